@@ -1,0 +1,12 @@
+/** What the gateway takes from the world: time and randomness come through here, so that a simulator can replace them. */
+export interface GatewayTimer {
+  cancel(): void;
+}
+
+export interface GatewayWorld {
+  /** Monotonic milliseconds. */
+  now(): number;
+  after(millis: number, run: () => void): GatewayTimer;
+  every(millis: number, run: () => void): GatewayTimer;
+  randomBytes(count: number): Uint8Array;
+}

@@ -1,0 +1,112 @@
+/**
+ * What a gateway and a replica say to each other on their one ordered stream. `gateway-codec.ts` gives the bytes,
+ * `quorate/internal/v1/replica.proto` the written contract.
+ */
+import type { ErrorCode, Identity, Outcome, ReadOperation, ReplicaId, SessionId, Zxid } from "@quorate/api";
+
+/** Unique on its stream and gateway; rising. */
+export type RequestId = number;
+
+export type Consistency = "linearizable" | "session" | "stale";
+
+/** Gateway to replica. */
+export type FromGateway =
+  /** "I send this lane's writes here from now on": the replica answers `laneState` once it serves. */
+  | { readonly kind: "lane"; readonly session: SessionId; readonly attachment: number }
+  /** Creates the gateway's own session; the only write without a lane. `command`: an encoded Command. */
+  | { readonly kind: "open"; readonly id: RequestId; readonly command: Uint8Array }
+  /** `command`: an encoded Command whose lane is (session, sequence). */
+  | {
+      readonly kind: "write";
+      readonly session: SessionId;
+      readonly sequence: number;
+      readonly command: Uint8Array;
+    }
+  | {
+      readonly kind: "read";
+      readonly id: RequestId;
+      readonly consistency: Consistency;
+      /** The replica waits until it has applied this. 0: nothing. */
+      readonly minZxid: Zxid;
+      /** For `stale`. */
+      readonly maxStaleMillis: number;
+      /** How long the replica may wait. */
+      readonly budgetMillis: number;
+      readonly identity: Identity;
+      /** Encoded ReadOperation (`encodeRead`). */
+      readonly operation: Uint8Array;
+    }
+  /** Renewals, gathered: each needs a confirmation by the leader. `secretHash` empty: the gateway's own session. */
+  | {
+      readonly kind: "touch";
+      readonly id: RequestId;
+      readonly sessions: readonly { readonly session: SessionId; readonly secretHash: Uint8Array }[];
+    }
+  | { readonly kind: "handOver"; readonly id: RequestId; readonly target: ReplicaId };
+
+export type TouchResult = "renewed" | "expired" | "badSecret" | "behind" | "closing";
+
+/** What each member last said of itself. */
+export interface MemberStatus {
+  readonly id: ReplicaId;
+  readonly standing: "founding" | "joining" | "member";
+  readonly role: "looking" | "following" | "leading";
+  readonly serving: boolean;
+  /** Why it does not serve; empty while it does. */
+  readonly reason: string;
+  readonly leader: ReplicaId;
+  readonly epoch: number;
+  readonly acceptedEpoch: number;
+  readonly applied: Zxid;
+  readonly committed: Zxid;
+  /** Last zxid of the durable log. */
+  readonly logged: Zxid;
+  readonly ensembleId: string;
+  readonly historyId: string;
+  readonly version: string;
+  readonly rules: number;
+  /** Hex digest of the whole replicated state at `applied`. */
+  readonly digest: string;
+  readonly znodes: number;
+  readonly sessions: number;
+  /** Milliseconds since it said so, as the sender of this message knows; 0: itself. */
+  readonly agoMillis: number;
+  /** Where others reach it: `host:port` on 7400. */
+  readonly address: string;
+}
+
+/** Replica to gateway. */
+export type ToGateway =
+  /** First, on every stream, and again whenever role, leader or serving changes, and every 500 ms. */
+  | { readonly kind: "status"; readonly self: MemberStatus; readonly others: readonly MemberStatus[] }
+  /**
+   * The lane's last applied sequence, after this replica has applied the history it was synchronized with: the gateway
+   * re-sends in order from its first unanswered number. `exists` false: the session is over (or was never).
+   */
+  | {
+      readonly kind: "laneState";
+      readonly session: SessionId;
+      readonly exists: boolean;
+      readonly attachment: number;
+      readonly lastSequence: number;
+    }
+  /** The outcome of a lane's write, from this replica's own apply or from the replicated memory. */
+  | { readonly kind: "written"; readonly session: SessionId; readonly sequence: number; readonly outcome: Outcome }
+  /** This write, and what is behind it on the lane, was not taken: nothing of it was done by this try. */
+  | {
+      readonly kind: "refused";
+      readonly session: SessionId;
+      readonly sequence: number;
+      readonly code: ErrorCode;
+      readonly detail: string;
+      readonly retryAfterMillis: number;
+    }
+  /** Answers `open`, `read`, `handOver`. `ageMillis`: of a stale read; else 0. */
+  | { readonly kind: "answer"; readonly id: RequestId; readonly outcome: Outcome; readonly ageMillis: number }
+  | {
+      readonly kind: "touched";
+      readonly id: RequestId;
+      readonly results: readonly { readonly session: SessionId; readonly result: TouchResult }[];
+    };
+
+export type { ReadOperation };
