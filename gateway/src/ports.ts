@@ -8,5 +8,7 @@ export interface GatewayWorld {
   now(): number;
   after(millis: number, run: () => void): GatewayTimer;
   every(millis: number, run: () => void): GatewayTimer;
+  /** Runs soon, after what is already waiting for input and output has been looked at: for coalescing. */
+  soon(run: () => void): void;
   randomBytes(count: number): Uint8Array;
 }

@@ -11,8 +11,12 @@ export type Consistency = "linearizable" | "session" | "stale";
 
 /** Gateway to replica. */
 export type FromGateway =
-  /** "I send this lane's writes here from now on": the replica answers `laneState` once it serves. */
-  | { readonly kind: "lane"; readonly session: SessionId; readonly attachment: number }
+  /**
+   * "I send this lane's writes here from now on": the replica answers `laneState` once it serves. `fence` rises with
+   * each `lane` on a stream: a `refused` that leaves the replica after the `laneState` of a fence is about a write sent
+   * behind that fence, never about an earlier one.
+   */
+  | { readonly kind: "lane"; readonly session: SessionId; readonly attachment: number; readonly fence: number }
   /** Creates the gateway's own session; the only write without a lane. `command`: an encoded Command. */
   | { readonly kind: "open"; readonly id: RequestId; readonly command: Uint8Array }
   /** `command`: an encoded Command whose lane is (session, sequence). */
@@ -82,6 +86,7 @@ export type ToGateway =
   /**
    * The lane's last applied sequence, after this replica has applied the history it was synchronized with: the gateway
    * re-sends in order from its first unanswered number. `exists` false: the session is over (or was never).
+   * `fence`: of the last `lane` for this session on this stream, also when nobody asked anew.
    */
   | {
       readonly kind: "laneState";
@@ -89,6 +94,7 @@ export type ToGateway =
       readonly exists: boolean;
       readonly attachment: number;
       readonly lastSequence: number;
+      readonly fence: number;
     }
   /** The outcome of a lane's write, from this replica's own apply or from the replicated memory. */
   | { readonly kind: "written"; readonly session: SessionId; readonly sequence: number; readonly outcome: Outcome }

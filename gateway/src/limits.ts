@@ -1,0 +1,59 @@
+/**
+ * The limits of a gateway's link to the replicas, with the answer to each overflow. Sizes in bytes, times in ms.
+ */
+import { assert, limits } from "@quorate/api";
+
+export const linkLimits = {
+  /** Writes numbered and not yet answered; the rest wait for a number. The replicated memory of a lane has no more. */
+  laneWindow: limits.laneWindow,
+  /** Bytes of those; one write always fits. */
+  laneBytes: 32 * 1_048_576,
+  /** Writes that wait for a number. Beyond: `throttled`. */
+  waitingWrites: 16_384,
+  waitingWriteBytes: 64 * 1_048_576,
+  /** Reads and hand-overs, sent or waiting for a replica. Beyond: `throttled`. */
+  calls: 65_536,
+  callBytes: 32 * 1_048_576,
+  /** Renewals, sent or waiting. Beyond: `throttled`. */
+  renewals: 65_536,
+  /** Renewals in one message. */
+  renewalsPerMessage: 1000,
+  /** Nothing more is put on a stream that has this much unsent; what waits then waits here, under its own limits. */
+  streamQueuedBytes: 4 * 1_048_576,
+  /** Members learned from statuses, beyond the configured ones. Beyond: not dialled. */
+  learnedReplicas: 32,
+  /** Redials: doubling from the first to the last. */
+  redialFirstMillis: 50,
+  redialLastMillis: 1000,
+  /** A stream on which no status was heard for so long is broken (replicas send one every 500 ms). */
+  silenceMillis: 3000,
+  /** So long after the start the configured addresses have had their chance, and learned ones are dialled too. */
+  learnAfterMillis: 1000,
+  /** The gateway's own session. */
+  laneSessionTimeoutMillis: 30_000,
+  /** How long `open` or `lane` may stay unanswered before it is said again. */
+  laneAnswerMillis: 3000,
+  /** No progress for so long with writes in flight: the lane is fenced and they are sent again, which is harmless. */
+  laneStallMillis: 5000,
+  /** Between tries that met no leader, or a replica that is behind. */
+  retryMillis: 50,
+  retryMaxMillis: 1000,
+  /** The gateway's own session is touched this often at least. */
+  touchMillis: 2000,
+  /** A touch without an answer is said again after so long. */
+  touchAnswerMillis: 2000,
+  /** The longest wait for a reply when the link stops. */
+  stopMillis: 300,
+  /** Grain of the deadlines. */
+  deadlineTickMillis: 10,
+  /** Slots of the deadline wheel; what is farther away goes round again. */
+  deadlineSlots: 1024,
+} as const;
+
+assert(linkLimits.laneWindow <= limits.laneWindow, "the lane's window fits the replicated memory");
+assert(linkLimits.laneBytes >= limits.requestBytes, "the largest request fits the lane");
+assert(linkLimits.waitingWriteBytes >= limits.requestBytes, "the largest request may wait");
+assert(linkLimits.streamQueuedBytes >= limits.requestBytes, "the largest request fits a stream");
+assert(linkLimits.touchMillis * 3 <= linkLimits.laneSessionTimeoutMillis, "three touches fit a session's time");
+assert(linkLimits.redialFirstMillis <= linkLimits.redialLastMillis, "back-off rises");
+assert(linkLimits.silenceMillis >= 1500, "three statuses fit the silence that breaks a stream");
