@@ -9,40 +9,65 @@ import { readUtf8, writeUtf8 } from "./utf8.ts";
 const high = 2 ** 32;
 /** The high half of a safe integer stays below this. */
 const highLimit = 2 ** 21;
-/** A buffer that grew beyond this is given back at `reset`. */
-const keptBytes = 262_144;
-const initialBytes = 512;
+/**
+ * Small messages are laid one behind the other in slabs of this size: an allocation outside of the heap for each costs
+ * more than all of its encoding.
+ */
+const slabBytes = 16_384;
 const empty = new Uint8Array(0);
 
-/** Writes at the end of a buffer that doubles. */
+/** Writes messages, one after the other. What it has handed out it never touches again. */
 export class ByteWriter {
-  #bytes = new Uint8Array(initialBytes);
+  #bytes = new Uint8Array(slabBytes);
+  /** Where the message under way begins. */
+  #start = 0;
   #at = 0;
 
-  /** Bytes written. */
+  /** Bytes of the message under way. */
   get length(): number {
-    return this.#at;
+    return this.#at - this.#start;
   }
 
-  /** Forgets what was written. */
+  /** Drops the message under way. */
   reset(): void {
-    this.#at = 0;
-    if (this.#bytes.length > keptBytes) this.#bytes = new Uint8Array(initialBytes);
+    this.#at = this.#start;
   }
 
-  /** A copy of what was written, exactly as long. */
+  /**
+   * Ends the message. A small one is a view that shares its slab with its neighbours: for bytes that are soon sent or
+   * copied. Who keeps some of many for long takes `finishOwn`, or each would hold a whole slab.
+   */
   finish(): Uint8Array {
-    return this.#bytes.slice(0, this.#at);
+    if (this.#bytes.length > slabBytes) return this.finishOwn();
+    const message = this.#bytes.subarray(this.#start, this.#at);
+    this.#start = this.#at;
+    return message;
+  }
+
+  /** Ends the message and answers a copy that owns its memory. */
+  finishOwn(): Uint8Array {
+    const message = this.#bytes.slice(this.#start, this.#at);
+    if (this.#bytes.length > slabBytes) {
+      this.#bytes = new Uint8Array(slabBytes);
+      this.#start = 0;
+    }
+    this.#at = this.#start;
+    return message;
   }
 
   #room(count: number): void {
-    const needed = this.#at + count;
-    if (needed <= this.#bytes.length) return;
-    let size = this.#bytes.length * 2;
-    while (size < needed) size *= 2;
-    const grown = new Uint8Array(size);
-    grown.set(this.#bytes.subarray(0, this.#at));
+    if (this.#at + count > this.#bytes.length) this.#grow(count);
+  }
+
+  /** A new slab, or for a message that fills one, twice as much as it needs. */
+  #grow(count: number): void {
+    const length = this.#at - this.#start;
+    const needed = length + count;
+    const grown = new Uint8Array(needed > slabBytes / 2 ? Math.max(slabBytes + 1, needed * 2) : slabBytes);
+    grown.set(this.#bytes.subarray(this.#start, this.#at));
     this.#bytes = grown;
+    this.#start = 0;
+    this.#at = length;
   }
 
   u8(value: number): void {

@@ -42,7 +42,10 @@ type Writable<T> = { -readonly [Key in keyof T]: T[Key] };
 /** One writer for all: encoding never yields in its midst. */
 const writer = new ByteWriter();
 
-/** Numbers out of their ranges and hashes of a wrong length are broken invariants: doors check what clients send. */
+/**
+ * Numbers out of their ranges and hashes of a wrong length are broken invariants: doors check what clients send. The
+ * answer may share its memory with other commands (`ByteWriter.finish`), as suits what is soon joined to a batch.
+ */
 export function encodeCommand(command: Command): Uint8Array {
   const w = writer;
   const { lane, acting, key } = command;

@@ -12,5 +12,6 @@ export * from "./operation.ts";
 export * from "./outcome.ts";
 export * from "./outcome-codec.ts";
 export * from "./path.ts";
+export * from "./read-codec.ts";
 export { readUtf8, writeUtf8 } from "./utf8.ts";
 export * from "./zxid.ts";

@@ -65,10 +65,11 @@ export function readErrorCode(r: ByteReader): ErrorCode {
 
 const writer = new ByteWriter();
 
+/** The bytes own their memory, since the replicated memory keeps some; to send only, use `writeOutcome`. */
 export function encodeOutcome(outcome: Outcome): Uint8Array {
   writer.reset();
   writeOutcome(writer, outcome);
-  return writer.finish();
+  return writer.finishOwn();
 }
 
 /** Undefined for anything that `encodeOutcome` would not write. Byte fields are views of `bytes`. */
