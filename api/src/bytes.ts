@@ -118,6 +118,11 @@ export class ByteWriter {
     this.#put32(Math.floor(value / high));
   }
 
+  /** A duration or age: whole milliseconds, rounded up; negative ones are 0 and endless ones the greatest. */
+  millis(value: number): void {
+    this.f53(value > 0 ? Math.min(Math.ceil(value), Number.MAX_SAFE_INTEGER) : 0);
+  }
+
   /** UTF-8 behind its length in bytes. */
   string(text: string): void {
     this.#room(4 + text.length * 3);

@@ -288,7 +288,7 @@ function writeSessionInfo(w: ByteWriter, info: SessionInfo): void {
   w.f53(info.createdAt);
   w.u32(info.ephemeralCount);
   w.bool(info.idleMillis !== undefined);
-  if (info.idleMillis !== undefined) w.f53(info.idleMillis);
+  if (info.idleMillis !== undefined) w.millis(info.idleMillis);
 }
 
 function readSessionInfo(r: ByteReader): SessionInfo {

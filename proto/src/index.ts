@@ -1,1 +1,2 @@
+export * from "./gateway-codec.ts";
 export * from "./gateway-messages.ts";
