@@ -22,7 +22,28 @@ export interface Random {
   bytes(count: number): Uint8Array;
 }
 
-/** An open file. Errors are thrown with the file's path and the system's code in their message. */
+/** What a disk operation failed with. */
+export class DiskError extends Error {
+  override readonly name: string = "DiskError";
+  readonly operation: string;
+  readonly path: string;
+  /** The system's code: ENOSPC, EIO, ENOENT, … */
+  readonly code: string;
+
+  constructor(operation: string, path: string, code: string) {
+    super(`${operation} ${path}: ${code}`);
+    this.operation = operation;
+    this.path = path;
+    this.code = code;
+  }
+}
+
+/** Held while it is not released, at most by one living process. */
+export interface DiskLock {
+  release(): Promise<void>;
+}
+
+/** An open file. Errors are `DiskError`s: they name the path and the system's code. */
 export interface DiskFile {
   readonly path: string;
   /** Writes all of `parts` at `offset`. Not durable before `sync`. */
@@ -36,7 +57,7 @@ export interface DiskFile {
   close(): Promise<void>;
 }
 
-/** Paths are absolute or relative to the process. */
+/** Paths are absolute or relative to the process. Errors are `DiskError`s. */
 export interface Disk {
   /** `create` makes the file (and fails if it exists); `write` opens it for reading and writing; `read` for reading. */
   open(path: string, mode: "create" | "write" | "read"): Promise<DiskFile>;
@@ -47,6 +68,8 @@ export interface Disk {
   remove(path: string): Promise<void>;
   /** fsync of a folder: its entries are durable. */
   syncFolder(path: string): Promise<void>;
+  /** Takes the lock file at `path`; undefined while a living process holds it. A dead holder's lock is taken over. */
+  lock(path: string): Promise<DiskLock | undefined>;
   /** Bytes that can still be written in `folder`'s file system. */
   freeBytes(folder: string): Promise<number>;
 }
