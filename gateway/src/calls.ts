@@ -1,0 +1,222 @@
+/**
+ * What is asked by id and answered once: reads, which are harmless and are asked again elsewhere when a stream breaks,
+ * and hand-overs, which are asked once. A read is never of unknown certainty: it has no effect.
+ */
+import { encodeRead, type ErrorCode, type Outcome, type ReplicaId } from "@quorate/api";
+import { encodeFromGateway, type RequestId } from "@quorate/proto";
+import type { Answer, ReadRequest } from "./backend.ts";
+import { Deadlines, type Timed } from "./deadlines.ts";
+import { linkLimits } from "./limits.ts";
+import type { GatewayTimer, GatewayWorld } from "./ports.ts";
+import { Queue, type Queued } from "./queue.ts";
+import { type ReplicaStream, unavailable } from "./stream.ts";
+
+export interface CallPorts {
+  readonly world: GatewayWorld;
+  nextId(): RequestId;
+  home(): ReplicaStream | undefined;
+  /** For stale reads; prefers another one than `avoid`. */
+  anywhere(avoid: ReplicaStream | undefined): ReplicaStream | undefined;
+  wake(): void;
+}
+
+type Asked =
+  | { readonly kind: "read"; readonly request: ReadRequest; readonly operation: Uint8Array }
+  | { readonly kind: "handOver"; readonly target: ReplicaId };
+
+class Call implements Timed, Queued<Call> {
+  readonly id: RequestId;
+  readonly asked: Asked;
+  readonly deadline: number;
+  readonly size: number;
+  readonly resolve: (answer: Answer) => void;
+  /** Where it was sent; undefined while it waits. */
+  stream: ReplicaStream | undefined = undefined;
+  /** Who could not answer it; a stale read then goes elsewhere. */
+  avoid: ReplicaStream | undefined = undefined;
+  code: ErrorCode = "noLeader";
+  detail = "";
+  wheelSlot = -1;
+  wheelPlace = 0;
+  queue: unknown = undefined;
+  before: Call | undefined = undefined;
+  after: Call | undefined = undefined;
+
+  constructor(id: RequestId, asked: Asked, deadline: number, resolve: (answer: Answer) => void) {
+    this.id = id;
+    this.asked = asked;
+    this.deadline = deadline;
+    this.resolve = resolve;
+    this.size = 128 + (asked.kind === "read" ? asked.operation.length : 0);
+  }
+}
+
+/** A replica that answers with one of these has not answered the question. */
+const passing: ReadonlySet<ErrorCode> = new Set<ErrorCode>(["noLeader", "behind", "timeout", "connectionLoss"]);
+
+export class Calls {
+  readonly #ports: CallPorts;
+  readonly #all = new Map<RequestId, Call>();
+  readonly #unsent = new Queue<Call>();
+  readonly #retrying = new Set<Call>();
+  readonly #deadlines: Deadlines<Call>;
+  #bytes = 0;
+  #timer: GatewayTimer | undefined;
+  #stopped = false;
+
+  constructor(ports: CallPorts) {
+    this.#ports = ports;
+    this.#deadlines = new Deadlines(ports.world.now(), (call) => this.#expire(call));
+  }
+
+  /** Sent or waiting. */
+  get size(): number {
+    return this.#all.size;
+  }
+
+  read(request: ReadRequest, deadline: number, resolve: (answer: Answer) => void): void {
+    this.#ask({ kind: "read", request, operation: encodeRead(request.operation) }, deadline, resolve);
+  }
+
+  handOver(target: ReplicaId, deadline: number, resolve: (answer: Answer) => void): void {
+    this.#ask({ kind: "handOver", target }, deadline, resolve);
+  }
+
+  #ask(asked: Asked, deadline: number, resolve: (answer: Answer) => void): void {
+    if (this.#stopped) return resolve(unavailable("noLeader", "noEffect", "this gateway is stopping"));
+    const call = new Call(this.#ports.nextId(), asked, deadline, resolve);
+    if (this.#all.size >= linkLimits.calls || this.#bytes + call.size > linkLimits.callBytes) {
+      return resolve(unavailable("throttled", "noEffect", "too many requests wait in this gateway; try again later"));
+    }
+    this.#all.set(call.id, call);
+    this.#bytes += call.size;
+    this.#unsent.push(call);
+    this.#deadlines.add(call);
+    this.#ports.wake();
+  }
+
+  pump(): void {
+    const home = this.#ports.home();
+    for (let call = this.#unsent.first; call; ) {
+      const { after } = call;
+      const { asked } = call;
+      const anywhere = asked.kind === "read" && asked.request.consistency === "stale";
+      const stream = anywhere ? this.#ports.anywhere(call.avoid) : home;
+      if (stream?.writable) this.#send(call, stream);
+      call = after;
+    }
+  }
+
+  #send(call: Call, stream: ReplicaStream): void {
+    this.#unsent.remove(call);
+    call.stream = stream;
+    const { id, asked } = call;
+    if (asked.kind === "handOver") {
+      stream.send(encodeFromGateway({ kind: "handOver", id, target: asked.target }));
+      return;
+    }
+    const { request, operation } = asked;
+    const { consistency, minZxid, maxStaleMillis, identity } = request;
+    const left = call.deadline - this.#ports.world.now();
+    // The replica's verdict says more than our own: it should be here before the time is over.
+    const budgetMillis = Math.max(1, Math.floor(left > 200 ? left - 50 : left * 0.75));
+    stream.send(
+      encodeFromGateway({
+        kind: "read",
+        id,
+        consistency,
+        minZxid,
+        maxStaleMillis,
+        budgetMillis,
+        identity,
+        operation,
+      }),
+    );
+  }
+
+  answered(stream: ReplicaStream, id: RequestId, outcome: Outcome, ageMillis: number): void {
+    const call = this.#all.get(id);
+    if (!call) return;
+    if (call.asked.kind === "read" && !outcome.ok && passing.has(outcome.code)) {
+      // Of a former try: the present one is under way.
+      if (call.stream !== stream) return;
+      call.code = outcome.code === "behind" ? "behind" : "noLeader";
+      call.detail = outcome.detail;
+      call.avoid = stream;
+      if (call.deadline - this.#ports.world.now() <= 2 * linkLimits.retryMillis) this.#expire(call);
+      else this.#retry(call);
+      return;
+    }
+    if (!outcome.ok && outcome.code === "throttled") {
+      this.#settle(call, unavailable("throttled", "noEffect", outcome.detail));
+    } else this.#settle(call, { kind: "outcome", outcome, servedBy: stream.replica, ageMillis });
+  }
+
+  #retry(call: Call): void {
+    call.stream = undefined;
+    this.#retrying.add(call);
+    this.#timer ??= this.#ports.world.after(linkLimits.retryMillis, () => {
+      this.#timer = undefined;
+      for (const each of this.#retrying) this.#unsent.push(each);
+      this.#retrying.clear();
+      this.#ports.wake();
+    });
+  }
+
+  lost(stream: ReplicaStream): void {
+    for (const call of this.#all.values()) {
+      if (call.avoid === stream) call.avoid = undefined;
+      if (call.stream !== stream) continue;
+      if (call.asked.kind === "read") this.#again(call);
+      else this.#settle(call, unavailable("connectionLoss", "unknown", "the stream to the leader broke"));
+    }
+  }
+
+  /** What needs the home and was sent to a former one, which may never answer, is asked again. */
+  moved(home: ReplicaStream | undefined): void {
+    if (!home) return;
+    for (const call of this.#all.values()) {
+      if (!call.stream || call.stream === home || call.asked.kind !== "read") continue;
+      if (call.asked.request.consistency !== "stale") this.#again(call);
+    }
+  }
+
+  #again(call: Call): void {
+    call.stream = undefined;
+    this.#unsent.push(call);
+    this.#ports.wake();
+  }
+
+  tick(now: number): void {
+    this.#deadlines.tick(now);
+  }
+
+  #expire(call: Call): void {
+    if (call.asked.kind === "handOver" && call.stream) {
+      this.#settle(call, unavailable("timeout", "unknown", "no answer to the hand-over came in time"));
+      return;
+    }
+    const why = call.stream ? "no replica answered within the time limit" : "no replica can answer it now";
+    this.#settle(call, unavailable(call.code, "noEffect", call.detail === "" ? why : call.detail));
+  }
+
+  #settle(call: Call, answer: Answer): void {
+    this.#all.delete(call.id);
+    this.#bytes -= call.size;
+    this.#unsent.remove(call);
+    this.#retrying.delete(call);
+    this.#deadlines.remove(call);
+    call.resolve(answer);
+  }
+
+  stop(): void {
+    if (this.#stopped) return;
+    this.#stopped = true;
+    this.#timer?.cancel();
+    for (const call of [...this.#all.values()]) {
+      const asked = call.asked.kind === "handOver" && call.stream !== undefined;
+      const detail = "this gateway is stopping";
+      this.#settle(call, asked ? unavailable("connectionLoss", "unknown", detail) : unavailable("noLeader", "noEffect", detail));
+    }
+  }
+}

@@ -1,0 +1,177 @@
+/**
+ * All replicas that the gateway knows: which of them is home, which else may answer a stale read, and what the whole
+ * cluster last said of itself.
+ */
+import type { MemberStatus } from "@quorate/proto";
+import type { ClusterView } from "./backend.ts";
+import { Endpoint, type EndpointEvents } from "./endpoint.ts";
+import { linkLimits } from "./limits.ts";
+import type { GatewayWorld } from "./ports.ts";
+import type { Dial, ReplicaStream } from "./stream.ts";
+
+export interface HomesOptions {
+  /** `host:port`. */
+  readonly replicas: readonly string[];
+  /** `local`: the first of `replicas`, whenever it serves; no other is dialled. */
+  readonly home: "leader" | "local";
+  readonly dial: Dial;
+  readonly world: GatewayWorld;
+  readonly log: (text: string) => void;
+}
+
+export interface HomesEvents extends Omit<EndpointEvents, "changed"> {
+  /** The home is another one, or none. */
+  moved(home: ReplicaStream | undefined): void;
+}
+
+export class Homes {
+  readonly #options: HomesOptions;
+  readonly #events: HomesEvents;
+  readonly #endpointEvents: EndpointEvents;
+  readonly #endpoints = new Map<string, Endpoint>();
+  readonly #startedAt: number;
+  #home: ReplicaStream | undefined;
+  #stopped = false;
+
+  constructor(options: HomesOptions, events: HomesEvents) {
+    this.#options = options;
+    this.#events = events;
+    this.#startedAt = options.world.now();
+    this.#endpointEvents = {
+      changed: (endpoint) => this.#changed(endpoint),
+      received: (stream, message) => events.received(stream, message),
+      lost: (stream, why) => {
+        if (stream === this.#home) options.log(`the stream to ${stream.address} broke: ${why}`);
+        events.lost(stream, why);
+      },
+      drained: () => events.drained(),
+      queued: (endpoint) => events.queued(endpoint),
+    };
+    const addresses = options.home === "local" ? options.replicas.slice(0, 1) : options.replicas;
+    for (const address of addresses) this.#add(address, true);
+  }
+
+  get home(): ReplicaStream | undefined {
+    return this.#home;
+  }
+
+  get connected(): number {
+    let count = 0;
+    for (const endpoint of this.#endpoints.values()) if (endpoint.stream) count += 1;
+    return count;
+  }
+
+  /** For a stale read: the home, else who serves, else who is there; `avoid` only if there is no other. */
+  anywhere(avoid: ReplicaStream | undefined): ReplicaStream | undefined {
+    if (this.#home && this.#home !== avoid) return this.#home;
+    let best: ReplicaStream | undefined;
+    let bestRank = -1;
+    for (const { stream, heard } of this.#endpoints.values()) {
+      if (!stream || !heard) continue;
+      const rank = (heard.self.serving ? 2 : 0) + (stream === avoid ? 0 : 1);
+      if (rank > bestRank) [best, bestRank] = [stream, rank];
+    }
+    return best ?? this.#home;
+  }
+
+  start(): void {
+    for (const endpoint of [...this.#endpoints.values()]) endpoint.start();
+  }
+
+  check(now: number): void {
+    for (const endpoint of [...this.#endpoints.values()]) endpoint.check(now);
+  }
+
+  stop(): void {
+    this.#stopped = true;
+    for (const endpoint of [...this.#endpoints.values()]) endpoint.close();
+  }
+
+  #add(address: string, configured: boolean): Endpoint {
+    const { dial, world } = this.#options;
+    const endpoint = new Endpoint(address, configured, dial, world, this.#endpointEvents);
+    this.#endpoints.set(address, endpoint);
+    return endpoint;
+  }
+
+  #changed(endpoint: Endpoint): void {
+    if (this.#options.home === "leader" && !this.#stopped && endpoint.stream) {
+      if (!this.#dropTwin(endpoint)) this.#learn(endpoint);
+    }
+    const home = this.#choose();
+    if (home === this.#home) return;
+    this.#home = home;
+    if (home) this.#options.log(`home is replica ${home.replica} at ${home.address}`);
+    else this.#options.log("no replica leads");
+    this.#events.moved(home);
+  }
+
+  #choose(): ReplicaStream | undefined {
+    const local = this.#options.home === "local";
+    let best: ReplicaStream | undefined;
+    let bestEpoch = -1;
+    for (const { stream, heard } of this.#endpoints.values()) {
+      if (!stream || !heard?.self.serving) continue;
+      if ((local || heard.self.role === "leading") && heard.self.epoch > bestEpoch) {
+        best = stream;
+        bestEpoch = heard.self.epoch;
+      }
+    }
+    return best;
+  }
+
+  /** A learned address may turn out to be another name of a replica that is connected: one stream is enough. */
+  #dropTwin(endpoint: Endpoint): boolean {
+    const id = endpoint.heard?.self.id;
+    for (const other of this.#endpoints.values()) {
+      if (other === endpoint || !other.stream || other.heard?.self.id !== id) continue;
+      const twin = endpoint.configured ? other : endpoint;
+      if (twin.configured) continue;
+      this.#endpoints.delete(twin.address);
+      twin.close();
+      if (twin === endpoint) return true;
+    }
+    return false;
+  }
+
+  #learn(endpoint: Endpoint): void {
+    const { world } = this.#options;
+    if (world.now() - this.#startedAt < linkLimits.learnAfterMillis) return;
+    for (const { id, address } of endpoint.heard?.others ?? []) {
+      if (address === "" || this.#endpoints.has(address)) continue;
+      if (this.#endpoints.size >= this.#options.replicas.length + linkLimits.learnedReplicas) return;
+      const known = [...this.#endpoints.values()].some((each) => each.heard?.self.id === id);
+      if (known) continue;
+      this.#options.log(`replica ${id} is at ${address}`);
+      this.#add(address, false).start();
+    }
+  }
+
+  view(): ClusterView {
+    const now = this.#options.world.now();
+    const members = new Map<number, MemberStatus>();
+    const offer = (status: MemberStatus, heardAt: number): void => {
+      const agoMillis = Math.round(status.agoMillis + (now - heardAt));
+      const known = members.get(status.id);
+      if (!known || agoMillis < known.agoMillis) members.set(status.id, { ...status, agoMillis });
+    };
+    const silent: string[] = [];
+    for (const { heard, address, configured } of this.#endpoints.values()) {
+      if (!heard) {
+        if (configured) silent.push(address);
+        continue;
+      }
+      offer(heard.self, heard.at);
+      for (const other of heard.others) offer(other, heard.at);
+    }
+    const sorted = [...members.values()].sort((a, b) => a.id - b.id);
+    return { leader: this.#leader(), members: sorted, silent };
+  }
+
+  #leader(): number {
+    if (!this.#home) return 0;
+    if (this.#options.home === "leader") return this.#home.replica;
+    for (const { stream, heard } of this.#endpoints.values()) if (stream === this.#home && heard) return heard.self.leader;
+    return 0;
+  }
+}

@@ -1,0 +1,373 @@
+/**
+ * The gateway's lane: one numbered stream of writes to the home replica, on an internal session of the gateway's own.
+ *
+ * What may be said of a write, and why it is true (numbers as in the code):
+ *
+ * 1. A write gets its number when it is sent and not before. One that waits never left this process: its deadline
+ *    makes it `noLeader`, `noEffect`.
+ * 2. A number in a try whose fate is not known is *tainted*: it belongs to its command for as long as the session
+ *    lives, and is sent again on every new stream until the replicated state has decided it. Its client may have had its
+ *    `timeout`, `unknown`, long before. Bytes of a broken stream may still lie in some replica's socket and be forwarded
+ *    late; they meet their own command in the replicated memory, or fill their own place; never another's.
+ * 3. What taints: the stream breaks, the home moves, the replica says `laneState` unasked (it forgot its forwards), or
+ *    nothing is answered for too long. All that was sent and not refused becomes tainted: a prefix of the unanswered, as
+ *    a lane is sent in order.
+ * 4. `refused` n: this try of n was not taken, nor anything behind it on this stream. A number behind n that is not
+ *    tainted was in no other try: it was never used, and is taken back. Its write is as if it had never been sent (1), and
+ *    the number may be given to the next one. A tainted number keeps its command and is tried again.
+ * 5. A refusal must be about the try that we think it is about: one of an earlier try would take back numbers that
+ *    are under way. So before anything is sent again on a stream, a *fence* goes first: `lane` with a new fence number, and
+ *    whatever comes before the `laneState` that echoes it is not heard as a refusal.
+ * 6. A refusal that says something to the client (`throttled`, `quotaExceeded`: they are about the replica, not about
+ *    the command) answers at once all whose numbers are taken back; another fault of the command itself answers that command.
+ *    `noLeader` and its like are tried again until the deadline.
+ * 7. `laneState` that knows no session, or whose sequence is not between what was answered and what was given (the history
+ *    was set back), ends the lane: tainted and sent writes are `connectionLoss`, `unknown`; those that wait go on in a new
+ *    session. The old one's numbers die with it: a late copy of them meets `sessionExpired`.
+ * 8. An outcome is certain from wherever it comes, also from a former home's stream: (session, number) names one command.
+ */
+import { anyone, encodeCommand, type Command, type ErrorCode, type Outcome, type SessionId } from "@quorate/api";
+import { encodeFromGateway, type RequestId, type ToGateway } from "@quorate/proto";
+import type { Answer, WriteRequest } from "./backend.ts";
+import { Deadlines } from "./deadlines.ts";
+import { LaneWindow } from "./lane-window.ts";
+import { linkLimits } from "./limits.ts";
+import type { GatewayTimer, GatewayWorld } from "./ports.ts";
+import { Queue } from "./queue.ts";
+import { type ReplicaStream, unavailable } from "./stream.ts";
+import { WriteEntry } from "./write-entry.ts";
+
+export interface LanePorts {
+  readonly world: GatewayWorld;
+  /** For operators: who holds the session. */
+  readonly name: string;
+  nextId(): RequestId;
+  /** The pump must run soon. */
+  wake(): void;
+  log(text: string): void;
+  /** The lane flows: at first and after each move. */
+  flows(): void;
+}
+
+type LaneState = Extract<ToGateway, { kind: "laneState" }>;
+type Written = Extract<ToGateway, { kind: "written" }>;
+type Refused = Extract<ToGateway, { kind: "refused" }>;
+type Phase = "homeless" | "opening" | "fencing" | "pausing" | "flowing";
+
+/** About the replica, not about the command: whoever was refused with it may as well be told. */
+const general: ReadonlySet<ErrorCode> = new Set<ErrorCode>(["throttled", "quotaExceeded"]);
+/** Nothing to tell a client before its time is over. */
+const passing: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
+  "noLeader",
+  "behind",
+  "timeout",
+  "connectionLoss",
+  "internal",
+  "sessionExpired",
+  "sessionMoved",
+]);
+
+export class Lane {
+  readonly #ports: LanePorts;
+  readonly #waiting = new Queue<WriteEntry>();
+  readonly #deadlines: Deadlines<WriteEntry>;
+  #waitingBytes = 0;
+  #window: LaneWindow | undefined;
+  #secretHash: Uint8Array;
+  #phase: Phase = "homeless";
+  /** Where the lane is sent; kept while that replica does not serve, as its refusals still count. */
+  #stream: ReplicaStream | undefined;
+  #suspended = true;
+  #fence = 0;
+  #openId: RequestId = 0;
+  #timer: GatewayTimer | undefined;
+  #failures = 0;
+  #progressAt = 0;
+  #stopped = false;
+
+  constructor(ports: LanePorts) {
+    this.#ports = ports;
+    this.#secretHash = ports.world.randomBytes(32);
+    this.#deadlines = new Deadlines(ports.world.now(), (entry) => this.#expire(entry));
+  }
+
+  /** The gateway's own session; undefined while it has none. */
+  get session(): SessionId | undefined {
+    return this.#window?.session;
+  }
+  get flowing(): boolean {
+    return this.#phase === "flowing" && !this.#suspended;
+  }
+  get waiting(): number {
+    return this.#waiting.size;
+  }
+  get unanswered(): number {
+    return this.#window?.size ?? 0;
+  }
+
+  write(request: WriteRequest, deadline: number, resolve: (answer: Answer) => void): void {
+    if (this.#stopped) return resolve(unavailable("noLeader", "noEffect", "this gateway is stopping"));
+    const entry = new WriteEntry(request, deadline, resolve);
+    const full =
+      this.#waiting.size >= linkLimits.waitingWrites || this.#waitingBytes + entry.size > linkLimits.waitingWriteBytes;
+    if (full) return resolve(unavailable("throttled", "noEffect", "too many writes wait in this gateway; try again later"));
+    this.#waiting.push(entry);
+    this.#waitingBytes += entry.size;
+    this.#deadlines.add(entry);
+    this.#ports.wake();
+  }
+
+  /** The home, or none for now. */
+  moveTo(stream: ReplicaStream | undefined): void {
+    if (stream === undefined) {
+      this.#suspended = true;
+      return;
+    }
+    if (stream === this.#stream && !this.#suspended) return;
+    this.#suspended = false;
+    this.#stream = stream;
+    this.#begin();
+  }
+
+  /** The stream is broken; `moveTo` follows when there is another home. */
+  lost(stream: ReplicaStream): void {
+    if (stream !== this.#stream) return;
+    this.#window?.rewind();
+    this.#stream = undefined;
+    this.#suspended = true;
+    this.#enter("homeless");
+  }
+
+  #enter(phase: Phase): void {
+    this.#timer?.cancel();
+    this.#timer = undefined;
+    this.#phase = phase;
+  }
+
+  #after(millis: number, run: () => void): void {
+    this.#timer = this.#ports.world.after(millis, () => {
+      this.#timer = undefined;
+      if (!this.#suspended) run();
+    });
+  }
+
+  #begin(): void {
+    if (this.#window) this.#raiseFence();
+    else this.#open();
+  }
+
+  #open(): void {
+    this.#enter("opening");
+    this.#openId = this.#ports.nextId();
+    const command: Command = {
+      identity: anyone,
+      operation: {
+        kind: "createSession",
+        role: "gateway",
+        timeoutMillis: linkLimits.laneSessionTimeoutMillis,
+        secretHash: this.#secretHash,
+        name: this.#ports.name,
+        address: "",
+      },
+    };
+    this.#send(encodeFromGateway({ kind: "open", id: this.#openId, command: encodeCommand(command) }));
+    this.#after(linkLimits.laneAnswerMillis, () => this.#open());
+  }
+
+  /** (3), (5): what was sent is of unknown fate, and nothing goes out before the replica has echoed the fence. */
+  #raiseFence(): void {
+    const window = this.#window as LaneWindow;
+    window.rewind();
+    this.#enter("fencing");
+    this.#fence += 1;
+    const { session, attachment } = window;
+    this.#send(encodeFromGateway({ kind: "lane", session, attachment, fence: this.#fence }));
+    this.#after(linkLimits.laneAnswerMillis, () => this.#raiseFence());
+  }
+
+  #send(message: Uint8Array): void {
+    this.#stream?.send(message);
+    this.#ports.wake();
+  }
+
+  /** The answer to `open`; false: it is somebody else's. */
+  opened(id: RequestId, outcome: Outcome): boolean {
+    if (id !== this.#openId) return false;
+    if (this.#phase !== "opening") return true;
+    if (outcome.ok && outcome.result.kind === "session") {
+      const { session, attachment, lastSequence } = outcome.result;
+      this.#window = new LaneWindow(session, attachment, lastSequence);
+      this.#raiseFence();
+    } else {
+      if (!outcome.ok && general.has(outcome.code)) {
+        this.#refuseWaiting(unavailable(outcome.code, "noEffect", outcome.detail));
+      }
+      this.#pause(0);
+    }
+    return true;
+  }
+
+  #refuseWaiting(answer: Answer): void {
+    for (let entry = this.#waiting.first; entry; entry = this.#waiting.first) this.#settle(entry, answer);
+  }
+
+  #pause(retryAfterMillis: number): void {
+    this.#enter("pausing");
+    const backOff = Math.min(10 * 2 ** Math.min(this.#failures, 5), 200);
+    this.#failures += 1;
+    this.#after(Math.min(Math.max(retryAfterMillis, backOff), linkLimits.retryMaxMillis), () => this.#begin());
+  }
+
+  laneState(stream: ReplicaStream, state: LaneState): void {
+    const window = this.#window;
+    if (!window || stream !== this.#stream || state.session !== window.session || state.fence !== this.#fence) return;
+    if (!state.exists) return this.over("its session is over");
+    if (state.attachment !== window.attachment) return this.over("its session was taken over");
+    if (state.lastSequence < window.answered || state.lastSequence >= window.next) {
+      return this.over(`the replicas know ${state.lastSequence}, not ${window.answered} to ${window.next - 1}`);
+    }
+    if (this.#suspended) return;
+    if (this.#phase !== "fencing") return this.#raiseFence();
+    this.#enter("flowing");
+    this.#progressAt = this.#ports.world.now();
+    this.#ports.flows();
+    this.#ports.wake();
+  }
+
+  /** (7) The session is gone with all that it remembered. */
+  over(why: string): void {
+    const window = this.#window;
+    if (!window) return;
+    this.#ports.log(`the gateway's lane is opened anew: ${why}; ${window.size} writes are of unknown fate`);
+    this.#window = undefined;
+    for (const entry of window.entries()) {
+      this.#settle(entry, unavailable("connectionLoss", "unknown", "the gateway's session ended before the answer came"));
+    }
+    if (this.#stream && !this.#suspended) this.#open();
+    else this.#enter("homeless");
+  }
+
+  written(stream: ReplicaStream, { session, sequence, outcome }: Written): void {
+    const window = this.#window;
+    if (!window || session !== window.session) return;
+    const entry = window.decide(sequence);
+    if (!entry) return;
+    this.#failures = 0;
+    this.#progressAt = this.#ports.world.now();
+    if (!outcome.ok && outcome.code === "connectionLoss") {
+      this.#settle(entry, unavailable("connectionLoss", "unknown", outcome.detail));
+    } else {
+      this.#settle(entry, { kind: "outcome", outcome, servedBy: stream.replica, ageMillis: 0 });
+    }
+    if (this.#waiting.size > 0) this.#ports.wake();
+  }
+
+  refused(stream: ReplicaStream, refusal: Refused): void {
+    const window = this.#window;
+    if (!window || stream !== this.#stream || refusal.session !== window.session || this.#phase !== "flowing") return;
+    const free = window.refuse(refusal.sequence);
+    if (!free) return;
+    const { code } = refusal;
+    const own = !general.has(code) && !passing.has(code);
+    if (own && window.next !== refusal.sequence) return this.over(`a write of unknown fate is refused for good (${code})`);
+    const answer = unavailable(code, "noEffect", refusal.detail, refusal.retryAfterMillis);
+    for (let at = free.length - 1; at >= 0; at -= 1) {
+      const entry = free[at] as WriteEntry;
+      if (!entry.resolve) continue;
+      if (general.has(code) || (own && at === 0)) this.#settle(entry, answer);
+      else this.#wait(entry);
+    }
+    // A full disk stays full for a while: those that wait need not wait for their time to be over.
+    if (code === "quotaExceeded") this.#refuseWaiting(answer);
+    this.#pause(refusal.retryAfterMillis);
+  }
+
+  #wait(entry: WriteEntry): void {
+    this.#waiting.pushFront(entry);
+    this.#waitingBytes += entry.size;
+  }
+
+  /** Sends what may be sent. */
+  pump(): void {
+    const { flowing } = this;
+    const window = this.#window;
+    const stream = this.#stream;
+    if (!flowing || !window || !stream) return;
+    if (window.inFlight === 0) this.#progressAt = this.#ports.world.now();
+    while (stream.writable) {
+      const again = window.takeUnsent();
+      if (again) {
+        stream.send(again.message as Uint8Array);
+        continue;
+      }
+      const entry = this.#waiting.first;
+      if (!entry || !window.admits(entry.size)) return;
+      this.#waiting.remove(entry);
+      this.#waitingBytes -= entry.size;
+      const message = this.#encode(window, entry.request as WriteRequest);
+      window.append(entry, message);
+      stream.send(message);
+    }
+  }
+
+  #encode(window: LaneWindow, request: WriteRequest): Uint8Array {
+    const { session, attachment, next: sequence, answered: answeredUpTo } = window;
+    const lane = { session, attachment, sequence, answeredUpTo };
+    const command = encodeCommand({ ...request, lane });
+    return encodeFromGateway({ kind: "write", session, sequence, command });
+  }
+
+  tick(now: number): void {
+    this.#deadlines.tick(now);
+    const window = this.#window;
+    if (!window || !this.flowing || window.inFlight === 0) return;
+    if (now - this.#progressAt < linkLimits.laneStallMillis) return;
+    this.#progressAt = now;
+    this.#ports.log(`no write was answered for ${linkLimits.laneStallMillis} ms: the lane is sent again`);
+    this.#raiseFence();
+  }
+
+  #expire(entry: WriteEntry): void {
+    if (entry.sequence > 0) {
+      this.#settle(entry, unavailable("timeout", "unknown", "no answer came in time; the write may still be done"));
+    } else {
+      const why = this.flowing ? "the gateway's lane was full" : "no leader took it";
+      this.#settle(entry, unavailable("noLeader", "noEffect", `${why} within the time limit`));
+    }
+  }
+
+  /** Answers whoever waits for it, once; a numbered one stays in the window until it is decided. */
+  #settle(entry: WriteEntry, answer: Answer): void {
+    if (entry.queue === this.#waiting) {
+      this.#waiting.remove(entry);
+      this.#waitingBytes -= entry.size;
+    }
+    this.#deadlines.remove(entry);
+    const { resolve } = entry;
+    entry.resolve = undefined;
+    entry.request = undefined;
+    resolve?.(answer);
+  }
+
+  /** Answers all; `closed` is called once the session is closed, or could not be in time. */
+  stop(closed: () => void): void {
+    if (this.#stopped) return closed();
+    this.#refuseWaiting(unavailable("noLeader", "noEffect", "this gateway is stopping"));
+    const window = this.#window;
+    for (const entry of window?.entries() ?? []) {
+      this.#settle(entry, unavailable("connectionLoss", "unknown", "this gateway stopped before the answer came"));
+    }
+    if (window && this.flowing) {
+      const acting = { session: window.session, secretHash: this.#secretHash };
+      const operation = { kind: "closeSession", session: window.session } as const;
+      const deadline = this.#ports.world.now() + linkLimits.stopMillis;
+      this.write({ identity: anyone, acting, operation }, deadline, closed);
+      this.#stopped = true;
+      this.pump();
+      return;
+    }
+    this.#stopped = true;
+    this.#enter("homeless");
+    closed();
+  }
+}

@@ -1,0 +1,212 @@
+/**
+ * The port behind the doors, over ordered streams to the replicas. Writes go through the lane (`lane.ts`), reads and
+ * hand-overs through `calls.ts`, renewals through `touches.ts`; `homes.ts` knows which replica is home. Whatever one
+ * turn of the loop brings leaves in one flush for each stream.
+ */
+import type { ReplicaId, SessionId, Zxid } from "@quorate/api";
+import type { ToGateway } from "@quorate/proto";
+import type { Answer, Backend, ClusterView, ReadRequest, RenewAnswer, WriteRequest } from "./backend.ts";
+import { Calls } from "./calls.ts";
+import type { Endpoint } from "./endpoint.ts";
+import { Homes } from "./homes.ts";
+import { Lane } from "./lane.ts";
+import { linkLimits } from "./limits.ts";
+import type { GatewayTimer, GatewayWorld } from "./ports.ts";
+import type { Dial, ReplicaStream } from "./stream.ts";
+import { Touches } from "./touches.ts";
+
+export interface ReplicaLinkOptions {
+  /** `host:port` of one replica or more; further members are learned from them. */
+  readonly replicas: readonly string[];
+  readonly dial: Dial;
+  readonly world: GatewayWorld;
+  /** For operators: names the gateway's own session. */
+  readonly name: string;
+  readonly log: (text: string) => void;
+  /** `leader` (default), or `local`: the first of `replicas`, whenever it serves (the embedded gateway). */
+  readonly home?: "leader" | "local";
+}
+
+export interface LinkStatus {
+  /** Writes can be sent. */
+  readonly lane: boolean;
+  /** The replica that the lane is sent to; 0: none. */
+  readonly home: ReplicaId;
+  readonly connectedReplicas: number;
+  readonly waitingWrites: number;
+  readonly unansweredWrites: number;
+  readonly calls: number;
+}
+
+export class ReplicaLink implements Backend {
+  readonly #world: GatewayWorld;
+  readonly #homes: Homes;
+  readonly #lane: Lane;
+  readonly #calls: Calls;
+  readonly #touches: Touches;
+  readonly #timers: GatewayTimer[] = [];
+  readonly #dirty = new Set<Endpoint>();
+  readonly #ready: Promise<void>;
+  #becomeReady: () => void = () => {};
+  #lastId = 0;
+  #newest = 0 as Zxid;
+  #woken = false;
+  #stopping: Promise<void> | undefined;
+
+  constructor(options: ReplicaLinkOptions) {
+    const { world, log, name } = options;
+    this.#world = world;
+    this.#ready = new Promise((resolve) => {
+      this.#becomeReady = resolve;
+    });
+    const nextId = (): number => (this.#lastId += 1);
+    const wake = (): void => this.#wake();
+    const home = (): ReplicaStream | undefined => this.#homes.home;
+    this.#lane = new Lane({ world, name, log, nextId, wake, flows: () => this.#becomeReady() });
+    this.#calls = new Calls({ world, nextId, home, wake, anywhere: (avoid) => this.#homes.anywhere(avoid) });
+    const ownExpired = (session: SessionId): void => {
+      if (session === this.#lane.session) this.#lane.over("its session has expired");
+    };
+    this.#touches = new Touches({ world, log, nextId, home, wake, ownExpired, newest: () => this.#newest });
+    this.#homes = new Homes({ replicas: options.replicas, home: options.home ?? "leader", dial: options.dial, world, log }, {
+      received: (stream, message) => this.#received(stream, message),
+      lost: (stream) => this.#lost(stream),
+      moved: (stream) => this.#moved(stream),
+      drained: wake,
+      queued: (endpoint) => {
+        this.#dirty.add(endpoint);
+        this.#wake();
+      },
+    });
+    this.#timers.push(world.every(linkLimits.deadlineTickMillis, () => this.#tick()));
+    this.#timers.push(world.every(100, () => this.#check()));
+    this.#homes.start();
+  }
+
+  /** Once writes can be sent for the first time, or the link was stopped. */
+  ready(): Promise<void> {
+    return this.#ready;
+  }
+
+  get status(): LinkStatus {
+    return {
+      lane: this.#lane.flowing,
+      home: this.#homes.home?.replica ?? 0,
+      connectedReplicas: this.#homes.connected,
+      waitingWrites: this.#lane.waiting,
+      unansweredWrites: this.#lane.unanswered,
+      calls: this.#calls.size,
+    };
+  }
+
+  write(request: WriteRequest, deadlineMillis: number): Promise<Answer> {
+    return new Promise((resolve) => this.#lane.write(request, this.#world.now() + deadlineMillis, resolve));
+  }
+
+  read(request: ReadRequest, deadlineMillis: number): Promise<Answer> {
+    return new Promise((resolve) => this.#calls.read(request, this.#world.now() + deadlineMillis, resolve));
+  }
+
+  renew(session: SessionId, secretHash: Uint8Array, deadlineMillis: number): Promise<RenewAnswer> {
+    return new Promise((resolve) => {
+      this.#touches.renew(session, secretHash, this.#world.now() + deadlineMillis, resolve);
+    });
+  }
+
+  handOver(target: ReplicaId, deadlineMillis: number): Promise<Answer> {
+    return new Promise((resolve) => this.#calls.handOver(target, this.#world.now() + deadlineMillis, resolve));
+  }
+
+  cluster(): ClusterView {
+    return this.#homes.view();
+  }
+
+  /** Refuses what comes, answers what waits, closes the gateway's session if it can, and the streams. */
+  stop(): Promise<void> {
+    this.#stopping ??= this.#stop();
+    return this.#stopping;
+  }
+
+  async #stop(): Promise<void> {
+    this.#becomeReady();
+    this.#calls.stop();
+    this.#touches.stop();
+    await new Promise<void>((resolve) => {
+      this.#lane.stop(resolve);
+      this.#flush();
+    });
+    for (const timer of this.#timers) timer.cancel();
+    this.#homes.stop();
+  }
+
+  #received(stream: ReplicaStream, message: Exclude<ToGateway, { kind: "status" }>): void {
+    switch (message.kind) {
+      case "laneState":
+        return this.#lane.laneState(stream, message);
+      case "written":
+        this.#learn(message.outcome.zxid);
+        return this.#lane.written(stream, message);
+      case "refused":
+        return this.#lane.refused(stream, message);
+      case "answer":
+        this.#learn(message.outcome.zxid);
+        if (this.#lane.opened(message.id, message.outcome)) return;
+        return this.#calls.answered(stream, message.id, message.outcome, message.ageMillis);
+      case "touched":
+        return this.#touches.touched(stream, message);
+      default:
+        message satisfies never;
+    }
+  }
+
+  #learn(zxid: Zxid): void {
+    if (zxid > this.#newest) this.#newest = zxid;
+  }
+
+  #lost(stream: ReplicaStream): void {
+    this.#lane.lost(stream);
+    this.#calls.lost(stream);
+    this.#touches.lost(stream);
+  }
+
+  #moved(home: ReplicaStream | undefined): void {
+    this.#lane.moveTo(home);
+    this.#calls.moved(home);
+    this.#touches.moved(home);
+    this.#wake();
+  }
+
+  #wake(): void {
+    if (this.#woken) return;
+    this.#woken = true;
+    this.#world.soon(() => {
+      this.#woken = false;
+      this.#pump();
+    });
+  }
+
+  #pump(): void {
+    this.#lane.pump();
+    this.#calls.pump();
+    this.#touches.pump();
+    this.#flush();
+  }
+
+  #flush(): void {
+    for (const endpoint of this.#dirty) endpoint.flush();
+    this.#dirty.clear();
+  }
+
+  #tick(): void {
+    const now = this.#world.now();
+    this.#lane.tick(now);
+    this.#calls.tick(now);
+    this.#touches.tick(now);
+  }
+
+  #check(): void {
+    const now = this.#world.now();
+    this.#homes.check(now);
+    this.#touches.check(now, this.#lane.session);
+  }
+}

@@ -1,0 +1,44 @@
+/** What lane, calls and touches see of a stream to a replica. */
+import type { Certainty, ErrorCode, ReplicaId } from "@quorate/api";
+import type { ToGateway } from "@quorate/proto";
+import type { Answer } from "./backend.ts";
+
+/** One live stream. It is never revived: after a break the same replica comes back as another one. */
+export interface ReplicaStream {
+  /** Who is at the other end. */
+  readonly replica: ReplicaId;
+  readonly address: string;
+  /** False: nothing more for now; the pump is run again when it has drained. */
+  readonly writable: boolean;
+  /** Queued until the end of the turn; nothing happens on a stream that is broken. */
+  send(message: Uint8Array): void;
+}
+
+/** One connection, made by `dialReplica` of @quorate/proto or by a test. No reconnecting of its own. */
+export interface ReplicaConnection {
+  send(message: Uint8Array): void;
+  flush(): void;
+  close(): void;
+  readonly queuedBytes: number;
+}
+
+/** After `down` nothing more is heard of a connection. */
+export interface ReplicaEvents {
+  up(): void;
+  received(messages: readonly ToGateway[]): void;
+  down(why: string): void;
+  drained(): void;
+}
+
+export type Dial = (address: string, events: ReplicaEvents) => ReplicaConnection;
+
+export type Unavailable = Extract<Answer, { kind: "unavailable" }>;
+
+export function unavailable(
+  code: ErrorCode,
+  certainty: Certainty,
+  detail: string,
+  retryAfterMillis: number = 1000,
+): Unavailable {
+  return { kind: "unavailable", code, detail, certainty, retryAfterMillis };
+}
