@@ -1,0 +1,41 @@
+/**
+ * A znode's data in memory. A small Uint8Array costs V8 more than 200 bytes beside its content, a one-byte string 16:
+ * small values are kept as strings of their bytes (latin1), large ones as copies. Nothing of a batch is retained.
+ */
+import { hashBytes, hashText } from "./digest.ts";
+
+export type CompactData = string | Uint8Array;
+
+/** Up to here a string is built by one call; beyond it the copy's fixed cost no longer matters. */
+const stringLimit = 1024;
+const scratch: number[] = [];
+
+export function compact(bytes: Uint8Array): CompactData {
+  const length = bytes.length;
+  if (length === 0) return "";
+  if (length > stringLimit) return bytes.slice();
+  scratch.length = length;
+  for (let i = 0; i < length; i++) scratch[i] = bytes[i] as number;
+  return String.fromCharCode.apply(undefined, scratch);
+}
+
+/** A new array that the caller may keep. */
+export function expand(data: CompactData): Uint8Array {
+  if (typeof data !== "string") return data.slice();
+  const bytes = new Uint8Array(data.length);
+  for (let i = 0; i < data.length; i++) bytes[i] = data.charCodeAt(i);
+  return bytes;
+}
+
+export function hashData(data: CompactData): number {
+  return typeof data === "string" ? hashText(data) : hashBytes(data);
+}
+
+/** The same text as one flat string: a rope or a slice would keep its parts alive. */
+export function flatten(text: string): string {
+  const length = text.length;
+  if (length === 0 || length > 4 * stringLimit) return text;
+  scratch.length = length;
+  for (let i = 0; i < length; i++) scratch[i] = text.charCodeAt(i);
+  return String.fromCharCode.apply(undefined, scratch);
+}

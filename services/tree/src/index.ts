@@ -1,0 +1,5 @@
+/** The replicated state machine's public face. */
+export type { Applied } from "./apply.ts";
+export { ChangeRing } from "./change-ring.ts";
+export { memoryLimits, rulesVersion, treeLimits } from "./limits.ts";
+export { type LaneView, type SessionView, Tree, type TreeOptions } from "./tree.ts";

@@ -1,0 +1,38 @@
+/**
+ * The bounds of the state machine that are not part of the clients' table (`limits` of api). They are rules: every
+ * replica must have the same, so a change of one is a change of the rules version. Sizes in bytes, times in ms.
+ */
+import { assert, limits } from "@quorate/api";
+
+/** The rules by which this room applies batches; a batch that names another is not for it. */
+export const rulesVersion = 1;
+
+export const treeLimits = {
+  /** V8's Map ends at 2^24 entries; beyond this a creation is `quotaExceeded`. */
+  znodes: 16_000_000,
+  /** Live sessions of both roles; beyond it createSession is `quotaExceeded`. */
+  sessions: 1_000_000,
+  /** What all lanes together may remember; beyond it writes are `throttled` until gateways acknowledge. */
+  laneBytes: 256 * 1_048_576,
+  /** What all idempotency keys together may remember; beyond it keyed writes are `throttled`. */
+  keyBytes: 64 * 1_048_576,
+  /** What the reads of one keyed txn may answer, since it is remembered for a minute; beyond it `tooLarge`. */
+  keyedAnswerBytes: 65_536,
+  /** Keys purged at the start of a batch, and before each keyed command. */
+  keysPurgedPerBatch: 1000,
+  keysPurgedPerCommand: 2,
+} as const;
+
+/** Bounds of one replica's memory; not rules. */
+export const memoryLimits = {
+  /** The change ring; beyond it the oldest changes go. */
+  ringBytes: 32 * 1_048_576,
+  /** A frame of a snapshot: a longer one is no snapshot of ours. One record is at most an outcome or a znode. */
+  frameBytes: 16 * 1_048_576,
+  /** Where the snapshot's writer ends a frame. */
+  frameTargetBytes: 65_536,
+} as const;
+
+assert(limits.keyCount * 2 < treeLimits.znodes, "the idempotency keys must fit a Map");
+assert(memoryLimits.frameBytes > 2 * limits.answerBytes, "a remembered outcome must fit a frame");
+assert(treeLimits.keyedAnswerBytes < limits.answerBytes, "a keyed answer is smaller than any answer");

@@ -1,0 +1,137 @@
+/** Who may do what: ZooKeeper's rules of access control lists (PrepRequestProcessor's checkACL and fixupACL). */
+import {
+  type Acl,
+  type AclEntry,
+  type AuthId,
+  type Failure,
+  formatPerms,
+  type Identity,
+  limits,
+  openAcl,
+  type Path,
+  permissions,
+  type Zxid,
+} from "@quorate/api";
+import { openAclReference } from "./acls.ts";
+import { failure } from "./failure.ts";
+import { isInNetwork, isNetwork } from "./ip-match.ts";
+import type { State } from "./state.ts";
+import type { ZNode } from "./znode.ts";
+
+export function permits(acl: Acl, identity: Identity, perms: number): boolean {
+  if (identity.superUser) return true;
+  for (const entry of acl) {
+    if ((entry.perms & perms) === 0) continue;
+    if (entry.scheme === "world") return true;
+    for (const id of identity.ids) {
+      if (id.scheme === entry.scheme && matches(id, entry)) return true;
+    }
+  }
+  return false;
+}
+
+function matches(id: AuthId, entry: AclEntry): boolean {
+  return id.scheme === "ip" ? isInNetwork(id.id, entry.id) : id.id === entry.id;
+}
+
+export function may(state: State, node: ZNode, identity: Identity, perms: number): boolean {
+  if (node.acl === openAclReference || identity.superUser) return true;
+  const acl = state.acls.get(node.acl);
+  return acl !== undefined && permits(acl, identity, perms);
+}
+
+const names: readonly (readonly [number, string])[] = [
+  [permissions.create, "CREATE"],
+  [permissions.delete, "DELETE"],
+  [permissions.read, "READ"],
+  [permissions.write, "WRITE"],
+  [permissions.admin, "ADMIN"],
+];
+
+/** `noAuth` if one of `perms` would do on `node` and none is there. */
+export function denied(
+  state: State,
+  zxid: Zxid,
+  node: ZNode,
+  identity: Identity,
+  perms: number,
+): Failure | undefined {
+  if (may(state, node, identity, perms)) return undefined;
+  const missing = names.filter(([bit]) => perms & bit).map(([, name]) => name);
+  const who = identity.ids.filter((each) => each.scheme !== "ip").map(nameOf);
+  const caller = who.length === 0 ? "nobody authenticated (world:anyone)" : who.join(", ");
+  const detail = `the permission ${missing.join(" or ")} (${formatPerms(perms)}) on ${node.path} is missing for ${caller}`;
+  return failure(zxid, "noAuth", detail, node.path);
+}
+
+/** Without the hash of its password. */
+function nameOf(id: AuthId): string {
+  return id.scheme === "digest" ? `digest:${id.id.split(":")[0]}` : `${id.scheme}:${id.id.slice(0, 256)}`;
+}
+
+/**
+ * The list as it is stored: `auth` becomes the caller's ids, repetitions go. A failure says which entry is bad.
+ * Undefined in is the open list.
+ */
+export function resolveAcl(
+  acl: Acl | undefined,
+  zxid: Zxid,
+  identity: Identity,
+  path: Path,
+): { readonly acl: Acl } | Failure {
+  if (acl === undefined || acl === openAcl) return { acl: openAcl };
+  if (acl.length === 0) return failure(zxid, "invalidAcl", "acl: the list is empty; give at least one entry", path);
+  const entries: AclEntry[] = [];
+  for (const [index, entry] of acl.entries()) {
+    const bad = faultOf(entry);
+    if (bad !== undefined) return failure(zxid, "invalidAcl", `acl[${index}]: ${bad}`, path);
+    if (entry.scheme !== "auth") {
+      add(entries, entry);
+      continue;
+    }
+    const own = identity.ids.filter((each) => each.scheme !== "ip");
+    if (own.length === 0) {
+      const detail = `acl[${index}]: scheme auth means the caller's own identity, but the request has none; authenticate`;
+      return failure(zxid, "invalidAcl", detail, path);
+    }
+    for (const each of own) add(entries, { scheme: each.scheme, id: each.id, perms: entry.perms });
+  }
+  if (entries.length > limits.aclEntries) {
+    const detail = `acl: ${entries.length} entries with those of scheme auth; at most ${limits.aclEntries} (aclEntries)`;
+    return failure(zxid, "invalidAcl", detail, path);
+  }
+  return { acl: entries };
+}
+
+function add(entries: AclEntry[], entry: AclEntry): void {
+  const same = (each: AclEntry): boolean =>
+    each.scheme === entry.scheme && each.id === entry.id && each.perms === entry.perms;
+  if (!entries.some(same)) entries.push(entry);
+}
+
+function faultOf(entry: AclEntry): string | undefined {
+  const id = JSON.stringify(entry.id.slice(0, 64));
+  if (entry.perms < 1 || entry.perms > permissions.all) return "perms must be some of cdrwa";
+  switch (entry.scheme) {
+    case "world":
+      return entry.id === "anyone" ? undefined : `scheme world has the one id "anyone", not ${id}`;
+    case "auth":
+      return undefined;
+    case "digest":
+      return /^[^:]+:[^:]+$/.test(entry.id)
+        ? undefined
+        : `a digest id is user:base64(sha1(user:password)), which ${id} is not`;
+    case "ip":
+      return isNetwork(entry.id) ? undefined : `an ip id is an address, or address/bits, which ${id} is not`;
+    default:
+      return `the scheme ${JSON.stringify(entry.scheme)} is unknown; known are world, auth, digest and ip`;
+  }
+}
+
+/** What those without ADMIN see: the hashes of digest ids are masked, as ZooKeeper does. */
+export function masked(acl: Acl): Acl {
+  return acl.map((each) => {
+    if (each.scheme !== "digest") return each;
+    return { scheme: each.scheme, id: `${each.id.split(":")[0]}:x`, perms: each.perms };
+  });
+}
