@@ -1,0 +1,59 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import fc from "fast-check";
+import { readOperationArbitrary } from "../../test/arbitraries.ts";
+import { limits } from "./limits.ts";
+import type { ReadOperation, TxnOperation } from "./operation.ts";
+import { type Path, rootPath } from "./path.ts";
+import { decodeRead, encodeRead } from "./read-codec.ts";
+
+test("every read comes back as it was", () => {
+  fc.assert(
+    fc.property(readOperationArbitrary, (operation) => {
+      assert.deepEqual(decodeRead(encodeRead(operation)), operation);
+    }),
+    { numRuns: 500 },
+  );
+});
+
+test("no truncation decodes; a flipped bit gives nothing, or a read with exactly these bytes", () => {
+  fc.assert(
+    fc.property(readOperationArbitrary, fc.nat(), (operation, at) => {
+      const bytes = encodeRead(operation).slice();
+      assert.equal(decodeRead(bytes.subarray(0, at % bytes.length)), undefined);
+      const bit = at % (bytes.length * 8);
+      bytes[bit >> 3] = (bytes[bit >> 3] as number) ^ (1 << (bit & 7));
+      const decoded = decodeRead(bytes);
+      if (decoded !== undefined) assert.deepEqual(encodeRead(decoded), bytes);
+    }),
+    { numRuns: 2000 },
+  );
+});
+
+test("random bytes never throw", () => {
+  fc.assert(
+    fc.property(fc.uint8Array({ maxLength: 60, size: "max" }), (tail) => {
+      const bytes = Uint8Array.from([1, ...tail]);
+      const decoded = decodeRead(bytes);
+      if (decoded !== undefined) assert.deepEqual(encodeRead(decoded), bytes);
+    }),
+    { numRuns: 3000 },
+  );
+});
+
+test("a txn that writes is no read", () => {
+  const write: TxnOperation = { kind: "delete", path: "/a" as Path, condition: {}, recursive: false };
+  const txn = (operation: TxnOperation): ReadOperation => ({ kind: "txn", check: [], then: [operation] });
+  assert.equal(decodeRead(encodeRead(txn(write))), undefined);
+  assert.equal(decodeRead(encodeRead({ kind: "txn", check: [], then: [], else: [write] })), undefined);
+  assert.notEqual(decodeRead(encodeRead(txn({ kind: "check", path: rootPath, exists: true }))), undefined);
+});
+
+test("pages have 1 to 10,000 names, and a check alone is no read", () => {
+  for (const [limit, good] of [[0, false], [1, true], [limits.pageNames, true], [limits.pageNames + 1, false]] as const) {
+    const page = encodeRead({ kind: "children", path: rootPath, limit, withData: false });
+    assert.equal(decodeRead(page) !== undefined, good);
+    assert.equal(decodeRead(encodeRead({ kind: "listSessions", limit })) !== undefined, good);
+  }
+  assert.equal(decodeRead(Uint8Array.from([1, 6, 0, 1, 0, 0, 0, 47])), undefined);
+});

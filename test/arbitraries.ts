@@ -1,0 +1,323 @@
+/** Arbitrary values of the vocabulary for property tests: every kind, within the limits that bytes must keep to. */
+import {
+  type Acl,
+  type AuthId,
+  type Check,
+  type ChildrenOperation,
+  type Command,
+  type Condition,
+  type ErrorCode,
+  errorCodes,
+  type Identity,
+  type IdempotencyKey,
+  isBadPath,
+  type Lane,
+  limits,
+  type NodeKind,
+  type Outcome,
+  type Path,
+  parsePath,
+  parseSequentialPrefix,
+  type ReadOperation,
+  type Result,
+  type SessionId,
+  type SessionInfo,
+  type Shape,
+  type Stat,
+  type TxnOperation,
+  type TxnOperationSet,
+  type WriteOperation,
+  type Zxid,
+} from "@quorate/api";
+import fc, { type Arbitrary } from "fast-check";
+
+/** Plain objects only: what a codec makes has no other prototype. */
+const record = <T>(fields: { [Key in keyof T]: Arbitrary<T[Key]> }): Arbitrary<T> =>
+  fc.record(fields, { noNullPrototype: true }) as Arbitrary<T>;
+
+/** Numbers of both small and large size, to the last safe integer. */
+const safe: Arbitrary<number> = fc.oneof(fc.maxSafeNat(), fc.nat(300), fc.constant(Number.MAX_SAFE_INTEGER));
+const int32: Arbitrary<number> = fc.oneof(fc.integer(), fc.constantFrom(-1, 0, 2 ** 31 - 1, -(2 ** 31)));
+const uint32: Arbitrary<number> = fc.oneof(fc.integer({ min: 0, max: 2 ** 32 - 1 }), fc.constant(2 ** 32 - 1));
+
+export const zxidArbitrary: Arbitrary<Zxid> = safe.map((value) => value as Zxid);
+export const sessionIdArbitrary: Arbitrary<SessionId> = safe.map((value) => value as SessionId);
+export const dataArbitrary: Arbitrary<Uint8Array> = fc.uint8Array({ maxLength: 200 });
+const hash32: Arbitrary<Uint8Array> = fc.uint8Array({ minLength: 32, maxLength: 32 });
+const hash16: Arbitrary<Uint8Array> = fc.uint8Array({ minLength: 16, maxLength: 16 });
+
+/** Well-formed text: ASCII, or of any planes. */
+const text = (maxLength: number): Arbitrary<string> =>
+  fc.oneof(fc.string({ maxLength }), fc.string({ unit: "binary", maxLength: Math.floor(maxLength / 4) }));
+
+const segment: Arbitrary<string> = fc
+  .oneof(fc.string({ maxLength: 12 }), fc.stringMatching(/^[a-z0-9._-]{1,20}$/), fc.constantFrom("ä", "名前", ".a", "…"))
+  .filter((name) => name !== "" && !name.includes("/") && !isBadPath(parsePath(`/${name}`)));
+
+export const pathArbitrary: Arbitrary<Path> = fc
+  .array(segment, { maxLength: 5 })
+  .map((names) => parsePath(`/${names.join("/")}`))
+  .filter((path): path is Path => !isBadPath(path));
+
+const prefixArbitrary: Arbitrary<Path> = fc
+  .tuple(pathArbitrary, fc.boolean())
+  .map(([path, open]) => parseSequentialPrefix(open && path !== "/" ? `${path}/` : path))
+  .filter((path): path is Path => !isBadPath(path));
+
+const optional = <T extends object>(fields: { [Key in keyof T]-?: Arbitrary<NonNullable<T[Key]>> }): Arbitrary<T> =>
+  fc.record(fields as Record<string, Arbitrary<unknown>>, { requiredKeys: [], noNullPrototype: true }) as Arbitrary<T>;
+
+const authIds: Arbitrary<readonly AuthId[]> = fc.array(record({ scheme: text(20), id: text(40) }), { maxLength: 4 });
+export const identityArbitrary: Arbitrary<Identity> = record({ ids: authIds, superUser: fc.boolean() });
+export const aclArbitrary: Arbitrary<Acl> = fc.array(
+  record({ scheme: text(20), id: text(40), perms: fc.integer({ min: 1, max: 31 }) }),
+  { maxLength: 5 },
+);
+
+const kindAndTtl: Arbitrary<{ kind: NodeKind; ttlMillis: number }> = fc.oneof(
+  fc.constantFrom("persistent", "ephemeral", "container").map((kind) => ({ kind: kind as NodeKind, ttlMillis: 0 })),
+  fc.integer({ min: 1, max: limits.ttlMaxMillis }).map((ttlMillis) => ({ kind: "ttl" as const, ttlMillis })),
+);
+const shape: Arbitrary<Shape> = fc
+  .tuple(kindAndTtl, fc.option(aclArbitrary, { nil: undefined }))
+  .map(([base, acl]) => (acl === undefined ? base : { ...base, acl }));
+
+const condition: Arbitrary<Condition> = optional<Condition>({
+  exists: fc.boolean(),
+  mzxids: fc.array(zxidArbitrary, { maxLength: 4 }),
+  version: int32,
+});
+
+export const statArbitrary: Arbitrary<Stat> = fc
+  .record({
+    czxid: zxidArbitrary,
+    mzxid: zxidArbitrary,
+    pzxid: zxidArbitrary,
+    ctime: safe,
+    mtime: safe,
+    version: int32,
+    cversion: int32,
+    aversion: int32,
+    ephemeralOwner: sessionIdArbitrary,
+    dataLength: uint32,
+    numChildren: uint32,
+  })
+  .chain((stat) => kindAndTtl.map((shaped) => ({ ...stat, ...shaped })));
+
+const checkFields = { exists: fc.boolean(), version: int32, mzxid: zxidArbitrary, czxid: zxidArbitrary };
+const check: Arbitrary<Check> = fc
+  .tuple(pathArbitrary, optional<Omit<Check, "path">>({ ...checkFields, ownerSelf: fc.boolean() }))
+  .map(([path, rest]) => ({ path, ...rest }));
+
+const children: Arbitrary<ChildrenOperation> = fc
+  .tuple(
+    record({
+      kind: fc.constant("children" as const),
+      path: pathArbitrary,
+      limit: fc.integer({ min: 1, max: limits.pageNames }),
+      withData: fc.boolean(),
+    }),
+    optional<{ after?: string; at?: Zxid }>({ after: segment, at: zxidArbitrary }),
+  )
+  .map(([fixed, rest]) => ({ ...fixed, ...rest }));
+
+const znodeReads: readonly Arbitrary<TxnOperation>[] = [
+  check.map((each) => ({ kind: "check" as const, ...each })),
+  record({ kind: fc.constant("get" as const), path: pathArbitrary }),
+  record({ kind: fc.constant("exists" as const), path: pathArbitrary }),
+  children,
+];
+
+const create: Arbitrary<TxnOperation & WriteOperation> = fc.boolean().chain((sequential) =>
+  record({
+    kind: fc.constant("create" as const),
+    path: sequential ? prefixArbitrary : pathArbitrary,
+    data: dataArbitrary,
+    shape,
+    sequential: fc.constant(sequential),
+    parents: fc.boolean(),
+  }),
+);
+const put: Arbitrary<TxnOperation & WriteOperation> = fc
+  .tuple(
+    record({
+      kind: fc.constant("put" as const),
+      path: pathArbitrary,
+      data: dataArbitrary,
+      parents: fc.boolean(),
+      condition,
+    }),
+    optional<{ shape?: Shape }>({ shape }),
+  )
+  .map(([fixed, rest]) => ({ ...fixed, ...rest }));
+const setAcl: Arbitrary<TxnOperation & WriteOperation> = fc
+  .tuple(
+    record({ kind: fc.constant("setAcl" as const), path: pathArbitrary, acl: aclArbitrary, aversion: int32 }),
+    optional<{ czxid?: Zxid }>({ czxid: zxidArbitrary }),
+  )
+  .map(([fixed, rest]) => ({ ...fixed, ...rest }));
+
+const znodeWrites: readonly Arbitrary<TxnOperation & WriteOperation>[] = [
+  create,
+  put,
+  record({ kind: fc.constant("set" as const), path: pathArbitrary, data: dataArbitrary, condition }),
+  record({ kind: fc.constant("delete" as const), path: pathArbitrary, condition, recursive: fc.boolean() }),
+  setAcl,
+];
+
+function txnOf(operation: Arbitrary<TxnOperation>): Arbitrary<TxnOperationSet> {
+  const list = fc.array(operation, { maxLength: 4 });
+  return fc
+    .tuple(
+      record({ kind: fc.constant("txn" as const), check: fc.array(check, { maxLength: 4 }), then: list }),
+      optional<{ else?: readonly TxnOperation[] }>({ else: list }),
+    )
+    .map(([fixed, rest]) => ({ ...fixed, ...rest }));
+}
+
+const sessionWrites: readonly Arbitrary<WriteOperation>[] = [
+  record({
+    kind: fc.constant("createSession" as const),
+    role: fc.constantFrom("client" as const, "gateway" as const),
+    timeoutMillis: fc.integer({ min: limits.sessionTimeoutMinMillis, max: limits.sessionTimeoutMaxMillis }),
+    secretHash: hash32,
+    name: text(60),
+    address: text(40),
+  }),
+  record({ kind: fc.constant("closeSession" as const), session: sessionIdArbitrary }),
+  record({ kind: fc.constant("attach" as const), session: sessionIdArbitrary }),
+  record({ kind: fc.constant("expireSession" as const), session: sessionIdArbitrary }),
+  record({
+    kind: fc.constant("sweep" as const),
+    candidates: fc.array(record({ path: pathArbitrary, mzxid: zxidArbitrary, pzxid: zxidArbitrary }), {
+      maxLength: 4,
+    }),
+  }),
+];
+
+export const writeOperationArbitrary: Arbitrary<WriteOperation> = fc.oneof(
+  ...znodeWrites,
+  txnOf(fc.oneof(...znodeWrites, ...znodeReads)),
+  ...sessionWrites,
+);
+
+export const readOperationArbitrary: Arbitrary<ReadOperation> = fc.oneof(
+  record({ kind: fc.constantFrom("get" as const, "exists" as const, "getAcl" as const), path: pathArbitrary }),
+  children,
+  record({ kind: fc.constant("getSession" as const), session: sessionIdArbitrary }),
+  fc
+    .tuple(
+      record({ kind: fc.constant("listSessions" as const), limit: fc.integer({ min: 1, max: limits.pageNames }) }),
+      optional<{ after?: SessionId }>({ after: sessionIdArbitrary }),
+    )
+    .map(([fixed, rest]) => ({ ...fixed, ...rest })),
+  fc.constant({ kind: "sync" as const }),
+  txnOf(fc.oneof(...znodeReads)),
+);
+
+export const laneArbitrary: Arbitrary<Lane> = record({
+  session: sessionIdArbitrary,
+  attachment: uint32,
+  sequence: safe,
+  answeredUpTo: safe,
+});
+
+const key: Arbitrary<IdempotencyKey> = record({
+  key: fc.stringMatching(new RegExp(`^[!-~]{1,${limits.keyCharacters}}$`)),
+  requestHash: hash16,
+});
+
+export const commandArbitrary: Arbitrary<Command> = fc
+  .tuple(
+    record({ identity: identityArbitrary, operation: writeOperationArbitrary }),
+    optional<Omit<Command, "identity" | "operation">>({
+      lane: laneArbitrary,
+      acting: record({ session: sessionIdArbitrary, secretHash: hash32 }),
+      key,
+    }),
+  )
+  .map(([fixed, rest]) => ({ ...fixed, ...rest }));
+
+const sessionInfo: Arbitrary<SessionInfo> = fc
+  .tuple(
+    record({
+      session: sessionIdArbitrary,
+      name: text(60),
+      address: text(40),
+      timeoutMillis: uint32,
+      identity: authIds,
+      createdAt: safe,
+      ephemeralCount: uint32,
+    }),
+    optional<{ idleMillis?: number }>({ idleMillis: safe }),
+  )
+  .map(([fixed, rest]) => ({ ...fixed, ...rest }));
+
+const child = fc
+  .tuple(record({ name: segment }), optional<{ stat?: Stat; data?: Uint8Array }>({ stat: statArbitrary, data: dataArbitrary }))
+  .map(([fixed, rest]) => ({ ...fixed, ...rest }));
+
+const smallResults: readonly Arbitrary<Result>[] = [
+  record({ kind: fc.constant("node" as const), path: pathArbitrary, created: fc.boolean(), stat: statArbitrary }),
+  record({ kind: fc.constant("deleted" as const), path: pathArbitrary, count: uint32 }),
+  record({ kind: fc.constant("data" as const), path: pathArbitrary, data: dataArbitrary, stat: statArbitrary }),
+  record({ kind: fc.constant("stat" as const), path: pathArbitrary, stat: statArbitrary }),
+  record({
+    kind: fc.constant("children" as const),
+    path: pathArbitrary,
+    stat: statArbitrary,
+    at: zxidArbitrary,
+    children: fc.array(child, { maxLength: 5 }),
+    more: fc.boolean(),
+  }),
+  record({ kind: fc.constant("acl" as const), path: pathArbitrary, acl: aclArbitrary, stat: statArbitrary }),
+  record({ kind: fc.constant("checked" as const), path: pathArbitrary }),
+  record({ kind: fc.constant("done" as const), count: uint32 }),
+];
+
+export const resultArbitrary: Arbitrary<Result> = fc.oneof(
+  ...smallResults,
+  record({
+    kind: fc.constant("txn" as const),
+    branch: fc.constantFrom("then" as const, "else" as const),
+    results: fc.array(fc.oneof(...smallResults), { maxLength: 4 }),
+  }),
+  record({
+    kind: fc.constant("session" as const),
+    session: sessionIdArbitrary,
+    timeoutMillis: uint32,
+    attachment: uint32,
+    lastSequence: safe,
+  }),
+  record({
+    kind: fc.constant("sessionInfo" as const),
+    info: sessionInfo,
+    ephemerals: fc.array(pathArbitrary, { maxLength: 4 }),
+  }),
+  record({
+    kind: fc.constant("sessionList" as const),
+    sessions: fc.array(sessionInfo, { maxLength: 4 }),
+    more: fc.boolean(),
+  }),
+);
+
+export const errorCodeArbitrary: Arbitrary<ErrorCode> = fc.constantFrom(...errorCodes);
+
+export const outcomeArbitrary: Arbitrary<Outcome> = fc.oneof(
+  fc
+    .tuple(
+      record({ ok: fc.constant(true as const), zxid: zxidArbitrary, result: resultArbitrary }),
+      optional<{ replayed?: boolean }>({ replayed: fc.boolean() }),
+    )
+    .map(([fixed, rest]) => ({ ...fixed, ...rest })),
+  fc
+    .tuple(
+      record({ ok: fc.constant(false as const), zxid: zxidArbitrary, code: errorCodeArbitrary, detail: text(200) }),
+      optional<{ path?: Path; op?: { in: "check" | "then" | "else"; index: number }; replayed?: boolean }>({
+        path: prefixArbitrary,
+        op: record({ in: fc.constantFrom("check" as const, "then" as const, "else" as const), index: uint32 }),
+        replayed: fc.boolean(),
+      }),
+    )
+    .map(([fixed, rest]) => ({ ...fixed, ...rest })),
+);
