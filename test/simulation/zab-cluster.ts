@@ -21,6 +21,8 @@ class SimReplica {
   applied: Zxid = 0 as Zxid;
   appliedChecksum = 0;
   paused = false;
+  /** What arrived during a pause, in order. */
+  readonly inbox: (() => void)[] = [];
   readonly waitingReads: { index: Zxid; from: Zxid }[] = [];
   readonly reads = new Map<number, Zxid>();
   /** Payloads of submissions of the present life. */
@@ -89,7 +91,7 @@ export class SimCluster {
         checksum: chain,
         windowBytes: 2000,
         counterRollAt: 400,
-        prefersSnapshot: () => at > 0 && this.#random.chance(0.1),
+        prefersSnapshot: (after) => replica.disk.snapshot().at > after && this.#random.chance(0.2),
         mutants: this.#options.mutants as ReadonlySet<Mutant>,
       },
       replica.disk.state,
@@ -113,7 +115,9 @@ export class SimCluster {
 
   tick(id: ReplicaId): void {
     const replica = this.replica(id);
-    if (!replica.paused) this.#step(id, { kind: "tick" });
+    if (replica.paused) return;
+    for (const arrive of replica.inbox.splice(0)) arrive();
+    this.#step(id, { kind: "tick" });
   }
 
   /** A client writes at whoever may propose. */
@@ -153,8 +157,12 @@ export class SimCluster {
 
   #received(to: ReplicaId, link: LinkId, message: PeerMessage): void {
     const replica = this.replica(to);
-    if (replica.paused) this.#time.after(20, () => this.#received(to, link, message));
-    else this.#step(to, { kind: "received", link, message });
+    if (replica.paused || replica.inbox.length > 0) {
+      const peer = replica.peer;
+      replica.inbox.push(() => {
+        if (replica.peer === peer) this.#step(to, { kind: "received", link, message });
+      });
+    } else this.#step(to, { kind: "received", link, message });
   }
 
   #step(id: ReplicaId, input: Input): void {

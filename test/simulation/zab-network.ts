@@ -32,6 +32,8 @@ export class SimNetwork {
   #nextLink = 1;
   /** Milliseconds: the longest a message takes. */
   slowness = 4;
+  /** A transport that is worse than it may be: proposals vanish from a link that stands. */
+  lossOfProposals = 0;
 
   constructor(members: readonly ReplicaId[], time: VirtualTime, random: SeededRandom, events: NetworkEvents) {
     this.#members = members;
@@ -58,6 +60,7 @@ export class SimNetwork {
     const line = this.#lines.get(link);
     if (!line?.up) return;
     const to = line.a === from ? line.b : line.a;
+    if (message.kind === "propose" && this.#random.chance(this.lossOfProposals)) return;
     const usual = this.#random.below(this.slowness * 10) / 10;
     const delay = this.#random.chance(0.01) ? usual * 20 : usual;
     const at = Math.max(line.arrival.get(to) ?? 0, this.#time.now + delay);

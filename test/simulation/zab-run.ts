@@ -47,6 +47,8 @@ class Run {
   readonly #random: SeededRandom;
   readonly #trace: (text: string) => void;
   #faulty = true;
+  /** Clients rest until then. */
+  #quietUntil = 0;
 
   constructor(cluster: SimCluster, time: VirtualTime, random: SeededRandom, trace: (text: string) => void) {
     this.#cluster = cluster;
@@ -71,6 +73,7 @@ class Run {
     const cluster = this.#cluster;
     cluster.network.heal();
     cluster.network.slowness = 4;
+    cluster.network.lossOfProposals = 0;
     cluster.diskMillis = 3;
     for (const id of members) {
       const replica = cluster.replica(id);
@@ -111,7 +114,7 @@ class Run {
   }
 
   #client(): void {
-    if (!this.#faulty) return;
+    if (!this.#faulty || this.#time.now < this.#quietUntil) return;
     const id = this.#random.pick(members);
     if (this.#random.chance(0.3)) this.#cluster.read(id);
     else this.#cluster.submit(id);
@@ -124,7 +127,7 @@ class Run {
     const id = random.pick(members);
     const leader = cluster.leader() ?? id;
     const victim = random.chance(0.4) ? leader : id;
-    const kind = random.below(13);
+    const kind = random.below(16);
     this.#trace(`fault ${kind} at ${victim}`);
     if (kind <= 2) this.#crashFor(victim);
     else if (kind === 3) for (const each of members) this.#crashFor(each);
@@ -136,7 +139,10 @@ class Run {
     else if (kind === 9) cluster.handOver(leader, id);
     else if (kind === 10) this.#wipe(id);
     else if (kind === 11) this.#slowFor();
-    else cluster.snapshot(id);
+    else if (kind === 12) cluster.snapshot(id);
+    else if (kind === 13) this.#restWithSnapshots();
+    else if (kind === 14) this.#powerFailure();
+    else this.#loseProposals();
   }
 
   #crashFor(id: ReplicaId): void {
@@ -172,6 +178,33 @@ class Run {
     this.#time.after(2000, () => {
       this.#cluster.network.slowness = 4;
       this.#cluster.diskMillis = 3;
+    });
+  }
+
+  /** Nobody writes, everybody takes a snapshot, then all lose power: logs are empty, snapshots are all there is. */
+  #restWithSnapshots(): void {
+    this.#quietUntil = this.#time.now + 1500;
+    this.#time.after(400, () => {
+      for (const id of members) if (this.#random.chance(0.8)) this.#cluster.snapshot(id);
+    });
+    this.#time.after(600, () => {
+      for (const id of members) this.#crashFor(id);
+    });
+  }
+
+  /** Disks are slow, many writes are under way, and a majority stops at one moment. */
+  #powerFailure(): void {
+    this.#cluster.diskMillis = this.#random.between(10, 80);
+    this.#time.after(this.#random.between(100, 800), () => {
+      for (const id of members) if (this.#random.chance(0.85)) this.#crashFor(id);
+      this.#cluster.diskMillis = 3;
+    });
+  }
+
+  #loseProposals(): void {
+    this.#cluster.network.lossOfProposals = 0.05;
+    this.#time.after(300, () => {
+      this.#cluster.network.lossOfProposals = 0;
     });
   }
 

@@ -43,7 +43,7 @@ export interface PeerOptions {
     previous: number,
     batch: Pick<Batch, "first" | "last" | "previous" | "stamp" | "rules" | "payload">,
   ) => number;
-  /** Whether a follower whose log ends at `after` is better served by a snapshot than by the log behind it. */
+  /** Whether a follower whose log ends at `after` is better served by the newest snapshot, which then lies beyond it. */
   readonly prefersSnapshot?: (after: Zxid) => boolean;
   /** Delivered batches kept in memory for followers that are a little behind. */
   readonly windowBytes?: number;

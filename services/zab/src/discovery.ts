@@ -127,7 +127,7 @@ function writeEpoch(core: Core, leading: Leading, epoch: Epoch): void {
 }
 
 /** NEWEPOCH to one follower; a joiner waits for a confirmation begun after it asked. */
-function offer(core: Core, leading: Leading, follower: Follower): void {
+export function offer(core: Core, leading: Leading, follower: Follower): void {
   if (follower.stage !== "informed") return;
   if (follower.acceptedEpoch > leading.epoch) {
     onHigherPromise(core, leading, follower.acceptedEpoch, follower.peer);

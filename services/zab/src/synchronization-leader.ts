@@ -5,6 +5,7 @@
 import { assert, epochOf } from "@quorate/api";
 import { sendPing } from "./confirmation.ts";
 import { type Core, deliver, type Follower, type Leading, type Link, note, send } from "./core.ts";
+import { offer } from "./discovery.ts";
 import type { TransferTicket } from "./input.ts";
 import { quorumSize } from "./quorum.ts";
 import { planSync } from "./sync-plan.ts";
@@ -107,5 +108,6 @@ function maybeEstablish(core: Core, leading: Leading): void {
     follower.sentCommit = core.committed;
     send(core, follower.link, { kind: "commit", epoch: leading.epoch, through: core.committed });
   }
+  for (const follower of leading.followers.values()) offer(core, leading, follower);
   sendPing(core, leading);
 }

@@ -218,8 +218,11 @@ function onDurable(core: Core, following: Following): void {
 function acknowledgeNewLeader(core: Core, following: Following): void {
   const { staged, newLeaderLast } = following;
   const history = staged?.history ?? core.history;
-  const early = mutated(core, "newLeaderAckBeforeFsync");
-  if (newLeaderLast === undefined || following.installing || (history.durable < newLeaderLast && !early)) return;
+  if (newLeaderLast === undefined || following.installing) return;
+  if (mutated(core, "newLeaderAckBeforeFsync")) {
+    send(core, following.link, { kind: "ackNewLeader", epoch: following.epoch });
+  }
+  if (history.durable < newLeaderLast) return;
   following.installing = true;
   const term = core.term;
   const state: DurableState = { ...core.durable, currentEpoch: following.epoch, standing: "member" };
