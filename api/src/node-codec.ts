@@ -145,12 +145,17 @@ export function readIdentity(r: ByteReader): Identity {
   return superUser || ids.length > 0 ? { ids, superUser } : anyone;
 }
 
+/** Stamps may have fractions of milliseconds; what clients see has none. */
+export function writeTime(w: ByteWriter, millis: number): void {
+  w.f53(Math.floor(millis));
+}
+
 export function writeStat(w: ByteWriter, stat: Stat): void {
   w.f53(stat.czxid);
   w.f53(stat.mzxid);
   w.f53(stat.pzxid);
-  w.f53(stat.ctime);
-  w.f53(stat.mtime);
+  writeTime(w, stat.ctime);
+  writeTime(w, stat.mtime);
   w.i32(stat.version);
   w.i32(stat.cversion);
   w.i32(stat.aversion);

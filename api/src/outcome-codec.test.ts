@@ -1,11 +1,12 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
-import { outcomeArbitrary } from "../../test/arbitraries.ts";
+import { outcomeArbitrary, statArbitrary } from "../../test/arbitraries.ts";
 import { ByteWriter } from "./bytes.ts";
 import { errorCodes } from "./errors.ts";
 import { decodeOutcome, encodeOutcome, writeOutcome } from "./outcome-codec.ts";
 import type { Outcome, Result } from "./outcome.ts";
+import { rootPath } from "./path.ts";
 import { zeroZxid } from "./zxid.ts";
 
 test("every outcome comes back as it was, and owns its bytes", () => {
@@ -51,6 +52,15 @@ test("random bytes never throw", () => {
     }),
     { numRuns: 3000 },
   );
+});
+
+test("a time with a fraction is shown as whole milliseconds, not refused", () => {
+  const [stat] = fc.sample(statArbitrary, 1);
+  assert.ok(stat !== undefined);
+  const of = (time: number): Outcome => {
+    return { ok: true, zxid: zeroZxid, result: { kind: "stat", path: rootPath, stat: { ...stat, ctime: time, mtime: time } } };
+  };
+  assert.deepEqual(decodeOutcome(encodeOutcome(of(1_790_000_000_000.75))), of(1_790_000_000_000));
 });
 
 test("a txn in a txn is refused both ways", () => {

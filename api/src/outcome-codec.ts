@@ -19,6 +19,7 @@ import {
   writeAcl,
   writeAuthIds,
   writeStat,
+  writeTime,
 } from "./node-codec.ts";
 import type { ChildEntry, ChildrenResult, Failure, Outcome, Result, SessionInfo } from "./outcome.ts";
 import type { Path } from "./path.ts";
@@ -285,7 +286,7 @@ function writeSessionInfo(w: ByteWriter, info: SessionInfo): void {
   w.string(info.address);
   w.u32(info.timeoutMillis);
   writeAuthIds(w, info.identity);
-  w.f53(info.createdAt);
+  writeTime(w, info.createdAt);
   w.u32(info.ephemeralCount);
   w.bool(info.idleMillis !== undefined);
   if (info.idleMillis !== undefined) w.millis(info.idleMillis);
