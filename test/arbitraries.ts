@@ -8,8 +8,8 @@ import {
   type Condition,
   type ErrorCode,
   errorCodes,
-  type Identity,
   type IdempotencyKey,
+  type Identity,
   isBadPath,
   type Lane,
   limits,
@@ -51,7 +51,11 @@ const text = (maxLength: number): Arbitrary<string> =>
   fc.oneof(fc.string({ maxLength }), fc.string({ unit: "binary", maxLength: Math.floor(maxLength / 4) }));
 
 const segment: Arbitrary<string> = fc
-  .oneof(fc.string({ maxLength: 12 }), fc.stringMatching(/^[a-z0-9._-]{1,20}$/), fc.constantFrom("ä", "名前", ".a", "…"))
+  .oneof(
+    fc.string({ maxLength: 12 }),
+    fc.stringMatching(/^[a-z0-9._-]{1,20}$/),
+    fc.constantFrom("ä", "名前", ".a", "…"),
+  )
   .filter((name) => name !== "" && !name.includes("/") && !isBadPath(parsePath(`/${name}`)));
 
 export const pathArbitrary: Arbitrary<Path> = fc
@@ -254,7 +258,10 @@ const sessionInfo: Arbitrary<SessionInfo> = fc
   .map(([fixed, rest]) => ({ ...fixed, ...rest }));
 
 const child = fc
-  .tuple(record({ name: segment }), optional<{ stat?: Stat; data?: Uint8Array }>({ stat: statArbitrary, data: dataArbitrary }))
+  .tuple(
+    record({ name: segment }),
+    optional<{ stat?: Stat; data?: Uint8Array }>({ stat: statArbitrary, data: dataArbitrary }),
+  )
   .map(([fixed, rest]) => ({ ...fixed, ...rest }));
 
 const smallResults: readonly Arbitrary<Result>[] = [

@@ -88,7 +88,10 @@ test("durations are whole milliseconds, rounded up and bounded", () => {
   const given = [0, 0.2, 3, 3.5, -7, Number.NaN, Number.POSITIVE_INFINITY];
   for (const value of given) w.millis(value);
   const r = new ByteReader(w.finish());
-  assert.deepEqual(given.map(() => r.f53()), [0, 1, 3, 4, 0, 0, Number.MAX_SAFE_INTEGER]);
+  assert.deepEqual(
+    given.map(() => r.f53()),
+    [0, 1, 3, 4, 0, 0, Number.MAX_SAFE_INTEGER],
+  );
 });
 
 test("2^53 and more, cut-off numbers, wrong flags and counts fail, and then all is zero", () => {
@@ -121,7 +124,11 @@ test("the reader keeps within its part of the bytes", () => {
 
 test("messages of all sizes, views and own copies, are never touched again", () => {
   const w = new ByteWriter();
-  const sizes = fc.array(fc.tuple(fc.nat(12_000), fc.boolean(), fc.boolean()), { minLength: 1, maxLength: 30, size: "max" });
+  const sizes = fc.array(fc.tuple(fc.nat(12_000), fc.boolean(), fc.boolean()), {
+    minLength: 1,
+    maxLength: 30,
+    size: "max",
+  });
   fc.assert(
     fc.property(sizes, (messages) => {
       const made = messages.map(([size, own, dropped], i) => {

@@ -137,7 +137,10 @@ test("what breaks a txn's or a session's limits does not decode", () => {
 });
 
 test("a txn in a txn, reads as commands and unknown tags do not decode", () => {
-  const bytes = encodeCommand({ identity: anyone, operation: { kind: "txn", check: [], then: [{ kind: "get", path }] } });
+  const bytes = encodeCommand({
+    identity: anyone,
+    operation: { kind: "txn", check: [], then: [{ kind: "get", path }] },
+  });
   const at = bytes.length - 4 - path.length - 1;
   assert.equal(bytes[at], 7);
   for (let tag = 0; tag < 256; tag++) {
@@ -150,7 +153,10 @@ test("a txn in a txn, reads as commands and unknown tags do not decode", () => {
   assert.throws(() => encodeCommand({ identity: anyone, operation: { kind: "txn", check: [], then: [nested] } }));
   const read = Uint8Array.from([1, 0, 0, 0, 0, 0, 0, 7, 1, 0, 0, 0, 47]);
   assert.equal(decodeCommand(read), undefined);
-  assert.equal(decodeCommand(Uint8Array.from([2, ...encodeCommand({ identity: anyone, operation: put }).subarray(1)])), undefined);
+  assert.equal(
+    decodeCommand(Uint8Array.from([2, ...encodeCommand({ identity: anyone, operation: put }).subarray(1)])),
+    undefined,
+  );
 });
 
 test("counts and lengths that lie reserve nothing", () => {
@@ -169,7 +175,7 @@ test("counts and lengths that lie reserve nothing", () => {
 test("numbers out of range and hashes of a wrong length are broken invariants of the encoder", () => {
   const session = 1 as SessionId;
   assert.throws(() => survives({ ...put, condition: { version: 2 ** 31 } }), /int32/);
-  assert.throws(() => survives({ ...put, condition: { mzxids: [2 ** 53 as Zxid] } }), /safe integer/);
+  assert.throws(() => survives({ ...put, condition: { mzxids: [(2 ** 53) as Zxid] } }), /safe integer/);
   assert.throws(() => survives(put, { acting: { session, secretHash: noBytes } }), /32 bytes/);
   assert.throws(() => survives(put, { key: { key: "k", requestHash: hash } }), /16 bytes/);
   assert.ok(survives(put), "the writer works on after a refusal");

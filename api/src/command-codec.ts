@@ -15,7 +15,6 @@ import { assert, unreachable } from "./assert.ts";
 import { ByteReader, ByteWriter } from "./bytes.ts";
 import { limits } from "./limits.ts";
 import { codecLimits, readIdentity, readPath, readSessionId, readZxid, writeIdentity } from "./node-codec.ts";
-import { operationTags, readTxn, readZnodeWrite, writeTxn, writeTxnOperation } from "./operation-codec.ts";
 import type {
   Acting,
   Command,
@@ -25,6 +24,7 @@ import type {
   SweepOperation,
   WriteOperation,
 } from "./operation.ts";
+import { operationTags, readTxn, readZnodeWrite, writeTxn, writeTxnOperation } from "./operation-codec.ts";
 import type { Path } from "./path.ts";
 import type { Zxid } from "./zxid.ts";
 
@@ -51,9 +51,7 @@ export function encodeCommand(command: Command): Uint8Array {
   const { lane, acting, key } = command;
   w.reset();
   w.u8(operationFormat);
-  w.u8(
-    (lane === undefined ? 0 : hasLane) | (acting === undefined ? 0 : hasActing) | (key === undefined ? 0 : hasKey),
-  );
+  w.u8((lane === undefined ? 0 : hasLane) | (acting === undefined ? 0 : hasActing) | (key === undefined ? 0 : hasKey));
   if (lane !== undefined) {
     w.f53(lane.session);
     w.u32(lane.attachment);
@@ -126,20 +124,25 @@ function writeWrite(w: ByteWriter, operation: WriteOperation): void {
     case "set":
     case "delete":
     case "setAcl":
-      return writeTxnOperation(w, operation);
+      writeTxnOperation(w, operation);
+      break;
     case "txn":
-      return writeTxn(w, operation);
+      writeTxn(w, operation);
+      break;
     case "createSession":
-      return writeCreateSession(w, operation);
+      writeCreateSession(w, operation);
+      break;
     case "closeSession":
     case "attach":
     case "expireSession":
       w.u8(operationTags[operation.kind]);
-      return w.f53(operation.session);
+      w.f53(operation.session);
+      break;
     case "sweep":
-      return writeSweep(w, operation);
+      writeSweep(w, operation);
+      break;
     default:
-      return unreachable(operation);
+      unreachable(operation);
   }
 }
 

@@ -1,8 +1,17 @@
 /** The bytes of what operations and outcomes share: paths, ACLs, identities, stats. */
 import type { ByteReader, ByteWriter } from "./bytes.ts";
 import { limits } from "./limits.ts";
-import { type Acl, type AclEntry, type AuthId, anyone, type Identity, type NodeKind, permissions, type Stat } from "./node.ts";
-import { isBadPath, parsePath, parseSequentialPrefix, type Path, rootPath } from "./path.ts";
+import {
+  type Acl,
+  type AclEntry,
+  type AuthId,
+  anyone,
+  type Identity,
+  type NodeKind,
+  permissions,
+  type Stat,
+} from "./node.ts";
+import { isBadPath, type Path, parsePath, parseSequentialPrefix, rootPath } from "./path.ts";
 import { asciiText, readUtf8 } from "./utf8.ts";
 import type { SessionId, Zxid } from "./zxid.ts";
 

@@ -65,9 +65,7 @@ const noCondition: Condition = {};
 
 function writeCondition(w: ByteWriter, condition: Condition): void {
   const { exists, mzxids, version } = condition;
-  w.u8(
-    (exists === undefined ? 0 : exists ? 3 : 1) | (mzxids === undefined ? 0 : 4) | (version === undefined ? 0 : 8),
-  );
+  w.u8((exists === undefined ? 0 : exists ? 3 : 1) | (mzxids === undefined ? 0 : 4) | (version === undefined ? 0 : 8));
   if (mzxids !== undefined) {
     w.u32(mzxids.length);
     for (const each of mzxids) w.f53(each);
@@ -233,28 +231,36 @@ export function writeTxnOperation(w: ByteWriter, operation: TxnOperation): void 
   w.u8(operationTags[operation.kind]);
   switch (operation.kind) {
     case "create":
-      return writeCreate(w, operation);
+      writeCreate(w, operation);
+      break;
     case "put":
-      return writePut(w, operation);
+      writePut(w, operation);
+      break;
     case "set":
       w.string(operation.path);
       w.bytes(operation.data);
-      return writeCondition(w, operation.condition);
+      writeCondition(w, operation.condition);
+      break;
     case "delete":
       w.string(operation.path);
       writeCondition(w, operation.condition);
-      return w.bool(operation.recursive);
+      w.bool(operation.recursive);
+      break;
     case "setAcl":
-      return writeSetAcl(w, operation);
+      writeSetAcl(w, operation);
+      break;
     case "check":
-      return writeCheck(w, operation);
+      writeCheck(w, operation);
+      break;
     case "get":
     case "exists":
-      return w.string(operation.path);
+      w.string(operation.path);
+      break;
     case "children":
-      return writeChildren(w, operation);
+      writeChildren(w, operation);
+      break;
     default:
-      return unreachable(operation);
+      unreachable(operation);
   }
 }
 

@@ -4,8 +4,8 @@ import fc from "fast-check";
 import { outcomeArbitrary, statArbitrary } from "../../test/arbitraries.ts";
 import { ByteWriter } from "./bytes.ts";
 import { errorCodes } from "./errors.ts";
-import { decodeOutcome, encodeOutcome, writeOutcome } from "./outcome-codec.ts";
 import type { Outcome, Result } from "./outcome.ts";
+import { decodeOutcome, encodeOutcome, writeOutcome } from "./outcome-codec.ts";
 import { rootPath } from "./path.ts";
 import { zeroZxid } from "./zxid.ts";
 
@@ -58,7 +58,11 @@ test("a time with a fraction is shown as whole milliseconds, not refused", () =>
   const [stat] = fc.sample(statArbitrary, 1);
   assert.ok(stat !== undefined);
   const of = (time: number): Outcome => {
-    return { ok: true, zxid: zeroZxid, result: { kind: "stat", path: rootPath, stat: { ...stat, ctime: time, mtime: time } } };
+    return {
+      ok: true,
+      zxid: zeroZxid,
+      result: { kind: "stat", path: rootPath, stat: { ...stat, ctime: time, mtime: time } },
+    };
   };
   assert.deepEqual(decodeOutcome(encodeOutcome(of(1_790_000_000_000.75))), of(1_790_000_000_000));
 });
@@ -67,7 +71,11 @@ test("a txn in a txn is refused both ways", () => {
   const inner: Result = { kind: "txn", branch: "then", results: [] };
   const outer: Outcome = { ok: true, zxid: zeroZxid, result: { kind: "txn", branch: "then", results: [inner] } };
   assert.throws(() => encodeOutcome(outer), /no other/);
-  const bytes = encodeOutcome({ ok: true, zxid: zeroZxid, result: { ...inner, results: [{ kind: "done", count: 0 }] } });
+  const bytes = encodeOutcome({
+    ok: true,
+    zxid: zeroZxid,
+    result: { ...inner, results: [{ kind: "done", count: 0 }] },
+  });
   assert.notEqual(decodeOutcome(bytes), undefined);
   // Behind flags, zxid, tag, branch and count: the inner result's tag, made a txn's; its five bytes remain.
   assert.equal(bytes[15], 12);

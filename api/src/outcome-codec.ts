@@ -21,7 +21,7 @@ import {
   writeStat,
   writeTime,
 } from "./node-codec.ts";
-import type { ChildEntry, ChildrenResult, Failure, Outcome, Result, SessionInfo } from "./outcome.ts";
+import type { ChildEntry, ChildrenResult, Failure, Outcome, Result, SessionInfo, TxnResult } from "./outcome.ts";
 import type { Path } from "./path.ts";
 
 /** Append only, never reused. */
@@ -86,7 +86,8 @@ export function writeOutcome(w: ByteWriter, outcome: Outcome): void {
   if (outcome.ok) {
     w.u8(flags | isOk);
     w.f53(outcome.zxid);
-    return writeResult(w, outcome.result);
+    writeResult(w, outcome.result);
+    return;
   }
   const { path, op } = outcome;
   w.u8(flags | (path === undefined ? 0 : hasPath) | (op === undefined ? 0 : hasOp));
@@ -132,53 +133,70 @@ function writeResult(w: ByteWriter, result: Result): void {
     case "node":
       w.bool(result.created);
       w.string(result.path);
-      return writeStat(w, result.stat);
+      writeStat(w, result.stat);
+      break;
     case "deleted":
       w.string(result.path);
-      return w.u32(result.count);
+      w.u32(result.count);
+      break;
     case "data":
       w.string(result.path);
       w.bytes(result.data);
-      return writeStat(w, result.stat);
+      writeStat(w, result.stat);
+      break;
     case "stat":
       w.string(result.path);
-      return writeStat(w, result.stat);
+      writeStat(w, result.stat);
+      break;
     case "children":
-      return writeChildren(w, result);
+      writeChildren(w, result);
+      break;
     case "acl":
       w.string(result.path);
       writeAcl(w, result.acl);
-      return writeStat(w, result.stat);
+      writeStat(w, result.stat);
+      break;
     case "checked":
-      return w.string(result.path);
+      w.string(result.path);
+      break;
     case "txn":
-      w.bool(result.branch === "else");
-      w.u32(result.results.length);
-      for (const each of result.results) {
-        assert(each.kind !== "txn", "a txn has no other in it");
-        writeResult(w, each);
-      }
-      return;
+      writeTxn(w, result);
+      break;
     case "session":
       w.f53(result.session);
       w.u32(result.timeoutMillis);
       w.u32(result.attachment);
-      return w.f53(result.lastSequence);
+      w.f53(result.lastSequence);
+      break;
     case "sessionInfo":
       writeSessionInfo(w, result.info);
-      w.u32(result.ephemerals.length);
-      for (const each of result.ephemerals) w.string(each);
-      return;
+      writePaths(w, result.ephemerals);
+      break;
     case "sessionList":
       w.bool(result.more);
       w.u32(result.sessions.length);
       for (const each of result.sessions) writeSessionInfo(w, each);
-      return;
+      break;
     case "done":
-      return w.u32(result.count);
+      w.u32(result.count);
+      break;
     default:
-      return unreachable(result);
+      unreachable(result);
   }
+}
+
+function writeTxn(w: ByteWriter, result: TxnResult): void {
+  w.bool(result.branch === "else");
+  w.u32(result.results.length);
+  for (const each of result.results) {
+    assert(each.kind !== "txn", "a txn has no other in it");
+    writeResult(w, each);
+  }
+}
+
+function writePaths(w: ByteWriter, paths: readonly Path[]): void {
+  w.u32(paths.length);
+  for (const each of paths) w.string(each);
 }
 
 const failed: Result = { kind: "done", count: 0 };

@@ -50,7 +50,12 @@ test("a txn that writes is no read", () => {
 });
 
 test("pages have 1 to 10,000 names, and a check alone is no read", () => {
-  for (const [limit, good] of [[0, false], [1, true], [limits.pageNames, true], [limits.pageNames + 1, false]] as const) {
+  for (const [limit, good] of [
+    [0, false],
+    [1, true],
+    [limits.pageNames, true],
+    [limits.pageNames + 1, false],
+  ] as const) {
     const page = encodeRead({ kind: "children", path: rootPath, limit, withData: false });
     assert.equal(decodeRead(page) !== undefined, good);
     assert.equal(decodeRead(encodeRead({ kind: "listSessions", limit })) !== undefined, good);

@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
-import { fileURLToPath } from "node:url";
 import { test } from "node:test";
-import { encodeOutcome, type ReplicaId, type SessionId, zeroZxid } from "@quorate/api";
+import { fileURLToPath } from "node:url";
 import { loadSync, type MessageTypeDefinition, type ServiceDefinition } from "@grpc/proto-loader";
+import { encodeOutcome, type ReplicaId, type SessionId, zeroZxid } from "@quorate/api";
 import fc, { type Arbitrary } from "fast-check";
 import {
   errorCodeArbitrary,
@@ -184,7 +184,7 @@ test("a Frame of the written contract has the bytes that encodeFrame writes", ()
   const file = fileURLToPath(new URL("../quorate/internal/v1/replica.proto", import.meta.url));
   const definitions = loadSync(file, { keepCase: true });
   const service = definitions["quorate.internal.v1.Replica"] as ServiceDefinition;
-  const attach = service["Attach"];
+  const attach = service.Attach;
   assert.ok(attach?.requestStream && attach.responseStream);
   assert.equal(attach.path, "/quorate.internal.v1.Replica/Attach");
   assert.ok((definitions["quorate.internal.v1.Frame"] as MessageTypeDefinition<object, object>).type);
@@ -193,9 +193,15 @@ test("a Frame of the written contract has the bytes that encodeFrame writes", ()
     fc.property(sizes, (messages) => {
       const theirs = attach.requestSerialize({ message: messages });
       assert.deepEqual(Buffer.from(encodeFrame(messages)), theirs);
-      assert.deepEqual(decodeFrame(theirs)?.map((each) => [...each]), messages.map((each) => [...each]));
+      assert.deepEqual(
+        decodeFrame(theirs)?.map((each) => [...each]),
+        messages.map((each) => [...each]),
+      );
       const parsed = attach.responseDeserialize(theirs) as { message?: Uint8Array[] };
-      assert.deepEqual((parsed.message ?? []).map((each) => [...each]), messages.map((each) => [...each]));
+      assert.deepEqual(
+        (parsed.message ?? []).map((each) => [...each]),
+        messages.map((each) => [...each]),
+      );
     }),
   );
 });
