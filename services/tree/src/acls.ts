@@ -96,6 +96,16 @@ export class Acls implements Home<AclRecord> {
     this.#idle.clear();
   }
 
+  /** After a load: what is wrong with the uses, if anything. */
+  loaded(): string | undefined {
+    this.#idle.clear();
+    for (const [reference, uses] of this.#uses) {
+      if (uses === 0) return `nothing refers to the ACL ${reference}`;
+      if (!this.#byReference.has(reference)) return `there is no ACL ${reference}, but a znode refers to it`;
+    }
+    return undefined;
+  }
+
   put(record: AclRecord): void {
     this.#byReference.set(record.reference, record);
     this.#byText.set(record.text, record);

@@ -10,12 +10,13 @@ export type CompactData = string | Uint8Array;
 const stringLimit = 1024;
 const scratch: number[] = [];
 
-export function compact(bytes: Uint8Array): CompactData {
-  const length = bytes.length;
+/** Of the bytes from `from` to before `to`. */
+export function compact(bytes: Uint8Array, from = 0, to: number = bytes.length): CompactData {
+  const length = to - from;
   if (length === 0) return "";
-  if (length > stringLimit) return bytes.slice();
+  if (length > stringLimit) return bytes.slice(from, to);
   scratch.length = length;
-  for (let i = 0; i < length; i++) scratch[i] = bytes[i] as number;
+  for (let i = 0; i < length; i++) scratch[i] = bytes[from + i] as number;
   return String.fromCharCode.apply(undefined, scratch);
 }
 

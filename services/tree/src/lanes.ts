@@ -44,12 +44,12 @@ export class OutcomeRecord implements Stored {
   readonly bytes: number;
   readonly memory: Map<number, OutcomeRecord>;
 
-  constructor(lane: LaneRecord, sequence: number, outcome: Outcome) {
-    this.session = lane.session;
+  constructor(session: SessionId, sequence: number, outcome: Outcome, memory: Map<number, OutcomeRecord>) {
+    this.session = session;
     this.sequence = sequence;
     this.outcome = outcome;
     this.bytes = bytesOfOutcome(outcome);
-    this.memory = lane.memory;
+    this.memory = memory;
   }
 }
 
@@ -159,7 +159,7 @@ export class Lanes implements Home<LaneRecord> {
     if (lane === undefined) return;
     const { attachment, answeredUpTo, memory } = lane;
     this.table.replace(lane, new LaneRecord(session, attachment, sequence, answeredUpTo, memory));
-    this.outcomes.replace(undefined, new OutcomeRecord(lane, sequence, outcome));
+    this.outcomes.replace(undefined, new OutcomeRecord(session, sequence, outcome, memory));
   }
 
   #acknowledge(lane: LaneRecord, upTo: number): void {

@@ -9,6 +9,12 @@ const chunkLimit = 512;
 export class SortedNames {
   readonly #chunks: string[][] = [];
 
+  get size(): number {
+    let sum = 0;
+    for (const chunk of this.#chunks) sum += chunk.length;
+    return sum;
+  }
+
   /** `path` must not be there. */
   insert(path: string): void {
     const chunks = this.#chunks;

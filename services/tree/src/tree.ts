@@ -21,6 +21,8 @@ import { expand } from "./compact-data.ts";
 import { memoryLimits } from "./limits.ts";
 import { read } from "./read.ts";
 import { secretIs, type SessionRecord } from "./sessions.ts";
+import { type SnapshotCursor, SnapshotWriter } from "./snapshot.ts";
+import { type BadSnapshot, SnapshotLoader } from "./snapshot-loader.ts";
 import { State } from "./state.ts";
 
 export interface TreeOptions {
@@ -47,6 +49,12 @@ export interface LaneView {
   readonly attachment: number;
   readonly lastSequence: number;
   readonly answeredUpTo: number;
+}
+
+export interface TreeLoader {
+  /** The snapshot's bytes in order, in pieces of any size. */
+  push(chunk: Uint8Array): void;
+  finish(): Tree | BadSnapshot;
 }
 
 export class Tree {
@@ -138,6 +146,23 @@ export class Tree {
   /** Of the whole replicated state; 16 hex digits. */
   digest(): string {
     return this.#state.digest();
+  }
+
+  /** Exact at `applied` of this moment, whatever is applied afterwards; one at a time. */
+  snapshot(): SnapshotCursor {
+    return new SnapshotWriter(this.#state);
+  }
+
+  /** Makes a tree of a snapshot's bytes; its ring begins at the snapshot's zxid. */
+  static loader(options: TreeOptions = {}): TreeLoader {
+    const loader = new SnapshotLoader(options.ringBytes ?? memoryLimits.ringBytes);
+    return {
+      push: (chunk) => loader.push(chunk),
+      finish: () => {
+        const state = loader.finish();
+        return "bad" in state ? state : new Tree(options, state);
+      },
+    };
   }
 
   /** At most `most` znodes that a sweep may delete at the stamp `now`. */

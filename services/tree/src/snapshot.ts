@@ -1,0 +1,165 @@
+/**
+ * Writes a snapshot that is exact at the zxid at which it began, in slices between which batches are applied; how it
+ * stays exact is told in `store.ts`. Beside writing it recomputes the digest from the records' content, so that memory
+ * that has changed without apply is found.
+ */
+import { assert, ByteWriter, type Zxid } from "@quorate/api";
+import type { AclRecord } from "./acls.ts";
+import { DigestSum } from "./digest.ts";
+import type { KeyRecord } from "./keys.ts";
+import type { LaneRecord, OutcomeRecord } from "./lanes.ts";
+import { memoryLimits } from "./limits.ts";
+import type { SessionRecord } from "./sessions.ts";
+import {
+  headerTag,
+  snapshotFormat,
+  tableCount,
+  tableTags,
+  trailerTag,
+  writeAclRecord,
+  writeKey,
+  writeLane,
+  writeRemembered,
+  writeSession,
+  writeZNode,
+} from "./snapshot-codec.ts";
+import type { State } from "./state.ts";
+import type { RunningSnapshot, Stored, Table } from "./store.ts";
+import type { ZNode } from "./znode.ts";
+
+export interface SnapshotCursor {
+  /** What it is exact at. */
+  readonly zxid: Zxid;
+  /** About `budgetBytes` more; undefined: it was finished by the call before. */
+  next(budgetBytes: number): Uint8Array | undefined;
+  /** At the end: whether the digest of what was written is the state's at `zxid`. */
+  readonly digestMatches: boolean;
+  /** Ends it early. Harmless when it is over. */
+  cancel(): void;
+}
+
+/** Records looked at for a byte of budget: what needs no writing must not hold the loop either. */
+const bytesPerVisit = 16;
+const leastVisits = 1024;
+
+export class SnapshotWriter implements SnapshotCursor {
+  readonly zxid: Zxid;
+  readonly #state: State;
+  readonly #running: RunningSnapshot;
+  readonly #expected: DigestSum;
+  readonly #sum = new DigestSum();
+  readonly #counts = new Array<number>(tableCount + 1).fill(0);
+  readonly #records: Iterator<{ readonly table: Table<Stored>; readonly record: Stored }>;
+  readonly #body = new ByteWriter();
+  readonly #out = new ByteWriter();
+  #visits = 0;
+  #phase: "records" | "trailer" | "over" = "records";
+
+  constructor(state: State) {
+    this.zxid = state.applied;
+    this.#state = state;
+    this.#running = state.store.beginSnapshot();
+    this.#expected = state.store.sum.copy();
+    this.#records = walk(state);
+    const w = this.#body;
+    w.u8(headerTag);
+    w.u8(snapshotFormat);
+    w.f53(state.applied);
+    w.f53(state.stamp);
+    w.f53(state.acls.next);
+    this.#endFrame();
+  }
+
+  get digestMatches(): boolean {
+    return this.#phase === "over" && this.#sum.equals(this.#expected);
+  }
+
+  next(budgetBytes: number): Uint8Array | undefined {
+    if (this.#phase === "over") return undefined;
+    this.#visits = Math.max(leastVisits, Math.floor(budgetBytes / bytesPerVisit));
+    while (this.#phase === "records" && this.#out.length < budgetBytes && this.#visits > 0) this.#fillFrame(budgetBytes);
+    if (this.#phase === "trailer") this.#writeTrailer();
+    const chunk = this.#out.finish();
+    this.#out.reset();
+    return chunk;
+  }
+
+  cancel(): void {
+    if (this.#phase === "over") return;
+    this.#phase = "over";
+    // Never equal: a snapshot that was cut off matches nothing.
+    this.#sum.a = (this.#expected.a + 1) | 0;
+    this.#state.store.endSnapshot();
+  }
+
+  /** Records up to a frame's size or the budget; the former ones of changed records first, so that few wait. */
+  #fillFrame(budgetBytes: number): void {
+    const limit = Math.min(memoryLimits.frameTargetBytes, budgetBytes - this.#out.length);
+    while (this.#body.length < limit && this.#visits-- > 0) {
+      const kept = this.#running.kept.pop();
+      if (kept !== undefined) {
+        this.#write(kept.table, kept.record);
+        continue;
+      }
+      const step = this.#records.next();
+      if (step.done) {
+        this.#phase = "trailer";
+        break;
+      }
+      const { table, record } = step.value;
+      if (record.mark === this.#running.number) continue;
+      record.mark = this.#running.number;
+      this.#write(table, record);
+    }
+    this.#endFrame();
+  }
+
+  #write(table: Table<Stored>, record: Stored): void {
+    const w = this.#body;
+    table.addFresh(record, this.#sum);
+    this.#counts[table.number] = (this.#counts[table.number] as number) + 1;
+    w.u8(table.number);
+    switch (table.number) {
+      case tableTags.znode:
+        return writeZNode(w, record as ZNode);
+      case tableTags.session:
+        return writeSession(w, record as SessionRecord);
+      case tableTags.lane:
+        return writeLane(w, record as LaneRecord);
+      case tableTags.outcome:
+        return writeRemembered(w, record as OutcomeRecord);
+      case tableTags.key:
+        return writeKey(w, record as KeyRecord);
+      case tableTags.acl:
+        return writeAclRecord(w, record as AclRecord);
+      default:
+        assert(false, `there is no table ${table.number}`);
+    }
+  }
+
+  #writeTrailer(): void {
+    const w = this.#body;
+    w.u8(trailerTag);
+    for (let i = 1; i <= tableCount; i++) w.u32(this.#counts[i] as number);
+    w.i32(this.#sum.a);
+    w.i32(this.#sum.b);
+    this.#endFrame();
+    this.#phase = "over";
+    this.#state.store.endSnapshot();
+  }
+
+  #endFrame(): void {
+    this.#out.bytes(this.#body.finish());
+    this.#body.reset();
+  }
+}
+
+/** All live records; what is added while it walks is walked too. */
+function* walk(state: State): Generator<{ table: Table<Stored>; record: Stored }, undefined, undefined> {
+  const { acls, sessions, lanes, keys, znodes } = state;
+  const tables = [acls.table, sessions.table, lanes.table, lanes.outcomes, keys.table, znodes.table];
+  for (const each of tables) {
+    const table = each as unknown as Table<Stored>;
+    for (const record of table.home.values()) yield { table, record };
+  }
+}
