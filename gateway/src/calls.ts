@@ -57,7 +57,10 @@ const passing: ReadonlySet<ErrorCode> = new Set<ErrorCode>(["noLeader", "behind"
 export class Calls {
   readonly #ports: CallPorts;
   readonly #all = new Map<RequestId, Call>();
+  /** For the home. */
   readonly #unsent = new Queue<Call>();
+  /** For any replica. */
+  readonly #unsentStale = new Queue<Call>();
   readonly #retrying = new Set<Call>();
   readonly #deadlines: Deadlines<Call>;
   #bytes = 0;
@@ -90,25 +93,32 @@ export class Calls {
     }
     this.#all.set(call.id, call);
     this.#bytes += call.size;
-    this.#unsent.push(call);
+    this.#enqueue(call);
     this.#deadlines.add(call);
     this.#ports.wake();
   }
 
   pump(): void {
     const home = this.#ports.home();
-    for (let call = this.#unsent.first; call; ) {
-      const { after } = call;
-      const { asked } = call;
-      const anywhere = asked.kind === "read" && asked.request.consistency === "stale";
-      const stream = anywhere ? this.#ports.anywhere(call.avoid) : home;
-      if (stream?.writable) this.#send(call, stream);
-      call = after;
+    for (let call = this.#unsent.first; call && home?.writable; call = this.#unsent.first) {
+      this.#unsent.remove(call);
+      this.#send(call, home);
+    }
+    for (let call = this.#unsentStale.first; call; call = this.#unsentStale.first) {
+      const stream = this.#ports.anywhere(call.avoid);
+      if (!stream?.writable) return;
+      this.#unsentStale.remove(call);
+      this.#send(call, stream);
     }
   }
 
+  #enqueue(call: Call): void {
+    const { asked } = call;
+    if (asked.kind === "read" && asked.request.consistency === "stale") this.#unsentStale.push(call);
+    else this.#unsent.push(call);
+  }
+
   #send(call: Call, stream: ReplicaStream): void {
-    this.#unsent.remove(call);
     call.stream = stream;
     const { id, asked } = call;
     if (asked.kind === "handOver") {
@@ -157,7 +167,7 @@ export class Calls {
     this.#retrying.add(call);
     this.#timer ??= this.#ports.world.after(linkLimits.retryMillis, () => {
       this.#timer = undefined;
-      for (const each of this.#retrying) this.#unsent.push(each);
+      for (const each of this.#retrying) this.#enqueue(each);
       this.#retrying.clear();
       this.#ports.wake();
     });
@@ -183,7 +193,7 @@ export class Calls {
 
   #again(call: Call): void {
     call.stream = undefined;
-    this.#unsent.push(call);
+    this.#enqueue(call);
     this.#ports.wake();
   }
 
@@ -204,6 +214,7 @@ export class Calls {
     this.#all.delete(call.id);
     this.#bytes -= call.size;
     this.#unsent.remove(call);
+    this.#unsentStale.remove(call);
     this.#retrying.delete(call);
     this.#deadlines.remove(call);
     call.resolve(answer);

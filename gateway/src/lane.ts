@@ -14,7 +14,8 @@
  *    a lane is sent in order.
  * 4. `refused` n: this try of n was not taken, nor anything behind it on this stream. A number behind n that is not
  *    tainted was in no other try: it was never used, and is taken back. Its write is as if it had never been sent (1), and
- *    the number may be given to the next one. A tainted number keeps its command and is tried again.
+ *    the number may be given to the next one. A tainted number keeps its command and is tried again. So a replica may
+ *    refuse only what was not proposed, with nothing behind it proposed either; a gap met at apply is told by `laneState`.
  * 5. A refusal must be about the try that we think it is about: one of an earlier try would take back numbers that
  *    are under way. So before anything is sent again on a stream, a *fence* goes first: `lane` with a new fence number, and
  *    whatever comes before the `laneState` that echoes it is not heard as a refusal.
