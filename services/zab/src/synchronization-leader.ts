@@ -3,6 +3,7 @@
  * stream. A quorum of its acknowledgements, the leader's own included, commits the whole initial history.
  */
 import { assert, epochOf } from "@quorate/api";
+import { advanceCommit } from "./broadcast.ts";
 import { sendPing } from "./confirmation.ts";
 import { type Core, deliver, type Follower, type Leading, type Link, note, send } from "./core.ts";
 import { offer } from "./discovery.ts";
@@ -87,6 +88,8 @@ export function onAckNewLeader(core: Core, link: Link, epoch: number): void {
   else if (leading.stage === "established") {
     follower.sentCommit = core.committed;
     send(core, follower.link, { kind: "commit", epoch: leading.epoch, through: core.committed });
+    // What it was synchronized with may be the last proposals, which nobody would acknowledge again.
+    advanceCommit(core, leading);
   }
 }
 
