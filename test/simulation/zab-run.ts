@@ -188,6 +188,7 @@ class Run {
       for (const id of members) if (this.#random.chance(0.8)) this.#cluster.snapshot(id);
     });
     this.#time.after(600, () => {
+      if (!this.#faulty) return;
       for (const id of members) this.#crashFor(id);
     });
   }
@@ -196,6 +197,7 @@ class Run {
   #powerFailure(): void {
     this.#cluster.diskMillis = this.#random.between(10, 80);
     this.#time.after(this.#random.between(100, 800), () => {
+      if (!this.#faulty) return;
       for (const id of members) if (this.#random.chance(0.85)) this.#crashFor(id);
       this.#cluster.diskMillis = 3;
     });

@@ -248,10 +248,9 @@ function acknowledgeNewLeader(core: Core, following: Following): void {
 
 /** Believes a commit index: only from the leader whose NEWLEADER was acknowledged, on its link. */
 function believe(core: Core, through: Zxid): void {
-  if (through > core.committed) {
-    core.committed = through;
-    deliver(core);
-  }
+  if (through > core.committed) core.committed = through;
+  // Not only when it rises: an earlier leader may have said so before the batch was durable here.
+  deliver(core);
 }
 
 export function onCommit(core: Core, link: Link, epoch: number, through: Zxid): void {
