@@ -35,7 +35,7 @@ const fromTags = { lane: 1, open: 2, write: 3, read: 4, touch: 5, handOver: 6 } 
 const toTags = { status: 1, laneState: 2, written: 3, refused: 4, answer: 5, touched: 6 } as const;
 /** Each in the order of its numbers: append only. */
 const consistencies: readonly Consistency[] = ["linearizable", "session", "stale"];
-const touchResults: readonly TouchResult[] = ["renewed", "expired", "badSecret", "behind", "closing"];
+export const touchResults: readonly TouchResult[] = ["renewed", "expired", "badSecret", "behind", "closing"];
 const standings: readonly MemberStatus["standing"][] = ["founding", "joining", "member"];
 const roles: readonly MemberStatus["role"][] = ["looking", "following", "leading"];
 /** Of a member whose texts are empty. */
@@ -293,7 +293,7 @@ function readStatus(r: ByteReader): ToGateway {
   return { kind: "status", self, others };
 }
 
-function writeMember(w: ByteWriter, member: MemberStatus): void {
+export function writeMember(w: ByteWriter, member: MemberStatus): void {
   w.u8(member.id);
   w.u8(standings.indexOf(member.standing));
   w.u8(roles.indexOf(member.role));
@@ -316,7 +316,7 @@ function writeMember(w: ByteWriter, member: MemberStatus): void {
   w.string(member.address);
 }
 
-function readMember(r: ByteReader): MemberStatus {
+export function readMember(r: ByteReader): MemberStatus {
   const text = gatewayCodecLimits.textBytes;
   return {
     id: r.u8(),
