@@ -6,7 +6,7 @@
 import { createServer, type Server as SocketServer, type Socket } from "node:net";
 import { Server, ServerCredentials, type ServerDuplexStream, status } from "@grpc/grpc-js";
 import { assertListenAddress, channelOptions, parseHostPort, type StreamMethod, serviceDefinition } from "./service.ts";
-import { type FrameCall, FrameStream, type StreamTimer, type Timers } from "./stream.ts";
+import { type FrameCall, FrameStream, streamLimits, type StreamTimer, type Timers } from "./stream.ts";
 
 export const serverLimits = {
   connections: 1024,
@@ -28,8 +28,6 @@ export interface StreamServerOptions {
   readonly keyed: boolean;
   readonly timers: Timers;
   readonly log: (text: string) => void;
-  /** Of each stream; default as the stream's. */
-  readonly queueBytes?: number;
 }
 
 export type StreamHandler = (stream: FrameStream) => void;
@@ -42,7 +40,6 @@ interface Stranger {
 /** Call `handle` for what is served, then `listen`. `stop` is idempotent and breaks what still stands. */
 export class StreamServer {
   readonly #options: StreamServerOptions;
-  readonly #handlers = new Map<StreamMethod, StreamHandler>();
   readonly #server = new Server({ ...channelOptions, "grpc.max_concurrent_streams": 4 });
   readonly #sockets = new Map<string, Socket>();
   /** In the order of their arrival. */
@@ -58,10 +55,10 @@ export class StreamServer {
     this.#options = options;
   }
 
-  handle(method: StreamMethod, handler: StreamHandler): void {
-    this.#handlers.set(method, handler);
+  /** `queueBytes`: what may wait for one such stream; beyond it the stream is dropped. */
+  handle(method: StreamMethod, handler: StreamHandler, queueBytes: number = streamLimits.queueBytes): void {
     this.#server.addService(serviceDefinition(method), {
-      [method]: (call: ServerDuplexStream<Buffer, Uint8Array>) => this.#open(call, handler),
+      [method]: (call: ServerDuplexStream<Buffer, Uint8Array>) => this.#open(call, handler, queueBytes),
     });
   }
 
@@ -149,7 +146,7 @@ export class StreamServer {
     socket.destroy();
   }
 
-  #open(call: ServerDuplexStream<Buffer, Uint8Array>, handler: StreamHandler): void {
+  #open(call: ServerDuplexStream<Buffer, Uint8Array>, handler: StreamHandler, queueBytes: number): void {
     const peer = call.getPeer();
     const socket = this.#sockets.get(peer);
     const stream = new FrameStream(call as unknown as FrameCall, {
@@ -163,7 +160,7 @@ export class StreamServer {
       trusted: () => {
         if (socket) this.#strangers.delete(socket);
       },
-      ...(this.#options.queueBytes === undefined ? {} : { queueBytes: this.#options.queueBytes }),
+      queueBytes,
     });
     this.#streams.add(stream);
     if (this.#stopped) stream.close("this side stops");

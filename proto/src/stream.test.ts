@@ -24,12 +24,12 @@ interface Pair {
 async function openPair(t: TestContext, queueBytes?: number, trusted = true): Promise<Pair> {
   const notes: string[] = [];
   const bound = queueBytes === undefined ? {} : { queueBytes };
-  const server = new StreamServer({ address: "127.0.0.1:0", keyed: false, timers, log: (text) => notes.push(text), ...bound });
+  const server = new StreamServer({ address: "127.0.0.1:0", keyed: false, timers, log: (text) => notes.push(text) });
   const accepted = new Promise<FrameStream>((resolve) => {
     server.handle("link", (stream) => {
       listenQuietly(stream);
       resolve(stream);
-    });
+    }, queueBytes);
   });
   const port = await server.listen();
   const client = dial(`127.0.0.1:${port}`, "link", { timers, connectMillis: 1000, ...bound });
