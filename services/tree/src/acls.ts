@@ -50,6 +50,11 @@ export class Acls implements Home<AclRecord> {
     this.table = new Table(store, 6, this, hashAcl);
   }
 
+  /** Beside the open list. */
+  get size(): number {
+    return this.#byReference.size;
+  }
+
   get(reference: number): Acl | undefined {
     return reference === openAclReference ? openAcl : this.#byReference.get(reference)?.acl;
   }

@@ -47,7 +47,11 @@ export function applyBatch(state: State, batch: Batch): readonly Applied[] {
     const bytes = commands?.[i];
     const command = bytes === undefined ? undefined : decodeCommand(bytes);
     if (command === undefined) {
-      applied.push({ lane: undefined, zxid, outcome: failure(zxid, "badArguments", "the command's bytes are malformed") });
+      applied.push({
+        lane: undefined,
+        zxid,
+        outcome: failure(zxid, "badArguments", "the command's bytes are malformed"),
+      });
       continue;
     }
     const outcome = applyCommand(state, command, zxid, stamp);
@@ -102,7 +106,8 @@ function decide(state: State, command: Command, zxid: Zxid, stamp: number): Outc
 
 function execute(state: State, command: Command, zxid: Zxid, stamp: number): Outcome {
   const { identity, acting, operation } = command;
-  const refused = crowded(state, operation, zxid) ?? (acting === undefined ? undefined : unproven(state, acting, operation, zxid));
+  const refused =
+    crowded(state, operation, zxid) ?? (acting === undefined ? undefined : unproven(state, acting, operation, zxid));
   if (refused !== undefined) return refused;
   const tx = new Transaction(zxid, stamp, identity, acting);
   if (command.key !== undefined) tx.answerBytes = treeLimits.keyedAnswerBytes;

@@ -28,6 +28,18 @@ export function expand(data: CompactData): Uint8Array {
   return bytes;
 }
 
+const lent: Uint8Array[] = [];
+
+/** As `expand`, but good only until the next call: for a writer that copies at once. Small arrays are dear to make. */
+export function lend(data: CompactData): Uint8Array {
+  if (typeof data !== "string") return data;
+  const length = data.length;
+  const bytes = lent[length] ?? new Uint8Array(length);
+  if (length <= stringLimit) lent[length] = bytes;
+  for (let i = 0; i < length; i++) bytes[i] = data.charCodeAt(i);
+  return bytes;
+}
+
 export function hashData(data: CompactData): number {
   return typeof data === "string" ? hashText(data) : hashBytes(data);
 }

@@ -48,7 +48,10 @@ export function judgeCheck(state: State, tx: Transaction, check: Check): CheckVe
   const forbidden = denied(state, tx.zxid, node, tx.identity, permissions.read);
   if (forbidden !== undefined) return forbidden;
   if (exists === false) {
-    return { holds: false, failure: failure(tx.zxid, "nodeExists", `the znode ${path} exists, the check says not`, path) };
+    return {
+      holds: false,
+      failure: failure(tx.zxid, "nodeExists", `the znode ${path} exists, the check says not`, path),
+    };
   }
   const wrong = unmet(tx, node, {
     ...(version === undefined ? undefined : { version }),

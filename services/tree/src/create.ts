@@ -132,10 +132,7 @@ function unfit(
     const detail = `quota: the tree holds at most ${treeLimits.znodes} znodes; delete some`;
     return failure(tx.zxid, "quotaExceeded", detail, path);
   }
-  if (
-    operation.shape.kind === "ephemeral" &&
-    state.znodes.ephemeralCount(tx.session) >= limits.sessionEphemerals
-  ) {
+  if (operation.shape.kind === "ephemeral" && state.znodes.ephemeralCount(tx.session) >= limits.sessionEphemerals) {
     const detail = `ephemerals: the session owns ${limits.sessionEphemerals} ephemeral znodes, which is the most`;
     return failure(tx.zxid, "quotaExceeded", detail, path);
   }

@@ -62,8 +62,7 @@ function below(state: State, tx: Transaction, top: ZNode): Path[] | Failure {
     const node = state.znodes.get(all[i] as Path);
     if (node?.family === undefined || node.numChildren === 0) continue;
     const bad =
-      denied(state, tx.zxid, node, tx.identity, permissions.delete) ??
-      tx.room(all.length + node.numChildren, top.path);
+      denied(state, tx.zxid, node, tx.identity, permissions.delete) ?? tx.room(all.length + node.numChildren, top.path);
     if (bad !== undefined) return bad;
     for (const child of node.family.index.after(undefined)) all.push(child as Path);
   }

@@ -117,14 +117,14 @@ function hashStat(stat: Stat, hasher: Hasher): void {
   hasher.long(stat.czxid);
   hasher.long(stat.mzxid);
   hasher.long(stat.pzxid);
-  hasher.int(stat.ctime | 0);
-  hasher.int(stat.mtime | 0);
+  hasher.long(stat.ctime);
+  hasher.long(stat.mtime);
   hasher.int(stat.version);
   hasher.int(stat.cversion);
   hasher.int(stat.aversion);
   hasher.long(stat.ephemeralOwner);
   hasher.int(stat.dataLength);
   hasher.int(stat.numChildren);
-  hasher.int(stat.kind.length);
+  hasher.int(stat.kind.charCodeAt(0));
   hasher.long(stat.ttlMillis);
 }

@@ -87,7 +87,8 @@ function getSession(
   }
   if (!tx.identity.superUser && tx.session !== session) {
     if (refused !== undefined) return refused;
-    const detail = "only who shows the session's secret (Quorate-Session: <id>:<secret>), or the super user, may see it";
+    const detail =
+      "only who shows the session's secret (Quorate-Session: <id>:<secret>), or the super user, may see it";
     return failure(tx.zxid, "noAuth", detail);
   }
   const ephemerals: readonly Path[] = state.znodes.ephemeralsOf(session);

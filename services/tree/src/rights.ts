@@ -49,13 +49,7 @@ const names: readonly (readonly [number, string])[] = [
 ];
 
 /** `noAuth` if one of `perms` would do on `node` and none is there. */
-export function denied(
-  state: State,
-  zxid: Zxid,
-  node: ZNode,
-  identity: Identity,
-  perms: number,
-): Failure | undefined {
+export function denied(state: State, zxid: Zxid, node: ZNode, identity: Identity, perms: number): Failure | undefined {
   if (may(state, node, identity, perms)) return undefined;
   const missing = names.filter(([bit]) => perms & bit).map(([, name]) => name);
   const who = identity.ids.filter((each) => each.scheme !== "ip").map(nameOf);

@@ -25,7 +25,11 @@ export function sessionGone(zxid: Zxid, session: SessionId): Failure {
   if ((session as number) <= zxid) {
     return failure(zxid, "sessionExpired", `the session ${id} is over (expired or closed); open a new one`);
   }
-  return failure(zxid, "badArguments", `the session ${id} was never opened here; take the id that POST /v1/sessions answered`);
+  return failure(
+    zxid,
+    "badArguments",
+    `the session ${id} was never opened here; take the id that POST /v1/sessions answered`,
+  );
 }
 
 export function createSession(state: State, tx: Transaction, operation: CreateSessionOperation): Outcome {

@@ -18,13 +18,14 @@ import {
   readAcl,
   readAuthIds,
   readOutcome,
+  readUtf8,
   type SessionId,
   writeAcl,
   writeAuthIds,
   writeOutcome,
 } from "@quorate/api";
 import { AclRecord } from "./acls.ts";
-import { type CompactData, compact, expand, hashData } from "./compact-data.ts";
+import { type CompactData, compact, flatten, hashData, lend } from "./compact-data.ts";
 import { hashText } from "./digest.ts";
 import { KeyRecord } from "./keys.ts";
 import { type LaneRecord, OutcomeRecord } from "./lanes.ts";
@@ -46,7 +47,7 @@ export function writeZNode(w: ByteWriter, node: ZNode): void {
   const { nature, family } = node;
   w.u8(natureKinds.indexOf(nature.kind) | (family === undefined ? 0 : hasFamily));
   w.string(node.path);
-  w.bytes(typeof node.data === "string" ? expand(node.data) : node.data);
+  w.bytes(lend(node.data));
   w.u32(node.acl);
   w.i32(node.version);
   w.i32(node.aversion);
@@ -119,22 +120,16 @@ function readFamily(r: ByteReader): Family {
 
 const decodeUnits: number[] = [];
 
-/** One flat string of UTF-8 that is ASCII, as paths mostly are; others are put together from parts and flattened. */
-function flatText(bytes: Uint8Array, from: number, to: number): string {
-  decodeUnits.length = 0;
-  for (let at = from; at < to; ) {
+/** One flat string; paths are mostly ASCII. */
+function flatText(bytes: Uint8Array, from: number, to: number): string | undefined {
+  decodeUnits.length = to - from;
+  for (let at = from; at < to; at++) {
     const unit = bytes[at] as number;
-    // Names have no characters beyond U+FFFF (`path.ts`), so three forms are all.
-    if (unit < 0x80) {
-      decodeUnits.push(unit);
-      at += 1;
-    } else if (unit < 0xe0) {
-      decodeUnits.push(((unit & 0x1f) << 6) | ((bytes[at + 1] ?? 0) & 0x3f));
-      at += 2;
-    } else {
-      decodeUnits.push(((unit & 0xf) << 12) | (((bytes[at + 1] ?? 0) & 0x3f) << 6) | ((bytes[at + 2] ?? 0) & 0x3f));
-      at += 3;
+    if (unit >= 0x80) {
+      const text = readUtf8(bytes, from, to);
+      return text === undefined ? undefined : flatten(text);
     }
+    decodeUnits[at - from] = unit;
   }
   return String.fromCharCode.apply(undefined, decodeUnits);
 }
@@ -147,7 +142,7 @@ export function writeSession(w: ByteWriter, record: SessionRecord): void {
   w.f53(record.id);
   w.bool(record.role === "gateway");
   w.u32(record.timeoutMillis);
-  w.bytes(expand(record.secret));
+  w.bytes(lend(record.secret));
   w.string(record.name);
   w.string(record.address);
   writeAuthIds(w, record.identity);
@@ -190,7 +185,7 @@ export function readRemembered(
 
 export function writeKey(w: ByteWriter, record: KeyRecord): void {
   w.string(record.name);
-  w.bytes(expand(record.requestHash));
+  w.bytes(lend(record.requestHash));
   w.f53(record.stamp);
   writeOutcome(w, record.outcome);
 }

@@ -77,7 +77,8 @@ export class SnapshotWriter implements SnapshotCursor {
   next(budgetBytes: number): Uint8Array | undefined {
     if (this.#phase === "over") return undefined;
     this.#visits = Math.max(leastVisits, Math.floor(budgetBytes / bytesPerVisit));
-    while (this.#phase === "records" && this.#out.length < budgetBytes && this.#visits > 0) this.#fillFrame(budgetBytes);
+    while (this.#phase === "records" && this.#out.length < budgetBytes && this.#visits > 0)
+      this.#fillFrame(budgetBytes);
     if (this.#phase === "trailer") this.#writeTrailer();
     const chunk = this.#out.finish();
     this.#out.reset();

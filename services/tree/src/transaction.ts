@@ -51,7 +51,8 @@ export class Transaction implements Moment {
   spend(bytes: number, path: Path): Failure | undefined {
     this.answerBytes -= bytes;
     if (this.answerBytes >= 0) return undefined;
-    const detail = "the answers of the transaction's reads together are too large (answerBytes); nothing was done; read less";
+    const detail =
+      "the answers of the transaction's reads together are too large (answerBytes); nothing was done; read less";
     return failure(this.zxid, "tooLarge", detail, path);
   }
 

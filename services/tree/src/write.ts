@@ -87,7 +87,9 @@ function write(state: State, tx: Transaction, node: ZNode, data: Uint8Array, nat
   return success(tx.zxid, { kind: "node", path: next.path, created: false, stat: statOf(next) });
 }
 
-export function parentAclOf(state: State, node: ZNode): number {
+function parentAclOf(state: State, node: ZNode): number {
+  // Where all is open, as it mostly is, the parent need not be looked up.
+  if (state.acls.size === 0) return openAclReference;
   const parent = parentOf(node.path);
   return (parent === undefined ? undefined : state.znodes.get(parent)?.acl) ?? openAclReference;
 }
