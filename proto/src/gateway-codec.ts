@@ -12,6 +12,7 @@ import {
   readOutcome,
   readSessionId,
   readZxid,
+  noSession,
   type SessionId,
   secretHashBytes,
   unreachable,
@@ -111,16 +112,7 @@ function readFromGateway(r: ByteReader): FromGateway | undefined {
         command: r.bytes(frameLimits.messageBytes),
       };
     case fromTags.read:
-      return {
-        kind: "read",
-        id: r.f53(),
-        consistency: readWord(r, consistencies, "linearizable"),
-        minZxid: readZxid(r),
-        maxStaleMillis: r.f53(),
-        budgetMillis: r.f53(),
-        identity: readIdentity(r),
-        operation: r.bytes(frameLimits.messageBytes),
-      };
+      return readRead(r);
     case fromTags.touch:
       return readTouch(r);
     case fromTags.handOver:
@@ -137,7 +129,24 @@ function writeRead(w: ByteWriter, message: From<"read">): void {
   w.millis(message.maxStaleMillis);
   w.millis(message.budgetMillis);
   writeIdentity(w, message.identity);
+  const { acting } = message;
+  w.f53(acting?.session ?? noSession);
+  if (acting) w.raw(acting.secretHash);
   w.bytes(message.operation);
+}
+
+function readRead(r: ByteReader): FromGateway {
+  const id = r.f53();
+  const consistency = readWord(r, consistencies, "linearizable");
+  const minZxid = readZxid(r);
+  const maxStaleMillis = r.f53();
+  const budgetMillis = r.f53();
+  const identity = readIdentity(r);
+  const session = readSessionId(r);
+  const acting = session === noSession ? undefined : { session, secretHash: r.raw(secretHashBytes) };
+  const operation = r.bytes(frameLimits.messageBytes);
+  const message = { kind: "read", id, consistency, minZxid, maxStaleMillis, budgetMillis, identity, operation } as const;
+  return acting === undefined ? message : { ...message, acting };
 }
 
 function writeTouch(w: ByteWriter, message: From<"touch">): void {

@@ -2,7 +2,7 @@
  * What a gateway and a replica say to each other on their one ordered stream. `gateway-codec.ts` gives the bytes,
  * `quorate/internal/v1/replica.proto` the written contract.
  */
-import type { ErrorCode, Identity, Outcome, ReadOperation, ReplicaId, SessionId, Zxid } from "@quorate/api";
+import type { Acting, ErrorCode, Identity, Outcome, ReadOperation, ReplicaId, SessionId, Zxid } from "@quorate/api";
 
 /** Unique on its stream and gateway; rising. */
 export type RequestId = number;
@@ -37,6 +37,8 @@ export type FromGateway =
       /** How long the replica may wait. */
       readonly budgetMillis: number;
       readonly identity: Identity;
+      /** The client's session, where the read is on its behalf. */
+      readonly acting?: Acting;
       /** Encoded ReadOperation (`encodeRead`). */
       readonly operation: Uint8Array;
     }

@@ -2,7 +2,19 @@
  * Broadcast (ZAB phase 3), the leader's half: PROPOSE pipelined, cumulative acks after fsync, a cumulative commit index.
  */
 import { assert, type Batch, composeZxid, counterLimit, counterOf, epochOf, type Zxid } from "@quorate/api";
-import { type Core, deliver, type Follower, type Leading, type Link, linkTo, mutated, note, oldestWriteAge, send, ticketFor } from "./core.ts";
+import {
+  type Core,
+  deliver,
+  type Follower,
+  type Leading,
+  type Link,
+  linkTo,
+  mutated,
+  note,
+  oldestWriteAge,
+  send,
+  ticketFor,
+} from "./core.ts";
 import { isEstablished, rollEpoch } from "./discovery.ts";
 import { goLooking } from "./election.ts";
 import type { Submission } from "./input.ts";
@@ -98,7 +110,11 @@ export function continueLeading(core: Core): void {
   const { leading } = core;
   if (leading?.stage !== "established") return;
   if (leading.handOver) continueHandOver(core, leading);
-  else if (leading.rollAbove > 0 && core.committed === core.history.last && core.history.durable === core.history.last) {
+  else if (
+    leading.rollAbove > 0 &&
+    core.committed === core.history.last &&
+    core.history.durable === core.history.last
+  ) {
     rollEpoch(core, leading);
   }
 }

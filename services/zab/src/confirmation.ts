@@ -147,7 +147,8 @@ function admit(leading: Leading, link: LinkId, core: Core): void {
 /** When what this peer holds was certainly the newest: monotonic ms of its own clock; undefined: it cannot say. */
 export function freshSince(core: Core, applied: Zxid): number | undefined {
   const { leading, following } = core;
-  if (leading) return applied >= leading.confirmedCommit && isEstablished(leading) ? leading.confirmedSentAt : undefined;
+  if (leading)
+    return applied >= leading.confirmedCommit && isEstablished(leading) ? leading.confirmedSentAt : undefined;
   if (!following?.serving) return undefined;
   let best: number | undefined;
   for (const each of following.fresh) if (each.commit <= applied) best = each.at;

@@ -93,8 +93,8 @@ export interface Leading {
   epoch: Epoch;
   /** `currentEpoch` at the beginning of this discovery: what "better" compares with. */
   readonly formerEpoch: Epoch;
-  /** No member exists yet: every member of the configuration must acknowledge as a founder. */
-  readonly founding: boolean;
+  /** No member exists yet: every member of the configuration must acknowledge as a founder. False once all have. */
+  founding: boolean;
   ensembleId: string;
   /** It was established in the epoch before and rolls: what it applied may still be read. */
   readonly rolling: boolean;

@@ -4,7 +4,18 @@
  */
 import { assert, type Epoch, epochLimit, type ReplicaId } from "@quorate/api";
 import { requestAdmission } from "./confirmation.ts";
-import { type Core, drop, type Follower, type Leading, type Link, mutated, note, positionOf, send, writeState } from "./core.ts";
+import {
+  type Core,
+  drop,
+  type Follower,
+  type Leading,
+  type Link,
+  mutated,
+  note,
+  positionOf,
+  send,
+  writeState,
+} from "./core.ts";
 import { countsIn, goLooking } from "./election.ts";
 import type { ToLeader } from "./message.ts";
 import { quorumSize } from "./quorum.ts";
@@ -52,7 +63,11 @@ export function isEstablished(leading: Leading): boolean {
 }
 
 /** Whether this follower counts: a member, or a founder of this very ensemble. */
-export function counted(core: Core, leading: Leading, follower: Pick<Follower, "standing" | "ensembleId" | "synced">): boolean {
+export function counted(
+  core: Core,
+  leading: Leading,
+  follower: Pick<Follower, "standing" | "ensembleId" | "synced">,
+): boolean {
   if (follower.synced || mutated(core, "joinerCounts")) return true;
   return countsIn(follower, leading.founding ? "" : leading.ensembleId);
 }
@@ -213,7 +228,13 @@ export function rollEpoch(core: Core, leading: Leading): void {
   for (const round of leading.rounds) next.waiting.push(...round.tickets);
   for (const follower of leading.followers.values()) {
     if (follower.stage === "live" && follower.synced) {
-      next.followers.set(follower.link, { ...follower, stage: "informed", synced: false, promised: false, standing: "member" });
+      next.followers.set(follower.link, {
+        ...follower,
+        stage: "informed",
+        synced: false,
+        promised: false,
+        standing: "member",
+      });
     } else {
       drop(core, follower.link, "the epoch rolls: begin again");
     }

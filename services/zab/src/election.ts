@@ -3,7 +3,18 @@
  * peer's newest vote is known, and a vote is only ever for somebody whom the voter itself hears).
  */
 import type { ReplicaId } from "@quorate/api";
-import { type Core, credentialsOf, drop, type Link, linkTo, note, positionOf, send, ticketFor, writeState } from "./core.ts";
+import {
+  type Core,
+  credentialsOf,
+  drop,
+  type Link,
+  linkTo,
+  note,
+  positionOf,
+  send,
+  ticketFor,
+  writeState,
+} from "./core.ts";
 import { startLeading } from "./discovery.ts";
 import type { VoteMessage } from "./message.ts";
 import { quorumSize } from "./quorum.ts";
@@ -260,7 +271,8 @@ export function lookingReason(core: Core): string {
   }
   if (reach < needed) {
     const ids = joining.map((link) => link.peer).join(", ");
-    const lost = joining.length > 0 ? `; replicas with an empty disk do not count: ${ids} (see \`quorate recover\`)` : "";
+    const lost =
+      joining.length > 0 ? `; replicas with an empty disk do not count: ${ids} (see \`quorate recover\`)` : "";
     return `no quorum: ${reach} of ${size} members are here, ${needed} are needed${lost}`;
   }
   return `an election is under way (epoch ${core.durable.currentEpoch}, position ${positionOf(core)})`;

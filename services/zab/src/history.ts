@@ -32,7 +32,10 @@ export class History {
     this.#durable = recovered.applied;
     for (const batch of recovered.tail) this.#push(batch);
     this.#durable = this.#last;
-    assert(recovered.tail.length === 0 || this.#checksum === recovered.checksum, "the recovered log's checksum differs");
+    assert(
+      recovered.tail.length === 0 || this.#checksum === recovered.checksum,
+      "the recovered log's checksum differs",
+    );
   }
 
   /** An empty history that begins behind a snapshot at `at`, whose running checksum is `checksum`. */

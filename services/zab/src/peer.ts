@@ -288,7 +288,13 @@ export class Peer {
     }
     if (following) {
       const { serving, stage, leader } = following;
-      return { role: "following", leader, epoch, serving, reason: serving ? "" : `replica ${leader} synchronizes it (${stage})` };
+      return {
+        role: "following",
+        leader,
+        epoch,
+        serving,
+        reason: serving ? "" : `replica ${leader} synchronizes it (${stage})`,
+      };
     }
     return { role: "looking", leader: 0, epoch, serving: false, reason: lookingReason(core) };
   }

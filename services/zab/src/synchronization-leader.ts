@@ -15,6 +15,7 @@ import { planSync } from "./sync-plan.ts";
 export function beginSyncing(core: Core, leading: Leading): void {
   assert(core.history.durable === core.history.last, "the leader's own history is durable");
   leading.stage = "syncing";
+  leading.founding = false;
   leading.initialLast = core.history.last;
   leading.quorumAt = core.now;
   for (const follower of leading.followers.values()) if (follower.stage === "acked") startSync(core, leading, follower);
@@ -50,7 +51,13 @@ function pump(core: Core, leading: Leading, follower: Follower): void {
   if (follower.next < history.windowStart) {
     follower.transfer = core.nextTransfer++;
     const through = history.windowStart;
-    core.out.push({ kind: "sendHistory", ticket: follower.transfer, link: follower.link, after: follower.next, through });
+    core.out.push({
+      kind: "sendHistory",
+      ticket: follower.transfer,
+      link: follower.link,
+      after: follower.next,
+      through,
+    });
     return;
   }
   for (const batch of history.between(follower.next, history.last)) {

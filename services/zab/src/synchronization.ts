@@ -3,7 +3,18 @@
  * write `currentEpoch`, *then* acknowledge NEWLEADER.
  */
 import { assert, type Batch, type Zxid } from "@quorate/api";
-import { type Core, deliver, type Following, type Link, mutated, note, positionOf, send, ticketFor, writeState } from "./core.ts";
+import {
+  type Core,
+  deliver,
+  type Following,
+  type Link,
+  mutated,
+  note,
+  positionOf,
+  send,
+  ticketFor,
+  writeState,
+} from "./core.ts";
 import { announce, goLooking } from "./election.ts";
 import { History } from "./history.ts";
 import type { ToFollower } from "./message.ts";
@@ -86,7 +97,9 @@ function standingUnder(core: Core, message: NewEpoch): DurableState | string {
   const sameId = durable.ensembleId === message.ensembleId;
   if (message.founding) {
     if (durable.standing !== "founding") return "a new ensemble is being founded without its member";
-    return durable.ensembleId === "" || sameId ? { ...durable, ensembleId: message.ensembleId } : "founders of two ensembles";
+    return durable.ensembleId === "" || sameId
+      ? { ...durable, ensembleId: message.ensembleId }
+      : "founders of two ensembles";
   }
   if (durable.ensembleId !== "" && !sameId) return `the leader is of another ensemble (${message.ensembleId})`;
   const late = durable.standing === "founding" && durable.ensembleId === "";
@@ -137,7 +150,10 @@ export function onSnapshotPiece(core: Core, link: Link, piece: SnapshotPiece): v
   if (!following || (following.stage !== "promised" && following.stage !== "syncing")) return;
   if (piece.offset === 0) {
     if (piece.at < core.delivered) {
-      core.out.push({ kind: "stop", why: `the leader's snapshot ends at ${piece.at}, but ${core.delivered} is applied` });
+      core.out.push({
+        kind: "stop",
+        why: `the leader's snapshot ends at ${piece.at}, but ${core.delivered} is applied`,
+      });
       return;
     }
     following.stage = "syncing";

@@ -1,0 +1,267 @@
+/**
+ * The lanes that are at home here: writes go to the leader in order, outcomes come from this replica's own apply. After
+ * every change of leader a lane is told where it stands, and its gateway sends again from there (ARCHITECTURE.md,
+ * "Lanes").
+ */
+import { decodeCommand, type ErrorCode, type Outcome, peekLane, type SessionId, type Zxid } from "@quorate/api";
+import { encodeToGateway, type FromGateway, type RequestId, type ToGateway } from "@quorate/proto";
+import type { Applied, Tree } from "@quorate/tree";
+import type { GatewayConnection } from "./gateways.ts";
+import { replicaLimits } from "./replica-limits.ts";
+import type { Refusal } from "./submissions.ts";
+
+interface HomeLane {
+  readonly session: SessionId;
+  readonly connection: GatewayConnection;
+  fence: number;
+  /** Told where it stands since this replica last began to serve. */
+  announced: boolean;
+  /** The next number that is taken. */
+  expected: number;
+}
+
+interface Opening {
+  readonly connection: GatewayConnection;
+  readonly id: RequestId;
+}
+
+export interface HomePorts {
+  tree(): Tree;
+  /** Serving, and the history that this replica was synchronized with is applied. */
+  ready(): boolean;
+  /** To the leader's queue, here or over the link: a refusal is known at once or comes as `refused`. */
+  submit(session: SessionId, sequence: number, command: Uint8Array): Refusal | undefined;
+  /** A gateway's first session, likewise; a refusal over the link comes as `openRefused`. */
+  submitOpen(id: number, command: Uint8Array): Refusal | undefined;
+}
+
+type WriteMessage = Extract<FromGateway, { kind: "write" }>;
+type LaneMessage = Extract<FromGateway, { kind: "lane" }>;
+
+const notServing: Refusal = {
+  code: "noLeader",
+  detail: "this replica has no leader at the moment",
+  retryAfterMillis: 50,
+};
+
+export class Home {
+  readonly #ports: HomePorts;
+  readonly #lanes = new Map<SessionId, HomeLane>();
+  /** By the hash of the secret, in hex. */
+  readonly #opening = new Map<string, Opening>();
+  /** Lanes of sessions that are younger than what is applied here. */
+  #early = new Set<HomeLane>();
+  #openCount = 0;
+  readonly #openIds = new Map<number, string>();
+
+  constructor(ports: HomePorts) {
+    this.#ports = ports;
+  }
+
+  lane(connection: GatewayConnection, message: LaneMessage): void {
+    const { session, fence } = message;
+    const lane: HomeLane = {
+      session,
+      connection,
+      fence,
+      announced: false,
+      expected: 1,
+    };
+    const former = this.#lanes.get(session);
+    if (former) this.#early.delete(former);
+    this.#lanes.set(session, lane);
+    if (this.#ports.ready()) this.#announce(lane);
+  }
+
+  write(connection: GatewayConnection, message: WriteMessage): void {
+    const { session, sequence, command } = message;
+    const lane = this.#lanes.get(session);
+    if (lane?.connection !== connection) {
+      connection.close(`a write of lane ${session} came before the lane`);
+      return;
+    }
+    const within = peekLane(command);
+    if (within?.session !== session || within.sequence !== sequence) {
+      connection.close(`the bytes of write ${sequence} are of another lane`);
+      return;
+    }
+    if (!lane.announced) {
+      this.#refuse(lane, sequence, notServing);
+      return;
+    }
+    const last = this.#ports.tree().lane(session)?.lastSequence ?? 0;
+    if (sequence <= last) this.#answerFromMemory(lane, sequence);
+    else if (sequence > lane.expected) this.#refuse(lane, sequence, notServing);
+    else if (sequence === lane.expected) this.#submit(lane, sequence, command);
+  }
+
+  #submit(lane: HomeLane, sequence: number, command: Uint8Array): void {
+    const refusal = this.#ports.submit(lane.session, sequence, command);
+    if (refusal) this.#refuse(lane, sequence, refusal);
+    else lane.expected = sequence + 1;
+  }
+
+  #answerFromMemory(lane: HomeLane, sequence: number): void {
+    const tree = this.#ports.tree();
+    const gone: Outcome = {
+      ok: false,
+      zxid: tree.applied,
+      code: "connectionLoss",
+      detail: "this write was applied and its outcome acknowledged already",
+    };
+    const outcome = tree.remembered(lane.session, sequence) ?? gone;
+    send(lane.connection, {
+      kind: "written",
+      session: lane.session,
+      sequence,
+      outcome,
+    });
+  }
+
+  #refuse(lane: HomeLane, sequence: number, refusal: Refusal): void {
+    send(lane.connection, {
+      kind: "refused",
+      session: lane.session,
+      sequence,
+      ...refusal,
+    });
+  }
+
+  /** The leader did not take a forwarded write, nor anything behind it. */
+  refused(session: SessionId, sequence: number, refusal: Refusal): void {
+    const lane = this.#lanes.get(session);
+    if (!lane?.announced) return;
+    if (sequence < lane.expected) lane.expected = sequence;
+    this.#refuse(lane, sequence, refusal);
+  }
+
+  /** A gateway asks for its own session: the only write without a lane. */
+  open(connection: GatewayConnection, id: RequestId, bytes: Uint8Array): void {
+    const command = decodeCommand(bytes);
+    const operation = command?.operation;
+    if (operation?.kind !== "createSession" || operation.role !== "gateway" || command?.lane) {
+      answer(connection, id, failure("badArguments", "only a gateway's own session is opened without a lane"));
+      return;
+    }
+    const hash = Buffer.from(operation.secretHash).toString("hex");
+    const number = ++this.#openCount;
+    const refusal = this.#ports.submitOpen(number, bytes);
+    if (refusal) {
+      answer(connection, id, failure(refusal.code, refusal.detail));
+      return;
+    }
+    this.#opening.set(hash, { connection, id });
+    this.#openIds.set(number, hash);
+    if (this.#opening.size > replicaLimits.waitingOpens) this.#forgetOpening(this.#openIds.keys().next().value ?? 0);
+  }
+
+  openRefused(number: number, code: ErrorCode, detail: string): void {
+    const opening = this.#opening.get(this.#openIds.get(number) ?? "");
+    if (opening) answer(opening.connection, opening.id, failure(code, detail));
+    this.#forgetOpening(number);
+  }
+
+  #forgetOpening(number: number): void {
+    const hash = this.#openIds.get(number);
+    this.#openIds.delete(number);
+    if (hash !== undefined) this.#opening.delete(hash);
+  }
+
+  /** What was applied: outcomes of lanes that are at home here go out, whoever proposed them. */
+  applied(results: readonly Applied[]): void {
+    for (const { lane, outcome, zxid } of results) {
+      if (lane === undefined) {
+        if (this.#opening.size > 0) this.#opened(outcome, zxid);
+        continue;
+      }
+      const home = this.#lanes.get(lane.session);
+      if (!home) continue;
+      if (outcome === "gap" || this.#isOwnEnd(lane.session, outcome)) {
+        if (home.announced) this.#announce(home);
+        continue;
+      }
+      const { session, sequence } = lane;
+      if (sequence >= home.expected) home.expected = sequence + 1;
+      send(home.connection, { kind: "written", session, sequence, outcome });
+    }
+    if (this.#early.size > 0 && this.#ports.ready()) {
+      const early = this.#early;
+      this.#early = new Set();
+      for (const lane of early) this.#announce(lane);
+    }
+  }
+
+  /** The lane's own session is over: that is no answer to the client, the gateway has to open another. */
+  #isOwnEnd(session: SessionId, outcome: Outcome): boolean {
+    return !outcome.ok && outcome.code === "sessionExpired" && this.#ports.tree().lane(session) === undefined;
+  }
+
+  #opened(outcome: Applied["outcome"], zxid: Zxid): void {
+    if (outcome === "gap" || !outcome.ok || outcome.result.kind !== "session") return;
+    const record = this.#ports.tree().session(zxid as number as SessionId);
+    if (!record) return;
+    const hash = Buffer.from(record.secretHash).toString("hex");
+    const opening = this.#opening.get(hash);
+    if (!opening) return;
+    answer(opening.connection, opening.id, outcome);
+    for (const [number, each] of this.#openIds) if (each === hash) this.#openIds.delete(number);
+    this.#opening.delete(hash);
+  }
+
+  /** Each lane is told where it stands: this replica serves (again), under a leader that knows none of its forwards. */
+  becameReady(): void {
+    for (const lane of this.#lanes.values()) this.#announce(lane);
+  }
+
+  /** The forwards are forgotten; lanes wait to be announced again. */
+  becameUnready(): void {
+    for (const lane of this.#lanes.values()) lane.announced = false;
+    for (const number of [...this.#openIds.keys()]) this.openRefused(number, "noLeader", "the leader changed");
+  }
+
+  closed(connection: GatewayConnection): void {
+    for (const [session, lane] of this.#lanes) {
+      if (lane.connection !== connection) continue;
+      this.#lanes.delete(session);
+      this.#early.delete(lane);
+    }
+    for (const [number, hash] of this.#openIds) {
+      if (this.#opening.get(hash)?.connection === connection) this.#forgetOpening(number);
+    }
+  }
+
+  #announce(lane: HomeLane): void {
+    const tree = this.#ports.tree();
+    const { session, fence } = lane;
+    const known = tree.lane(session);
+    if (!known && (session as number) > tree.applied) {
+      lane.announced = false;
+      this.#early.add(lane);
+      return;
+    }
+    lane.announced = known !== undefined;
+    lane.expected = (known?.lastSequence ?? 0) + 1;
+    const attachment = known?.attachment ?? 0;
+    const lastSequence = known?.lastSequence ?? 0;
+    send(lane.connection, {
+      kind: "laneState",
+      session,
+      exists: known !== undefined,
+      attachment,
+      lastSequence,
+      fence,
+    });
+  }
+}
+
+export function send(connection: GatewayConnection, message: ToGateway): void {
+  connection.send(encodeToGateway(message));
+}
+
+export function answer(connection: GatewayConnection, id: RequestId, outcome: Outcome, ageMillis = 0): void {
+  send(connection, { kind: "answer", id, outcome, ageMillis });
+}
+
+export function failure(code: ErrorCode, detail: string): Outcome {
+  return { ok: false, zxid: 0 as Zxid, code, detail };
+}

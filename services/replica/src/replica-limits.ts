@@ -1,0 +1,35 @@
+/** The named bounds of a replica's loop: counts, bytes and milliseconds. */
+import { assert, limits } from "@quorate/api";
+
+export const replicaLimits = {
+  /** Commands that wait at the leader to be proposed; beyond it: `throttled`. */
+  submissionCount: 16_384,
+  submissionBytes: 64 * 1024 * 1024,
+  /** One batch. */
+  batchCommands: 2048,
+  batchBytes: 4 * 1024 * 1024,
+  /** Appends of the leader under way before the next batch waits: what gathers meanwhile is one batch. */
+  appendsInFlight: 1,
+  /** Work that waits for the loop; beyond it the process is not keeping up with anything and stops. */
+  inboxItems: 2_000_000,
+  /** Reads of one gateway that wait (for a confirmation, a zxid, a leader); beyond it: `throttled`. */
+  waitingReads: 20_000,
+  /** First sessions of gateways that wait; beyond it the oldest is forgotten (its gateway asks again). */
+  waitingOpens: 1000,
+  /** Applying, restoring and snapshots run in slices of this. */
+  sliceMillis: 4,
+  tickMillis: 20,
+  statusMillis: 500,
+  sweepMillis: 400,
+  sweepZnodes: 1000,
+  expiredPerTick: 200,
+  /** Log behind the newest snapshot after which the next one is taken. */
+  snapshotLogBytes: 64 * 1024 * 1024,
+  /** A snapshot's piece on the wire. */
+  transferBytes: 256 * 1024,
+  /** A follower further behind than this, and than the snapshot is large, gets the snapshot. */
+  historyBytes: 32 * 1024 * 1024,
+} as const;
+
+assert(replicaLimits.batchBytes >= limits.requestBytes, "the largest command fits into a batch");
+assert(replicaLimits.submissionBytes >= replicaLimits.batchBytes, "a batch fits into the queue");

@@ -1,0 +1,97 @@
+/** Writes the tree out, exact at one zxid, in slices while batches go on being applied; then the log before it goes. */
+import type { Zxid } from "@quorate/api";
+import type { Tree } from "@quorate/tree";
+import { replicaLimits } from "./replica-limits.ts";
+import type { Storage } from "./storage.ts";
+import type { Clock } from "./world.ts";
+
+export interface SnapshotPorts {
+  readonly clock: Clock;
+  readonly storage: Storage;
+  tree(): Tree;
+  /** Running checksum of the log at the tree's `applied`. */
+  checksum(): number;
+  log(text: string): void;
+  /** The files begin here now. */
+  pruned(base: Zxid): void;
+  /** The records do not add up to the digest that was kept: this memory is not to be believed. */
+  corrupt(why: string): void;
+}
+
+export class Snapshotter {
+  readonly #ports: SnapshotPorts;
+  readonly #logBytes: number;
+  #running = false;
+  #cancelled = false;
+  #last: Zxid;
+  taken = 0;
+
+  constructor(ports: SnapshotPorts, options: { readonly logBytes: number; readonly last: Zxid }) {
+    this.#ports = ports;
+    this.#logBytes = options.logBytes;
+    this.#last = options.last;
+  }
+
+  get running(): boolean {
+    return this.#running;
+  }
+
+  /** Called now and then: takes one when the log behind the newest has grown long. */
+  consider(): void {
+    if (this.#running || this.#cancelled) return;
+    const { storage } = this.#ports;
+    if (storage.logBytesAfter(this.#last) < this.#logBytes) return;
+    if (this.#ports.tree().applied <= this.#last) return;
+    this.#running = true;
+    this.#take().then(
+      () => {
+        this.#running = false;
+      },
+      (error: unknown) => {
+        this.#running = false;
+        this.#ports.log(`snapshot failed: ${error instanceof Error ? error.message : String(error)}`);
+      },
+    );
+  }
+
+  /** The tree is replaced (a SNAP was installed): what runs is of the old one. */
+  replaced(at: Zxid): void {
+    this.#last = at;
+    this.#cancelled = this.#running;
+  }
+
+  async #take(): Promise<void> {
+    const { clock, storage } = this.#ports;
+    const cursor = this.#ports.tree().snapshot();
+    const started = clock.now();
+    const file = await storage.beginSnapshot(cursor.zxid, this.#ports.checksum());
+    try {
+      for (;;) {
+        if (this.#cancelled) throw new Error("a snapshot from the leader replaced the tree");
+        const until = clock.now() + replicaLimits.sliceMillis;
+        let chunk: Uint8Array | undefined;
+        do {
+          chunk = cursor.next(64 * 1024);
+          if (chunk) await file.write(chunk);
+        } while (chunk && clock.now() < until);
+        if (!chunk) break;
+        await new Promise<void>((resolve) => clock.soon(resolve));
+      }
+      if (!cursor.digestMatches) {
+        this.#ports.corrupt(`the records at ${cursor.zxid} do not add up to the digest kept of them`);
+        throw new Error("the digest differs");
+      }
+      await file.commit();
+    } catch (error) {
+      cursor.cancel();
+      await file.abort();
+      this.#cancelled = false;
+      throw error;
+    }
+    const former = this.#last;
+    this.#last = cursor.zxid;
+    this.taken++;
+    this.#ports.log(`snapshot at ${cursor.zxid} in ${Math.round(clock.now() - started)} ms`);
+    this.#ports.pruned(await storage.prune(former));
+  }
+}

@@ -1,0 +1,32 @@
+/**
+ * The leader's time: the last stamp plus the monotonic time since, slewed towards its wall clock by at most a tenth, so
+ * that no clock's jump expires anything (DESIGN section 3, "Time").
+ */
+import type { Clock } from "./world.ts";
+
+export class Stamper {
+  readonly #clock: Clock;
+  #stamp = 0;
+  #at = 0;
+
+  constructor(clock: Clock) {
+    this.#clock = clock;
+  }
+
+  /** A new leadership begins: stamps go on from the last one that was replicated; an empty history takes the wall's. */
+  begin(last: number): void {
+    this.#stamp = last === 0 ? this.#clock.wall() : last;
+    this.#at = this.#clock.now();
+  }
+
+  /** Milliseconds since 1970, whole, never falling. */
+  next(): number {
+    const now = this.#clock.now();
+    const elapsed = now - this.#at;
+    const behind = this.#clock.wall() - (this.#stamp + elapsed);
+    const slew = Math.max(-elapsed / 10, Math.min(elapsed / 10, behind));
+    this.#stamp += elapsed + slew;
+    this.#at = now;
+    return Math.floor(this.#stamp);
+  }
+}
