@@ -66,6 +66,18 @@ export const errors = {
 
 export type ErrorCode = keyof typeof errors;
 
+/** Failures that only HTTP has: nothing of the request was done. */
+export const httpErrors = {
+  noRoute: { http: 404, certainty: "noEffect", title: "No such route" },
+  methodNotAllowed: { http: 405, certainty: "noEffect", title: "The method is not allowed here" },
+  notAcceptable: { http: 406, certainty: "noEffect", title: "No acceptable representation" },
+  requestTimeout: { http: 408, certainty: "noEffect", title: "The request did not arrive in time" },
+  unsupportedMediaType: { http: 415, certainty: "noEffect", title: "The media type is not supported" },
+  headersTooLarge: { http: 431, certainty: "noEffect", title: "The headers are too large" },
+} as const satisfies Record<string, Pick<ErrorCodes, "http" | "certainty" | "title">>;
+
+export type HttpErrorCode = keyof typeof httpErrors;
+
 /** In the table's order, which the codec uses as numbers: append only. */
 export const errorCodes: readonly ErrorCode[] = Object.keys(errors) as ErrorCode[];
 

@@ -26,6 +26,8 @@ export interface WriteRequest {
 
 export interface ReadRequest {
   readonly identity: Identity;
+  /** The client's session, where the read is on its behalf (its own listing, `owner: "self"`). */
+  readonly acting?: Acting;
   readonly operation: ReadOperation;
   readonly consistency: Consistency;
   /** 0: nothing. */
