@@ -33,7 +33,9 @@ const hello = (changes: Partial<Hello> = {}): Hello => ({
   ...changes,
 });
 
-type Changes = { readonly hello?: Partial<Hello>; readonly key?: string } & Partial<Omit<HandshakeOptions, "hello" | "key">>;
+type Changes = { readonly hello?: Partial<Hello>; readonly key?: string } & Partial<
+  Omit<HandshakeOptions, "hello" | "key">
+>;
 
 function optionsOf({ hello: changes, key, ...rest }: Changes): HandshakeOptions {
   const keyed = key === undefined ? {} : { key: Buffer.from(key) };
@@ -127,11 +129,19 @@ test("a proof cannot be sent back as one's own, and an old one is worth nothing"
   });
   stream.send(Buffer.from(JSON.stringify({ ...hello(), keyed: true, nonce: "0".repeat(64) })));
   assert.match(refusalOf(await accepted), /the proof is wrong/);
-  assert.equal(heard.some((text) => text.includes('"proof"')), false);
+  assert.equal(
+    heard.some((text) => text.includes('"proof"')),
+    false,
+  );
 });
 
 /** A stream whose other end is this test: what was sent to it, and a way to answer. */
-function fakeStream(remote: string): { stream: FrameStream; hear(...messages: unknown[]): void; sent: Buffer[]; ended: () => boolean } {
+function fakeStream(remote: string): {
+  stream: FrameStream;
+  hear(...messages: unknown[]): void;
+  sent: Buffer[];
+  ended: () => boolean;
+} {
   const listeners = new Map<string, (value: never) => void>();
   const sent: Buffer[] = [];
   let ended = false;
@@ -244,7 +254,15 @@ test("addresses: what is loopback, and where one may listen", () => {
   for (const address of ["127.0.0.1:1", "127.9.9.9:1", "::1:1", "[::1]:1", "::ffff:127.0.0.1:1", "localhost:1"]) {
     assert.equal(isLoopbackAddress(address), true, address);
   }
-  for (const address of ["10.0.0.1:1", "0.0.0.0:1", "[::]:1", "128.0.0.1:1", "127.0.0.1.evil.example:1", "unknown", ""]) {
+  for (const address of [
+    "10.0.0.1:1",
+    "0.0.0.0:1",
+    "[::]:1",
+    "128.0.0.1:1",
+    "127.0.0.1.evil.example:1",
+    "unknown",
+    "",
+  ]) {
     assert.equal(isLoopbackAddress(address), false, address);
   }
   assert.deepEqual(parseHostPort("[::1]:7400"), { host: "::1", port: 7400 });

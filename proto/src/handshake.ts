@@ -172,11 +172,11 @@ class Handshake {
   /** True: it is right, and the handshake is whole. */
   #takeProof(message: Uint8Array): boolean {
     const record = parseRecord(message);
-    if (typeof record?.["refused"] === "string") {
-      this.#end(plain(record["refused"]));
+    if (typeof record?.refused === "string") {
+      this.#end(plain(record.refused));
       return false;
     }
-    const proof = record?.["proof"];
+    const proof = record?.proof;
     const expected = this.#proofText(this.#role === "client" ? "server" : "client");
     if (typeof proof !== "string" || !sameText(proof, expected)) {
       this.#refuse("the proof is wrong: the keys differ");
@@ -196,7 +196,11 @@ class Handshake {
     if (key === undefined) return "";
     const [client, server] = this.#role === "client" ? [this.#mine, this.#theirs] : [this.#theirs, this.#mine];
     const hmac = createHmac("sha256", key);
-    for (const part of [Buffer.from(`quorate.internal.v1 ${role}`), client ?? Buffer.alloc(0), server ?? Buffer.alloc(0)]) {
+    for (const part of [
+      Buffer.from(`quorate.internal.v1 ${role}`),
+      client ?? Buffer.alloc(0),
+      server ?? Buffer.alloc(0),
+    ]) {
       const length = Buffer.alloc(4);
       length.writeUInt32LE(part.length);
       hmac.update(length).update(part);

@@ -3,10 +3,10 @@
  * itself and hands them to grpc-js, so that a connection can be broken when its stream does not end by itself, and so
  * that what has not proved itself has little memory and little time.
  */
-import { createServer, type Server as SocketServer, type Socket } from "node:net";
+import { createServer, type Socket, type Server as SocketServer } from "node:net";
 import { Server, ServerCredentials, type ServerDuplexStream, status } from "@grpc/grpc-js";
 import { assertListenAddress, channelOptions, parseHostPort, type StreamMethod, serviceDefinition } from "./service.ts";
-import { type FrameCall, FrameStream, streamLimits, type StreamTimer, type Timers } from "./stream.ts";
+import { type FrameCall, FrameStream, type StreamTimer, streamLimits, type Timers } from "./stream.ts";
 
 export const serverLimits = {
   connections: 1024,
@@ -74,7 +74,9 @@ export class StreamServer {
     acceptor.on("drop", () => this.#note(`more than ${serverLimits.connections} connections: refused one`));
     this.#acceptor = acceptor;
     return new Promise((resolve, reject) => {
-      acceptor.once("error", (error) => reject(new Error(`cannot listen on ${this.#options.address}: ${error.message}`)));
+      acceptor.once("error", (error) =>
+        reject(new Error(`cannot listen on ${this.#options.address}: ${error.message}`)),
+      );
       acceptor.listen({ host, port }, () => {
         const bound = acceptor.address();
         acceptor.on("error", (error) => this.#note(`the peer port: ${error.message}`));

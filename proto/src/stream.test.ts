@@ -26,10 +26,14 @@ async function openPair(t: TestContext, queueBytes?: number, trusted = true): Pr
   const bound = queueBytes === undefined ? {} : { queueBytes };
   const server = new StreamServer({ address: "127.0.0.1:0", keyed: false, timers, log: (text) => notes.push(text) });
   const accepted = new Promise<FrameStream>((resolve) => {
-    server.handle("link", (stream) => {
-      listenQuietly(stream);
-      resolve(stream);
-    }, queueBytes);
+    server.handle(
+      "link",
+      (stream) => {
+        listenQuietly(stream);
+        resolve(stream);
+      },
+      queueBytes,
+    );
   });
   const port = await server.listen();
   const client = dial(`127.0.0.1:${port}`, "link", { timers, connectMillis: 1000, ...bound });
@@ -93,7 +97,11 @@ test("a slow reader holds the writer: send answers false, memory is bounded, dra
   const { client, server } = await openPair(t);
   let received = 0;
   let drained = 0;
-  server.listen({ received: (messages) => (received += messages.length), drained: () => undefined, closed: () => undefined });
+  server.listen({
+    received: (messages) => (received += messages.length),
+    drained: () => undefined,
+    closed: () => undefined,
+  });
   server.pause();
   let wake = (): void => undefined;
   client.listen({
@@ -259,7 +267,11 @@ test("garbage, half frames and floods on the port leave the server alive for oth
   await turn(200);
   for (const socket of sockets.filter((_, index) => index % 2 === 0)) socket.destroy();
   const received = new Promise<number>((resolve) => {
-    server.listen({ received: (messages) => resolve(messages.length), drained: () => undefined, closed: () => resolve(-1) });
+    server.listen({
+      received: (messages) => resolve(messages.length),
+      drained: () => undefined,
+      closed: () => resolve(-1),
+    });
   });
   client.send(Uint8Array.of(1));
   assert.equal(await received, 1);

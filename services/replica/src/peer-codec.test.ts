@@ -1,10 +1,11 @@
 import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
 import { test } from "node:test";
 import { composeZxid, epochLimit, errorCodes, type SessionId, type Zxid } from "@quorate/api";
 import { type MemberStatus, touchResults } from "@quorate/proto";
 import type { PeerMessage } from "@quorate/zab";
 import fc, { type Arbitrary } from "fast-check";
-import { decodePeerWire, PeerEncoder } from "./peer-codec.ts";
+import { decodePeerWire, PeerEncoder, shellTags } from "./peer-codec.ts";
 import type { PeerWire, ShellMessage } from "./peer-messages.ts";
 import { runningChecksum } from "./record.ts";
 import { zabTags } from "./zab-codec.ts";
@@ -33,16 +34,16 @@ const batch = record({
   stamp: safe,
   rules: fc.nat(100),
 }).map(({ epoch: e, counter, count, payload, stamp, rules }) => {
-    const fields = {
-      first: composeZxid(e, counter),
-      last: composeZxid(e, counter + count),
-      previous: composeZxid(e, counter - 1),
-      stamp,
-      rules,
-      payload,
-    };
-    return { ...fields, commit: composeZxid(e, 1), checksum: runningChecksum(7, fields) };
-  });
+  const fields = {
+    first: composeZxid(e, counter),
+    last: composeZxid(e, counter + count),
+    previous: composeZxid(e, counter - 1),
+    stamp,
+    rules,
+    payload,
+  };
+  return { ...fields, commit: composeZxid(e, 1), checksum: runningChecksum(7, fields) };
+});
 
 type ZabArbitraries = { readonly [K in PeerMessage["kind"]]: Arbitrary<Extract<PeerMessage, { kind: K }>> };
 const kind = <K extends string>(name: K): Arbitrary<K> => fc.constant(name);
@@ -249,7 +250,19 @@ test("one batch to many links: its header is made once, its payload is not copie
 });
 
 test("a detail beyond its limit is cut, not refused", () => {
-  const wire: PeerWire = { kind: "confirmRefused", id: 1, detail: `${"x".repeat(4095)}\u{1f600}${"y".repeat(100_000)}` };
+  const wire: PeerWire = {
+    kind: "confirmRefused",
+    id: 1,
+    detail: `${"x".repeat(4095)}\u{1f600}${"y".repeat(100_000)}`,
+  };
   const back = decodePeerWire(wireBytes(wire));
   assert.equal(back?.kind === "confirmRefused" && back.detail.startsWith("xxx") && back.detail.length <= 4096, true);
+});
+
+test("peer.proto lists every message under its number, and no other", () => {
+  const file = new URL("../../../proto/quorate/internal/v1/peer.proto", import.meta.url);
+  const lines = readFileSync(file, "utf8").matchAll(/^\/\/ {3}(\d+) (\w+)/gm);
+  const listed = [...lines].map(([, tag, name]) => `${tag} ${name}`);
+  const ours = [...Object.entries(zabTags), ...Object.entries(shellTags)].map(([name, tag]) => `${tag} ${name}`);
+  assert.deepEqual(listed, ours);
 });

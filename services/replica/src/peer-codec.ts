@@ -35,7 +35,7 @@ export interface EncodedWire {
 }
 
 /** Numbers of messages, behind the protocol's own: append only, never reused. */
-const shellTags = {
+export const shellTags = {
   forward: 33,
   forwardRefused: 34,
   forwardOpen: 35,
@@ -63,7 +63,8 @@ export class PeerEncoder {
 
   encode(wire: PeerWire): EncodedWire {
     if (wire.kind !== "zab") return this.#end(writeShell(this.#writer, wire));
-    if (wire.message.kind === "propose") return { head: this.#headOf(wire.message.batch), body: wire.message.batch.payload };
+    if (wire.message.kind === "propose")
+      return { head: this.#headOf(wire.message.batch), body: wire.message.batch.payload };
     return this.#end(writeZab(this.#writer, wire.message));
   }
 

@@ -216,11 +216,15 @@ export class Peers {
     }
     this.#greeting.add(stream);
     const { remote } = stream;
-    acceptHandshake(stream, this.#handshake((hello) => this.#callerFault(hello)), (result) => {
-      this.#greeting.delete(stream);
-      if ("hello" in result) this.#open(stream, result.hello, () => undefined);
-      else if (!this.#stopped) this.#options.log(`refused a peer's link from ${remote}: ${result.refused}`);
-    });
+    acceptHandshake(
+      stream,
+      this.#handshake((hello) => this.#callerFault(hello)),
+      (result) => {
+        this.#greeting.delete(stream);
+        if ("hello" in result) this.#open(stream, result.hello, () => undefined);
+        else if (!this.#stopped) this.#options.log(`refused a peer's link from ${remote}: ${result.refused}`);
+      },
+    );
   }
 
   #callerFault(hello: Hello): string | undefined {
