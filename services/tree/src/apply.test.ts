@@ -24,7 +24,7 @@ import {
   setOperation,
   superUser,
   TreeDriver,
-} from "./tree-driver.ts";
+} from "./tree-driver.test-support.ts";
 
 function send(driver: TreeDriver, lane: Partial<Lane>, path: string): string {
   const full = { session: driver.gateway, attachment: 1, sequence: 1, answeredUpTo: 0, ...lane };

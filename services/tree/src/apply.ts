@@ -69,7 +69,7 @@ function applyCommand(state: State, command: Command, zxid: Zxid, stamp: number)
   const verdict = state.lanes.judge(lane, zxid);
   if (verdict !== "execute") return verdict;
   const outcome = leadersOnly(command.operation, zxid) ?? decide(state, command, zxid, stamp);
-  state.lanes.remember(lane.session, lane.sequence, outcome);
+  state.lanes.remember(lane, outcome);
   return outcome;
 }
 

@@ -40,7 +40,8 @@ export function create(state: State, tx: Transaction, operation: CreateOperation
   const forbidden = denied(state, tx.zxid, deepest, tx.identity, permissions.create);
   if (forbidden !== undefined) return forbidden;
   const before = missing.length > 0 ? 0 : deepest.childrenCreated;
-  const path = operation.sequential ? ((given + sequenceSuffix(before)) as Path) : given;
+  // Flat before it is looked up: the very string that will be the key, with its hash.
+  const path = flatten(operation.sequential ? given + sequenceSuffix(before) : given) as Path;
   const bad = unfit(state, tx, path, deepest, operation, missing.length + 1);
   if (bad !== undefined) return bad;
 
@@ -50,7 +51,7 @@ export function create(state: State, tx: Transaction, operation: CreateOperation
   }
   const reference = state.acls.intern(resolved.acl);
   const nature = natureOf(state, tx, shape);
-  const node = ZNode.fresh(flatten(path) as Path, compact(data), nature, reference, tx);
+  const node = ZNode.fresh(path, compact(data), nature, reference, tx);
   insert(state, tx, parent, node);
   return success(tx.zxid, { kind: "node", path: node.path, created: true, stat: statOf(node) });
 }

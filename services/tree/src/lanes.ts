@@ -6,7 +6,7 @@
  * gateway that breaks its own window sends one, and it is told so by getting nowhere.
  */
 import { type Lane, limits, type Outcome, type SessionId, type Zxid } from "@quorate/api";
-import type { Hasher } from "./digest.ts";
+import { Hasher } from "./digest.ts";
 import { failure } from "./failure.ts";
 import { bytesOfOutcome, hashOutcome } from "./outcome-memory.ts";
 import { type Home, type Store, type Stored, Table } from "./store.ts";
@@ -42,6 +42,8 @@ export class OutcomeRecord implements Stored {
   readonly sequence: number;
   readonly outcome: Outcome;
   readonly bytes: number;
+  /** Of the outcome: it is dear to hash, and every record is hashed when it comes and when it goes. */
+  readonly hash: number;
   readonly memory: Map<number, OutcomeRecord>;
 
   constructor(session: SessionId, sequence: number, outcome: Outcome, memory: Map<number, OutcomeRecord>) {
@@ -49,6 +51,7 @@ export class OutcomeRecord implements Stored {
     this.sequence = sequence;
     this.outcome = outcome;
     this.bytes = bytesOfOutcome(outcome);
+    this.hash = hashOf(outcome);
     this.memory = memory;
   }
 }
@@ -60,10 +63,19 @@ function hashLane(record: LaneRecord, hasher: Hasher): void {
   hasher.long(record.answeredUpTo);
 }
 
-function hashRemembered(record: OutcomeRecord, hasher: Hasher): void {
+const outcomeHasher = new Hasher();
+
+function hashOf(outcome: Outcome): number {
+  outcomeHasher.begin(0);
+  hashOutcome(outcome, outcomeHasher);
+  outcomeHasher.end();
+  return outcomeHasher.a;
+}
+
+function hashRemembered(record: OutcomeRecord, hasher: Hasher, fresh: boolean): void {
   hasher.long(record.session);
   hasher.long(record.sequence);
-  hashOutcome(record.outcome, hasher);
+  hasher.int(fresh ? hashOf(record.outcome) : record.hash);
 }
 
 class OutcomeHome implements Home<OutcomeRecord> {
@@ -87,6 +99,11 @@ class OutcomeHome implements Home<OutcomeRecord> {
   *values(): Generator<OutcomeRecord, undefined, undefined> {
     for (const lane of this.#lanes.values()) yield* lane.memory.values();
   }
+}
+
+/** Up to where outcomes need not be kept, by what the command says; not beyond what was done. */
+function answeredBy(record: LaneRecord, lane: Lane): number {
+  return Math.max(record.answeredUpTo, Math.min(lane.answeredUpTo, record.lastSequence));
 }
 
 /** What to do with a command on a lane. */
@@ -142,33 +159,38 @@ export class Lanes implements Home<LaneRecord> {
       const detail = `the lane has been taken over: attachment ${lane.attachment} was sent, ${record.attachment} holds`;
       return failure(zxid, "sessionMoved", detail);
     }
-    const answered = Math.max(record.answeredUpTo, Math.min(lane.answeredUpTo, record.lastSequence));
+    const answered = answeredBy(record, lane);
     if (lane.sequence > record.lastSequence + 1) return "gap";
     if (lane.sequence - answered > limits.laneWindow) return "gap";
-    if (answered > record.answeredUpTo) this.#acknowledge(record, answered);
+    this.#drop(record, answered);
+    // The record itself is replaced by `remember`, once for both.
     if (lane.sequence > record.lastSequence) return "execute";
+    if (answered > record.answeredUpTo) this.#advance(record, record.lastSequence, answered);
     const remembered = record.memory.get(lane.sequence);
     if (remembered !== undefined) return remembered.outcome;
     const detail = `write ${lane.sequence} of the lane was done and its outcome acknowledged: it is not kept any more`;
     return failure(zxid, "connectionLoss", detail);
   }
 
-  /** The command `sequence`, the next one, was executed. Its session may have ended by it. */
-  remember(session: SessionId, sequence: number, outcome: Outcome): void {
-    const lane = this.#map.get(session);
-    if (lane === undefined) return;
-    const { attachment, answeredUpTo, memory } = lane;
-    this.table.replace(lane, new LaneRecord(session, attachment, sequence, answeredUpTo, memory));
-    this.outcomes.replace(undefined, new OutcomeRecord(session, sequence, outcome, memory));
+  /** The lane's command, the next one, was executed. Its session may have ended by it. */
+  remember(lane: Lane, outcome: Outcome): void {
+    const record = this.#map.get(lane.session);
+    if (record === undefined) return;
+    this.#advance(record, lane.sequence, answeredBy(record, lane));
+    const remembered = new OutcomeRecord(lane.session, lane.sequence, outcome, record.memory);
+    this.outcomes.replace(undefined, remembered);
   }
 
-  #acknowledge(lane: LaneRecord, upTo: number): void {
-    const { session, attachment, lastSequence, answeredUpTo, memory } = lane;
+  #advance(record: LaneRecord, lastSequence: number, answeredUpTo: number): void {
+    const { session, attachment, memory } = record;
+    this.table.replace(record, new LaneRecord(session, attachment, lastSequence, answeredUpTo, memory));
+  }
+
+  #drop({ answeredUpTo, memory }: LaneRecord, upTo: number): void {
     for (let sequence = answeredUpTo + 1; sequence <= upTo; sequence++) {
       const record = memory.get(sequence);
       if (record !== undefined) this.outcomes.replace(record, undefined);
     }
-    this.table.replace(lane, new LaneRecord(session, attachment, lastSequence, upTo, memory));
   }
 
   put(record: LaneRecord): void {

@@ -29,8 +29,8 @@ export const memoryLimits = {
   ringBytes: 32 * 1_048_576,
   /** A frame of a snapshot: a longer one is no snapshot of ours. One record is at most an outcome or a znode. */
   frameBytes: 16 * 1_048_576,
-  /** Where the snapshot's writer ends a frame. */
-  frameTargetBytes: 65_536,
+  /** Where the snapshot's writer ends a frame, whatever its budget. */
+  frameTargetBytes: 1_048_576,
 } as const;
 
 assert(limits.keyCount * 2 < treeLimits.znodes, "the idempotency keys must fit a Map");

@@ -17,7 +17,7 @@ import {
 import fc from "fast-check";
 import { expand } from "./compact-data.ts";
 import { Tree } from "./tree.ts";
-import { bytesOf, TreeDriver } from "./tree-driver.ts";
+import { bytesOf, TreeDriver } from "./tree-driver.test-support.ts";
 
 interface Plain {
   data: string;

@@ -4,7 +4,13 @@ import { test } from "node:test";
 import type { Acl, Path, WriteOperation } from "@quorate/api";
 import fc from "fast-check";
 import { Tree } from "./tree.ts";
-import { createOperation, deleteOperation, putOperation, sessionOperation, TreeDriver } from "./tree-driver.ts";
+import {
+  createOperation,
+  deleteOperation,
+  putOperation,
+  sessionOperation,
+  TreeDriver,
+} from "./tree-driver.test-support.ts";
 
 const acls: Acl[] = [1, 2, 3].map((bits) => [
   { scheme: "world", id: "anyone", perms: 31 },
@@ -27,13 +33,11 @@ const write: fc.Arbitrary<WriteOperation> = fc.oneof(
   },
   {
     weight: 1,
-    arbitrary: fc
-      .tuple(name, name)
-      .map(([a, b]) => ({
-        kind: "txn" as const,
-        check: [],
-        then: [putOperation(a, "t", { parents: true }), deleteOperation(b, true)] as never,
-      })),
+    arbitrary: fc.tuple(name, name).map(([a, b]) => ({
+      kind: "txn" as const,
+      check: [],
+      then: [putOperation(a, "t", { parents: true }), deleteOperation(b, true)] as never,
+    })),
   },
   { weight: 1, arbitrary: fc.integer({ min: 1, max: 9 }).map((seed) => sessionOperation(seed, "client")) },
 );

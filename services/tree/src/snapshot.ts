@@ -30,7 +30,7 @@ import type { ZNode } from "./znode.ts";
 export interface SnapshotCursor {
   /** What it is exact at. */
   readonly zxid: Zxid;
-  /** About `budgetBytes` more; undefined: it was finished by the call before. */
+  /** One frame more, of about `budgetBytes` (and at most about a mebibyte); undefined: it was finished by the call before. */
   next(budgetBytes: number): Uint8Array | undefined;
   /** At the end: whether the digest of what was written is the state's at `zxid`. */
   readonly digestMatches: boolean;
@@ -50,9 +50,7 @@ export class SnapshotWriter implements SnapshotCursor {
   readonly #sum = new DigestSum();
   readonly #counts = new Array<number>(tableCount + 1).fill(0);
   readonly #records: Iterator<{ readonly table: Table<Stored>; readonly record: Stored }>;
-  readonly #body = new ByteWriter();
-  readonly #out = new ByteWriter();
-  #visits = 0;
+  readonly #frame = new ByteWriter();
   #phase: "records" | "trailer" | "over" = "records";
 
   constructor(state: State) {
@@ -61,13 +59,8 @@ export class SnapshotWriter implements SnapshotCursor {
     this.#running = state.store.beginSnapshot();
     this.#expected = state.store.sum.copy();
     this.#records = walk(state);
-    const w = this.#body;
-    w.u8(headerTag);
-    w.u8(snapshotFormat);
-    w.f53(state.applied);
-    w.f53(state.stamp);
-    w.f53(state.acls.next);
-    this.#endFrame();
+    this.#frame.u32(0);
+    this.#writeHeader();
   }
 
   get digestMatches(): boolean {
@@ -76,13 +69,14 @@ export class SnapshotWriter implements SnapshotCursor {
 
   next(budgetBytes: number): Uint8Array | undefined {
     if (this.#phase === "over") return undefined;
-    this.#visits = Math.max(leastVisits, Math.floor(budgetBytes / bytesPerVisit));
-    while (this.#phase === "records" && this.#out.length < budgetBytes && this.#visits > 0)
-      this.#fillFrame(budgetBytes);
+    if (this.#frame.length === 0) this.#frame.u32(0);
+    this.#fill(Math.min(budgetBytes, memoryLimits.frameTargetBytes));
     if (this.#phase === "trailer") this.#writeTrailer();
-    const chunk = this.#out.finish();
-    this.#out.reset();
-    return chunk;
+    const frame = this.#frame.finish();
+    this.#frame.reset();
+    const length = frame.length - 4;
+    for (let i = 0; i < 4; i++) frame[i] = length >>> (8 * i);
+    return frame;
   }
 
   cancel(): void {
@@ -93,10 +87,10 @@ export class SnapshotWriter implements SnapshotCursor {
     this.#state.store.endSnapshot();
   }
 
-  /** Records up to a frame's size or the budget; the former ones of changed records first, so that few wait. */
-  #fillFrame(budgetBytes: number): void {
-    const limit = Math.min(memoryLimits.frameTargetBytes, budgetBytes - this.#out.length);
-    while (this.#body.length < limit && this.#visits-- > 0) {
+  /** Records up to the budget; the former ones of changed records first, so that few wait. */
+  #fill(budgetBytes: number): void {
+    let visits = Math.max(leastVisits, Math.floor(budgetBytes / bytesPerVisit));
+    while (this.#frame.length < budgetBytes && visits-- > 0) {
       const kept = this.#running.kept.pop();
       if (kept !== undefined) {
         this.#write(kept.table, kept.record);
@@ -105,18 +99,26 @@ export class SnapshotWriter implements SnapshotCursor {
       const step = this.#records.next();
       if (step.done) {
         this.#phase = "trailer";
-        break;
+        return;
       }
       const { table, record } = step.value;
       if (record.mark === this.#running.number) continue;
       record.mark = this.#running.number;
       this.#write(table, record);
     }
-    this.#endFrame();
+  }
+
+  #writeHeader(): void {
+    const w = this.#frame;
+    w.u8(headerTag);
+    w.u8(snapshotFormat);
+    w.f53(this.#state.applied);
+    w.f53(this.#state.stamp);
+    w.f53(this.#state.acls.next);
   }
 
   #write(table: Table<Stored>, record: Stored): void {
-    const w = this.#body;
+    const w = this.#frame;
     table.addFresh(record, this.#sum);
     this.#counts[table.number] = (this.#counts[table.number] as number) + 1;
     w.u8(table.number);
@@ -139,19 +141,13 @@ export class SnapshotWriter implements SnapshotCursor {
   }
 
   #writeTrailer(): void {
-    const w = this.#body;
+    const w = this.#frame;
     w.u8(trailerTag);
     for (let i = 1; i <= tableCount; i++) w.u32(this.#counts[i] as number);
     w.i32(this.#sum.a);
     w.i32(this.#sum.b);
-    this.#endFrame();
     this.#phase = "over";
     this.#state.store.endSnapshot();
-  }
-
-  #endFrame(): void {
-    this.#out.bytes(this.#body.finish());
-    this.#body.reset();
   }
 }
 

@@ -24,7 +24,7 @@ import {
   setOperation,
   superUser,
   TreeDriver,
-} from "./tree-driver.ts";
+} from "./tree-driver.test-support.ts";
 
 const ann = digestIdentity("ann");
 const bob = digestIdentity("bob");
