@@ -73,7 +73,9 @@ export class Transfers {
 
   async #snapshot(wanted: Extract<Wanted, { kind: "sendSnapshot" }>): Promise<Zxid | undefined> {
     const { link } = wanted;
-    const { at, checksum, chunks, release } = this.#ports.storage.sendSnapshot();
+    const source = this.#ports.storage.sendSnapshot();
+    if (!source) throw new Error("there is no snapshot to send");
+    const { at, checksum, chunks, release } = source;
     try {
       let offset = 0;
       let held: Uint8Array | undefined;
