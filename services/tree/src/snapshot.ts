@@ -41,6 +41,8 @@ export interface SnapshotCursor {
 /** Records looked at for a byte of budget: what needs no writing must not hold the loop either. */
 const bytesPerVisit = 16;
 const leastVisits = 1024;
+const lengthBytes = 4;
+const pieceBytes = 4096;
 
 export class SnapshotWriter implements SnapshotCursor {
   readonly zxid: Zxid;
@@ -50,7 +52,11 @@ export class SnapshotWriter implements SnapshotCursor {
   readonly #sum = new DigestSum();
   readonly #counts = new Array<number>(tableCount + 1).fill(0);
   readonly #records: Iterator<{ readonly table: Table<Stored>; readonly record: Stored }>;
-  readonly #frame = new ByteWriter();
+  /** The records last written: few bytes at a time, so that the writer stays in its slab. */
+  readonly #piece = new ByteWriter();
+  /** The frame under way, behind room for its length; kept from frame to frame. */
+  #frame = new Uint8Array(memoryLimits.frameTargetBytes / 4);
+  #frameLength = lengthBytes;
   #phase: "records" | "trailer" | "over" = "records";
 
   constructor(state: State) {
@@ -59,7 +65,6 @@ export class SnapshotWriter implements SnapshotCursor {
     this.#running = state.store.beginSnapshot();
     this.#expected = state.store.sum.copy();
     this.#records = walk(state);
-    this.#frame.u32(0);
     this.#writeHeader();
   }
 
@@ -69,14 +74,27 @@ export class SnapshotWriter implements SnapshotCursor {
 
   next(budgetBytes: number): Uint8Array | undefined {
     if (this.#phase === "over") return undefined;
-    if (this.#frame.length === 0) this.#frame.u32(0);
     this.#fill(Math.min(budgetBytes, memoryLimits.frameTargetBytes));
     if (this.#phase === "trailer") this.#writeTrailer();
-    const frame = this.#frame.finish();
-    this.#frame.reset();
-    const length = frame.length - 4;
-    for (let i = 0; i < 4; i++) frame[i] = length >>> (8 * i);
+    this.#flush();
+    const length = this.#frameLength - lengthBytes;
+    for (let i = 0; i < lengthBytes; i++) this.#frame[i] = length >>> (8 * i);
+    const frame = this.#frame.slice(0, this.#frameLength);
+    this.#frameLength = lengthBytes;
     return frame;
+  }
+
+  /** The piece into the frame. */
+  #flush(): void {
+    const piece = this.#piece.finish();
+    const needed = this.#frameLength + piece.length;
+    if (needed > this.#frame.length) {
+      const grown = new Uint8Array(2 * needed);
+      grown.set(this.#frame.subarray(0, this.#frameLength));
+      this.#frame = grown;
+    }
+    this.#frame.set(piece, this.#frameLength);
+    this.#frameLength = needed;
   }
 
   cancel(): void {
@@ -90,7 +108,8 @@ export class SnapshotWriter implements SnapshotCursor {
   /** Records up to the budget; the former ones of changed records first, so that few wait. */
   #fill(budgetBytes: number): void {
     let visits = Math.max(leastVisits, Math.floor(budgetBytes / bytesPerVisit));
-    while (this.#frame.length < budgetBytes && visits-- > 0) {
+    while (this.#frameLength + this.#piece.length < budgetBytes && visits-- > 0) {
+      if (this.#piece.length > pieceBytes) this.#flush();
       const kept = this.#running.kept.pop();
       if (kept !== undefined) {
         this.#write(kept.table, kept.record);
@@ -109,7 +128,7 @@ export class SnapshotWriter implements SnapshotCursor {
   }
 
   #writeHeader(): void {
-    const w = this.#frame;
+    const w = this.#piece;
     w.u8(headerTag);
     w.u8(snapshotFormat);
     w.f53(this.#state.applied);
@@ -118,7 +137,7 @@ export class SnapshotWriter implements SnapshotCursor {
   }
 
   #write(table: Table<Stored>, record: Stored): void {
-    const w = this.#frame;
+    const w = this.#piece;
     table.addFresh(record, this.#sum);
     this.#counts[table.number] = (this.#counts[table.number] as number) + 1;
     w.u8(table.number);
@@ -141,7 +160,7 @@ export class SnapshotWriter implements SnapshotCursor {
   }
 
   #writeTrailer(): void {
-    const w = this.#frame;
+    const w = this.#piece;
     w.u8(trailerTag);
     for (let i = 1; i <= tableCount; i++) w.u32(this.#counts[i] as number);
     w.i32(this.#sum.a);
