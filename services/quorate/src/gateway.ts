@@ -1,0 +1,27 @@
+/** `quorate gateway`: a stateless gateway alone. */
+import { createDial, createNodeWorld } from "@quorate/gateway";
+import { parseHostPort } from "@quorate/proto";
+import { startDoor } from "./door.ts";
+import { createLog } from "./log.ts";
+import { gatewaySettings, parseList, readKey, version } from "./options.ts";
+import { formatSettings, readSettings, required, SettingsError } from "./settings.ts";
+
+export async function gateway(args: readonly string[]): Promise<void> {
+  const values = readSettings(gatewaySettings, args, process.env);
+  const name = required(values, "name");
+  const log = createLog(name);
+  log(`starts (version ${version}) with\n${formatSettings(gatewaySettings, values)}`);
+  const replicas = parseList(required(values, "replicas"));
+  for (const each of replicas) {
+    if (!parseHostPort(each)) throw new SettingsError(`--replicas has ${JSON.stringify(each)}: write HOST:PORT,HOST:PORT,…`);
+  }
+  const world = createNodeWorld();
+  const dial = createDial({ world, name, version, ...readKey(values) });
+  const door = await startDoor({ values, log, world, replicas, dial, home: "leader", name, metrics: () => "" });
+  const stop = async (): Promise<void> => {
+    log("stops");
+    await door.stop();
+    process.exit(0);
+  };
+  for (const signal of ["SIGTERM", "SIGINT"] as const) process.once(signal, () => void stop());
+}

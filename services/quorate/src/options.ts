@@ -1,0 +1,80 @@
+/** The settings of each command. */
+import { readFileSync } from "node:fs";
+import type { ReplicaId } from "@quorate/api";
+import { parseHostPort } from "@quorate/proto";
+import type { Setting, Values } from "./settings.ts";
+import { SettingsError, textOf } from "./settings.ts";
+
+export const version = "0.1.0";
+
+const door: readonly Setting[] = [
+  { name: "rest-host", kind: "text", help: "address of the REST port", fallback: "127.0.0.1" },
+  { name: "rest-port", kind: "number", help: "the REST port; 0: any free one", fallback: 8080, max: 65535 },
+  { name: "superuser", kind: "text", help: "digest of the super user: user:base64(sha1(user:password))", secret: true },
+  { name: "trusted-proxies", kind: "text", help: "addresses whose X-Forwarded-For counts, with commas" },
+  { name: "key-file", kind: "text", help: "the shared key of replicas and gateways; without it only loopback is spoken with" },
+];
+
+export const gatewaySettings: readonly Setting[] = [
+  { name: "replicas", kind: "text", help: "peer ports of the replicas: HOST:PORT,…" },
+  { name: "name", kind: "text", help: "what operators see of this gateway", fallback: "gateway" },
+  ...door,
+];
+
+export const serveSettings: readonly Setting[] = [
+  { name: "id", kind: "number", help: "this replica's number, 1 to 255", min: 1, max: 255 },
+  { name: "members", kind: "text", help: "all members: 1=HOST:PORT,2=HOST:PORT,… (peer ports)" },
+  { name: "data", kind: "text", help: "the data folder" },
+  { name: "initial", kind: "flag", help: "an empty folder founds a new ensemble (may stay set for ever)", fallback: false },
+  { name: "peer-host", kind: "text", help: "address that the peer port listens on; its member's by default" },
+  { name: "snapshot-log-bytes", kind: "number", help: "log behind the newest snapshot that brings the next one", fallback: 67_108_864 },
+  { name: "segment-bytes", kind: "number", help: "size at which a segment of the log ends", fallback: 16_777_216, min: 4096 },
+  { name: "disk-reserve-bytes", kind: "number", help: "free space below which writes are refused", fallback: 67_108_864 },
+  { name: "election-timeout", kind: "number", help: "ms of silence after which a leader is given up", fallback: 1000, min: 100, max: 60_000 },
+  ...door,
+];
+
+export const devSettings: readonly Setting[] = [
+  { name: "data", kind: "text", help: "the folder of the three replicas' data", fallback: "data" },
+  { name: "rest-port", kind: "number", help: "the gateway's REST port; the replicas' are the next three", fallback: 8080, max: 65532 },
+  { name: "peer-port", kind: "number", help: "one below the first replica's peer port", fallback: 7400, max: 65532 },
+  { name: "superuser", kind: "text", help: "digest of the super user: user:base64(sha1(user:password))", secret: true },
+];
+
+export const recoverSettings: readonly Setting[] = [
+  { name: "data", kind: "text", help: "the data folder of the surviving replica; nothing may use it meanwhile" },
+  { name: "yes", kind: "flag", help: "do it; without this only say what would be done", fallback: false },
+];
+
+/** `1=HOST:PORT,…` as a map. */
+export function parseMembers(text: string): ReadonlyMap<ReplicaId, string> {
+  const members = new Map<ReplicaId, string>();
+  for (const part of text.split(",")) {
+    const [id, address] = part.trim().split("=");
+    const number = Number(id);
+    if (!Number.isInteger(number) || number < 1 || number > 255 || !address || !parseHostPort(address)) {
+      throw new SettingsError(`--members has ${JSON.stringify(part)}: write 1=HOST:PORT,2=HOST:PORT,…`);
+    }
+    if (members.has(number)) throw new SettingsError(`--members names replica ${number} twice`);
+    members.set(number, address);
+  }
+  return members;
+}
+
+export function parseList(text: string | undefined): string[] {
+  return (text ?? "").split(",").map((each) => each.trim()).filter((each) => each !== "");
+}
+
+/** The key that replicas and gateways share: at least 16 bytes, white space around it ignored. */
+export function readKey(values: Values): { readonly key?: Uint8Array } {
+  const path = textOf(values, "key-file");
+  if (path === undefined) return {};
+  let text: string;
+  try {
+    text = readFileSync(path, "utf8").trim();
+  } catch (error) {
+    throw new SettingsError(`--key-file ${path}: ${error instanceof Error ? error.message : String(error)}`);
+  }
+  if (text.length < 16) throw new SettingsError(`--key-file ${path}: a key has at least 16 characters`);
+  return { key: new TextEncoder().encode(text) };
+}

@@ -1,0 +1,135 @@
+/**
+ * Settings: each is a flag, an environment variable and a key of the YAML file, in this order of precedence. An unknown
+ * one is refused by its name; what is in force is printed at start, secrets masked.
+ */
+import { readFileSync } from "node:fs";
+import { parseArgs } from "node:util";
+import { parse as parseYaml } from "yaml";
+
+export interface Setting {
+  /** As the flag has it: `rest-port`; QUORATE_REST_PORT and `restPort` follow from it. */
+  readonly name: string;
+  readonly kind: "text" | "number" | "flag";
+  readonly help: string;
+  readonly fallback?: string | number | boolean;
+  readonly secret?: boolean;
+  readonly min?: number;
+  readonly max?: number;
+}
+
+export type Values = Readonly<Record<string, string | number | boolean | undefined>>;
+
+/** A fault of the caller's: its text says which setting, what is wrong and what to do. */
+export class SettingsError extends Error {
+  override readonly name: string = "SettingsError";
+}
+
+function keyOf(name: string): string {
+  return name.replace(/-([a-z])/g, (_, letter: string) => letter.toUpperCase());
+}
+
+function variableOf(name: string): string {
+  return `QUORATE_${name.replaceAll("-", "_").toUpperCase()}`;
+}
+
+/** The settings in force, from `args` (flags), `env` and the file that `--config` names. */
+export function readSettings(
+  settings: readonly Setting[],
+  args: readonly string[],
+  env: Readonly<Record<string, string | undefined>>,
+): Values {
+  const flags = readFlags(settings, args);
+  const file = readFile(settings, flags["config"] ?? env["QUORATE_CONFIG"]);
+  const values: Record<string, string | number | boolean | undefined> = {};
+  for (const setting of settings) {
+    const flag = flags[setting.name];
+    const variable = env[variableOf(setting.name)];
+    const entry = file[keyOf(setting.name)];
+    if (flag !== undefined) values[setting.name] = convert(setting, flag, `--${setting.name}`);
+    else if (variable !== undefined) values[setting.name] = convert(setting, variable, variableOf(setting.name));
+    else if (entry !== undefined) values[setting.name] = convert(setting, entry, `${keyOf(setting.name)} in the file`);
+    else values[setting.name] = setting.fallback;
+  }
+  return values;
+}
+
+function readFlags(settings: readonly Setting[], args: readonly string[]): Record<string, string | boolean | undefined> {
+  const options: Record<string, { type: "string" | "boolean" }> = { config: { type: "string" } };
+  for (const { name, kind } of settings) options[name] = { type: kind === "flag" ? "boolean" : "string" };
+  try {
+    return parseArgs({ args: [...args], options, strict: true, allowPositionals: false }).values as Record<string, string | boolean>;
+  } catch (error) {
+    throw new SettingsError(`${error instanceof Error ? error.message : String(error)}. Known flags: ${describe(settings)}`);
+  }
+}
+
+function describe(settings: readonly Setting[]): string {
+  return settings.map(({ name }) => `--${name}`).join(" ");
+}
+
+function readFile(settings: readonly Setting[], path: string | boolean | undefined): Record<string, unknown> {
+  if (typeof path !== "string") return {};
+  let content: unknown;
+  try {
+    content = parseYaml(readFileSync(path, "utf8")) ?? {};
+  } catch (error) {
+    throw new SettingsError(`the configuration file ${path}: ${error instanceof Error ? error.message : String(error)}`);
+  }
+  if (typeof content !== "object" || content === null || Array.isArray(content)) {
+    throw new SettingsError(`the configuration file ${path} must hold keys and values`);
+  }
+  const known = new Set(settings.map(({ name }) => keyOf(name)));
+  for (const key of Object.keys(content)) {
+    if (!known.has(key)) throw new SettingsError(`the configuration file ${path} has an unknown key ${JSON.stringify(key)}`);
+  }
+  return content as Record<string, unknown>;
+}
+
+function convert(setting: Setting, value: unknown, where: string): string | number | boolean {
+  if (setting.kind === "flag") {
+    if (value === true || value === "true" || value === "1") return true;
+    if (value === false || value === "false" || value === "0") return false;
+    throw new SettingsError(`${where} is ${JSON.stringify(value)}: say true or false`);
+  }
+  if (setting.kind === "text") return String(value);
+  const number = Number(value);
+  const { min = 0, max = Number.MAX_SAFE_INTEGER } = setting;
+  if (!Number.isInteger(number) || number < min || number > max || value === "") {
+    throw new SettingsError(`${where} is ${JSON.stringify(value)}: it must be a whole number from ${min} to ${max}`);
+  }
+  return number;
+}
+
+/** One line for each setting that has a value; secrets are masked. */
+export function formatSettings(settings: readonly Setting[], values: Values): string {
+  const lines = settings
+    .filter(({ name }) => values[name] !== undefined)
+    .map(({ name, secret }) => `  ${name}: ${secret ? "******" : values[name]}`);
+  return lines.join("\n");
+}
+
+export function formatHelp(command: string, about: string, settings: readonly Setting[]): string {
+  const rows = settings.map(({ name, kind, help, fallback }) => {
+    const flag = `--${name}${kind === "flag" ? "" : ` ${kind === "number" ? "N" : "TEXT"}`}`;
+    const preset = fallback === undefined || fallback === false ? "" : ` (${fallback})`;
+    return `  ${flag.padEnd(30)} ${help}${preset}`;
+  });
+  return `quorate ${command}: ${about}\n\n${rows.join("\n")}\n  ${"--config FILE".padEnd(30)} a YAML file with the same names in camelCase`;
+}
+
+export function textOf(values: Values, name: string): string | undefined {
+  const value = values[name];
+  return value === undefined || value === "" ? undefined : String(value);
+}
+
+export function numberOf(values: Values, name: string): number {
+  const value = values[name];
+  if (typeof value !== "number") throw new SettingsError(`--${name} is missing: it must be a number`);
+  return value;
+}
+
+export function required(values: Values, name: string): string {
+  const value = textOf(values, name);
+  if (value === undefined) throw new SettingsError(`--${name} is missing`);
+  return value;
+}
