@@ -27,7 +27,7 @@ export class Load {
       last: last as Zxid,
       previous: this.#last as Zxid,
       commit: this.#last as Zxid,
-      stamp: (this.#stamp += 1),
+      stamp: ++this.#stamp,
       rules: 1,
       checksum: 0,
       payload: joinCommands(commands.map(encodeCommand)),

@@ -3,15 +3,15 @@ import {
   type CreateOperation,
   type Failure,
   limits,
-  noSession,
   type NodeKind,
+  noSession,
   type Outcome,
-  parentOf,
   type Path,
+  parentOf,
   permissions,
   rootPath,
-  sequenceSuffix,
   type Shape,
+  sequenceSuffix,
   utf8Length,
 } from "@quorate/api";
 import { openAclReference } from "./acls.ts";

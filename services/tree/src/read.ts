@@ -10,8 +10,8 @@ import {
   type Outcome,
   type Path,
   permissions,
-  type SessionInfo,
   type ReadOperation,
+  type SessionInfo,
   unreachable,
 } from "@quorate/api";
 import { absent } from "./condition.ts";
@@ -19,7 +19,7 @@ import { failure, success } from "./failure.ts";
 import { readZnode } from "./read-znode.ts";
 import { denied, masked, may } from "./rights.ts";
 import { sessionGone } from "./session-operations.ts";
-import { infoOf, secretIs, type SessionRecord } from "./sessions.ts";
+import { infoOf, type SessionRecord, secretIs } from "./sessions.ts";
 import type { State } from "./state.ts";
 import { Transaction } from "./transaction.ts";
 import { runReads } from "./txn.ts";

@@ -2,7 +2,7 @@
 import { type SessionId, type Zxid, zeroZxid } from "@quorate/api";
 import { Acls } from "./acls.ts";
 import { ChangeRing } from "./change-ring.ts";
-import { formatDigest, Hasher, type DigestSum } from "./digest.ts";
+import { type DigestSum, formatDigest, Hasher } from "./digest.ts";
 import { Keys } from "./keys.ts";
 import { Lanes } from "./lanes.ts";
 import { Sessions } from "./sessions.ts";

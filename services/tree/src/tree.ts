@@ -2,25 +2,25 @@
  * The replicated state machine. Batches in, outcomes and changes out; reads at the last applied zxid; a snapshot exact
  * at one zxid while batches go on being applied. It reads no clock, draws no lot and never waits.
  */
-import {
-  type Acl,
-  type Acting,
-  type AuthId,
-  type Batch,
-  type Identity,
-  type Outcome,
-  type ReadOperation,
-  type SessionId,
-  type SessionRole,
-  type SweepOperation,
-  type Zxid,
+import type {
+  Acl,
+  Acting,
+  AuthId,
+  Batch,
+  Identity,
+  Outcome,
+  ReadOperation,
+  SessionId,
+  SessionRole,
+  SweepOperation,
+  Zxid,
 } from "@quorate/api";
 import { type Applied, applyBatch } from "./apply.ts";
 import type { ChangeRing } from "./change-ring.ts";
 import { expand } from "./compact-data.ts";
 import { memoryLimits } from "./limits.ts";
 import { read } from "./read.ts";
-import { secretIs, type SessionRecord } from "./sessions.ts";
+import { type SessionRecord, secretIs } from "./sessions.ts";
 import { type SnapshotCursor, SnapshotWriter } from "./snapshot.ts";
 import { type BadSnapshot, SnapshotLoader } from "./snapshot-loader.ts";
 import { State } from "./state.ts";

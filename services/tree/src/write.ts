@@ -3,10 +3,10 @@ import {
   type Failure,
   formatZxid,
   type Outcome,
+  type PutOperation,
   parentOf,
   permissions,
   persistentShape,
-  type PutOperation,
   type SetAclOperation,
   type SetOperation,
 } from "@quorate/api";

@@ -2,7 +2,7 @@
  * The table of znodes by path, with what is derived from them: each znode's sorted children, the ephemerals of each
  * session, what a sweep may delete, and the uses of ACLs.
  */
-import { assert, parentOf, type Path, rootPath, type SessionId } from "@quorate/api";
+import { assert, type Path, parentOf, rootPath, type SessionId } from "@quorate/api";
 import { type Acls, openAclReference } from "./acls.ts";
 import { SortedNames } from "./sorted-names.ts";
 import { type Home, type Store, Table } from "./store.ts";
