@@ -72,7 +72,8 @@ function perform(model: Model, operation: WriteOperation | TxnOperation, zxid: n
     case "create": {
       const parent = model.get(parentOf(operation.path) ?? "/");
       const path = operation.sequential ? operation.path + sequenceSuffix(parent?.created ?? 0) : operation.path;
-      return make(model, path, textOf(operation.data), operation.parents, zxid, time);
+      make(model, path, textOf(operation.data), operation.parents, zxid, time);
+      return;
     }
     case "put":
     case "set": {
@@ -82,7 +83,7 @@ function perform(model: Model, operation: WriteOperation | TxnOperation, zxid: n
       if (!node) {
         const strict = condition.exists || condition.mzxids || (condition.version ?? -1) !== -1;
         if (strict) throw new Refused("badVersion");
-        return make(
+        make(
           model,
           operation.path,
           textOf(operation.data),
@@ -90,6 +91,7 @@ function perform(model: Model, operation: WriteOperation | TxnOperation, zxid: n
           zxid,
           time,
         );
+        return;
       }
       if (condition.exists === false) throw new Refused("nodeExists");
       meets(node, condition);

@@ -46,7 +46,10 @@ export function bytesOfChild(child: ChildEntry): number {
 export function hashOutcome(outcome: Outcome, hasher: Hasher): void {
   hasher.long(outcome.zxid);
   hasher.int((outcome.ok ? 1 : 0) | (outcome.replayed === undefined ? 0 : outcome.replayed ? 4 : 2));
-  if (outcome.ok) return hashResult(outcome.result, hasher);
+  if (outcome.ok) {
+    hashResult(outcome.result, hasher);
+    return;
+  }
   hasher.int(errorCodes.indexOf(outcome.code));
   hasher.text(outcome.detail);
   if (outcome.path !== undefined) hasher.text(outcome.path);
@@ -60,23 +63,28 @@ function hashResult(result: Result, hasher: Hasher): void {
     case "node":
       hasher.int(result.created ? 1 : 2);
       hasher.text(result.path);
-      return hashStat(result.stat, hasher);
+      hashStat(result.stat, hasher);
+      return;
     case "deleted":
       hasher.text(result.path);
-      return hasher.int(result.count);
+      hasher.int(result.count);
+      return;
     case "data":
       hasher.bytes(result.data);
       hasher.text(result.path);
-      return hashStat(result.stat, hasher);
+      hashStat(result.stat, hasher);
+      return;
     case "stat":
       hasher.text(result.path);
-      return hashStat(result.stat, hasher);
+      hashStat(result.stat, hasher);
+      return;
     case "children":
       hasher.text(result.path);
       hasher.long(result.at);
       hasher.int(result.more ? 3 : 4);
       for (const child of result.children) hashChild(child, hasher);
-      return hashStat(result.stat, hasher);
+      hashStat(result.stat, hasher);
+      return;
     case "acl":
       hasher.text(result.path);
       for (const each of result.acl) {
@@ -84,9 +92,11 @@ function hashResult(result: Result, hasher: Hasher): void {
         hasher.text(each.id);
         hasher.int(each.perms);
       }
-      return hashStat(result.stat, hasher);
+      hashStat(result.stat, hasher);
+      return;
     case "checked":
-      return hasher.text(result.path);
+      hasher.text(result.path);
+      return;
     case "txn":
       hasher.int(result.branch === "then" ? 5 : 6);
       for (const each of result.results) hashResult(each, hasher);
@@ -95,15 +105,19 @@ function hashResult(result: Result, hasher: Hasher): void {
       hasher.long(result.session);
       hasher.int(result.timeoutMillis);
       hasher.int(result.attachment);
-      return hasher.long(result.lastSequence);
+      hasher.long(result.lastSequence);
+      return;
     case "done":
-      return hasher.int(result.count);
+      hasher.int(result.count);
+      return;
     case "sessionInfo":
     case "sessionList":
       // Answers of reads alone, which nobody remembers.
-      return hasher.text(result.kind);
+      hasher.text(result.kind);
+      return;
     default:
-      return unreachable(result);
+      unreachable(result);
+      return;
   }
 }
 

@@ -117,17 +117,23 @@ export class SnapshotLoader {
     this.#counts[tag] = (this.#counts[tag] as number) + 1;
     switch (tag) {
       case tableTags.znode:
-        return this.#znode(r, state);
+        this.#znode(r, state);
+        return;
       case tableTags.session:
-        return state.sessions.table.replace(undefined, readSession(r));
+        state.sessions.table.replace(undefined, readSession(r));
+        return;
       case tableTags.lane:
-        return state.lanes.table.replace(undefined, this.#lane(r));
+        state.lanes.table.replace(undefined, this.#lane(r));
+        return;
       case tableTags.outcome:
-        return state.lanes.outcomes.replace(undefined, readRemembered(r, this.#memoryOf));
+        state.lanes.outcomes.replace(undefined, readRemembered(r, this.#memoryOf));
+        return;
       case tableTags.key:
-        return state.keys.table.replace(undefined, readKey(r));
+        state.keys.table.replace(undefined, readKey(r));
+        return;
       case tableTags.acl:
-        return state.acls.table.replace(undefined, readAclRecord(r));
+        state.acls.table.replace(undefined, readAclRecord(r));
+        return;
       default:
     }
   }

@@ -143,17 +143,23 @@ export class SnapshotWriter implements SnapshotCursor {
     w.u8(table.number);
     switch (table.number) {
       case tableTags.znode:
-        return writeZNode(w, record as ZNode);
+        writeZNode(w, record as ZNode);
+        return;
       case tableTags.session:
-        return writeSession(w, record as SessionRecord);
+        writeSession(w, record as SessionRecord);
+        return;
       case tableTags.lane:
-        return writeLane(w, record as LaneRecord);
+        writeLane(w, record as LaneRecord);
+        return;
       case tableTags.outcome:
-        return writeRemembered(w, record as OutcomeRecord);
+        writeRemembered(w, record as OutcomeRecord);
+        return;
       case tableTags.key:
-        return writeKey(w, record as KeyRecord);
+        writeKey(w, record as KeyRecord);
+        return;
       case tableTags.acl:
-        return writeAclRecord(w, record as AclRecord);
+        writeAclRecord(w, record as AclRecord);
+        return;
       default:
         assert(false, `there is no table ${table.number}`);
     }

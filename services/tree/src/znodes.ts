@@ -109,7 +109,10 @@ export class Znodes implements Home<ZNode> {
   }
 
   #forget(former: ZNode, next: ZNode | undefined): void {
-    if (former.nature.kind !== "ephemeral") return this.sweeps.remove(former);
+    if (former.nature.kind !== "ephemeral") {
+      this.sweeps.remove(former);
+      return;
+    }
     if (next !== undefined) return;
     const of = this.#ephemerals.get(former.nature.owner);
     of?.paths.delete(former.path);
@@ -117,7 +120,10 @@ export class Znodes implements Home<ZNode> {
   }
 
   #note(next: ZNode, former: ZNode | undefined): void {
-    if (next.nature.kind !== "ephemeral") return this.sweeps.add(next);
+    if (next.nature.kind !== "ephemeral") {
+      this.sweeps.add(next);
+      return;
+    }
     if (former !== undefined) return;
     const of = this.#ephemerals.get(next.nature.owner);
     if (of !== undefined) of.paths.add(next.path);
