@@ -3,6 +3,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import {
   anyone,
+  type DeleteOperation,
   type Outcome,
   openAcl,
   type Path,
@@ -67,6 +68,20 @@ function meets(node: Plain, condition: { mzxids?: readonly number[]; version?: n
   if (version !== undefined && version !== -1 && version !== node.version) throw new Refused("badVersion");
 }
 
+function erase(model: Model, operation: DeleteOperation, zxid: number): void {
+  const node = model.get(operation.path);
+  if (operation.path === "/") throw new Refused("badArguments");
+  if (!node) throw new Refused("noNode");
+  if (operation.condition.exists === false) throw new Refused("nodeExists");
+  meets(node, operation.condition);
+  if (childrenOf(model, operation.path).length > 0 && !operation.recursive) throw new Refused("notEmpty");
+  const all = [...model.keys()].filter((each) => each === operation.path || each.startsWith(`${operation.path}/`));
+  for (const each of all) model.delete(each);
+  const parent = model.get(parentOf(operation.path) as string) as Plain;
+  parent.deleted++;
+  parent.pzxid = zxid;
+}
+
 function perform(model: Model, operation: WriteOperation | TxnOperation, zxid: number, time: number): void {
   switch (operation.kind) {
     case "create": {
@@ -83,14 +98,7 @@ function perform(model: Model, operation: WriteOperation | TxnOperation, zxid: n
       if (!node) {
         const strict = condition.exists || condition.mzxids || (condition.version ?? -1) !== -1;
         if (strict) throw new Refused("badVersion");
-        make(
-          model,
-          operation.path,
-          textOf(operation.data),
-          (operation as { parents: boolean }).parents,
-          zxid,
-          time,
-        );
+        make(model, operation.path, textOf(operation.data), (operation as { parents: boolean }).parents, zxid, time);
         return;
       }
       if (condition.exists === false) throw new Refused("nodeExists");
@@ -98,20 +106,9 @@ function perform(model: Model, operation: WriteOperation | TxnOperation, zxid: n
       Object.assign(node, { data: textOf(operation.data), mzxid: zxid, mtime: time, version: node.version + 1 });
       return;
     }
-    case "delete": {
-      const node = model.get(operation.path);
-      if (operation.path === "/") throw new Refused("badArguments");
-      if (!node) throw new Refused("noNode");
-      if (operation.condition.exists === false) throw new Refused("nodeExists");
-      meets(node, operation.condition);
-      if (childrenOf(model, operation.path).length > 0 && !operation.recursive) throw new Refused("notEmpty");
-      const all = [...model.keys()].filter((each) => each === operation.path || each.startsWith(`${operation.path}/`));
-      for (const each of all) model.delete(each);
-      const parent = model.get(parentOf(operation.path) as string) as Plain;
-      parent.deleted++;
-      parent.pzxid = zxid;
+    case "delete":
+      erase(model, operation, zxid);
       return;
-    }
     case "setAcl": {
       const node = model.get(operation.path);
       if (!node) throw new Refused("noNode");

@@ -87,11 +87,7 @@ function hashResult(result: Result, hasher: Hasher): void {
       return;
     case "acl":
       hasher.text(result.path);
-      for (const each of result.acl) {
-        hasher.text(each.scheme);
-        hasher.text(each.id);
-        hasher.int(each.perms);
-      }
+      hashAcl(result.acl, hasher);
       hashStat(result.stat, hasher);
       return;
     case "checked":
@@ -118,6 +114,14 @@ function hashResult(result: Result, hasher: Hasher): void {
     default:
       unreachable(result);
       return;
+  }
+}
+
+function hashAcl(acl: Acl, hasher: Hasher): void {
+  for (const each of acl) {
+    hasher.text(each.scheme);
+    hasher.text(each.id);
+    hasher.int(each.perms);
   }
 }
 
