@@ -92,8 +92,8 @@ class Recovery {
       if (isLast && kept) tail = opened;
       else await this.#close(opened.file);
     }
-    const scan = this.#scan as LogScan;
     const file = tail?.file ?? (await this.#reopenTail());
+    const scan = this.#scan as LogScan;
     await this.#writeAgain(file);
     this.#checkSnapshotInLog(scan, snapshot);
     return {
