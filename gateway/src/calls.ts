@@ -86,10 +86,14 @@ export class Calls {
   }
 
   #ask(asked: Asked, deadline: number, resolve: (answer: Answer) => void): void {
-    if (this.#stopped) return resolve(unavailable("noLeader", "noEffect", "this gateway is stopping"));
+    if (this.#stopped) {
+      resolve(unavailable("noLeader", "noEffect", "this gateway is stopping"));
+      return;
+    }
     const call = new Call(this.#ports.nextId(), asked, deadline, resolve);
     if (this.#all.size >= linkLimits.calls || this.#bytes + call.size > linkLimits.callBytes) {
-      return resolve(unavailable("throttled", "noEffect", "too many requests wait in this gateway; try again later"));
+      resolve(unavailable("throttled", "noEffect", "too many requests wait in this gateway; try again later"));
+      return;
     }
     this.#all.set(call.id, call);
     this.#bytes += call.size;
@@ -126,22 +130,21 @@ export class Calls {
       return;
     }
     const { request, operation } = asked;
-    const { consistency, minZxid, maxStaleMillis, identity } = request;
+    const { consistency, minZxid, maxStaleMillis, identity, acting } = request;
     const left = call.deadline - this.#ports.world.now();
     // The replica's verdict says more than our own: it should be here before the time is over.
     const budgetMillis = Math.max(1, Math.floor(left > 200 ? left - 50 : left * 0.75));
-    stream.send(
-      encodeFromGateway({
-        kind: "read",
-        id,
-        consistency,
-        minZxid,
-        maxStaleMillis,
-        budgetMillis,
-        identity,
-        operation,
-      }),
-    );
+    const message = {
+      kind: "read",
+      id,
+      consistency,
+      minZxid,
+      maxStaleMillis,
+      budgetMillis,
+      identity,
+      operation,
+    } as const;
+    stream.send(encodeFromGateway(acting === undefined ? message : { ...message, acting }));
   }
 
   answered(stream: ReplicaStream, id: RequestId, outcome: Outcome, ageMillis: number): void {
@@ -227,7 +230,10 @@ export class Calls {
     for (const call of [...this.#all.values()]) {
       const asked = call.asked.kind === "handOver" && call.stream !== undefined;
       const detail = "this gateway is stopping";
-      this.#settle(call, asked ? unavailable("connectionLoss", "unknown", detail) : unavailable("noLeader", "noEffect", detail));
+      this.#settle(
+        call,
+        asked ? unavailable("connectionLoss", "unknown", detail) : unavailable("noLeader", "noEffect", detail),
+      );
     }
   }
 }

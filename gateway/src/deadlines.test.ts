@@ -83,7 +83,10 @@ it("keeps a queue's order whatever is taken from its midst", () => {
         assert.equal(queue.size, model.length);
         const seen: Item[] = [];
         for (let each = queue.first; each; each = each.after) seen.push(each);
-        assert.deepEqual(seen.map((each) => model.indexOf(each)), model.map((_, index) => index));
+        assert.deepEqual(
+          seen.map((each) => model.indexOf(each)),
+          model.map((_, index) => index),
+        );
       }
     }),
     { numRuns: 200 },

@@ -171,7 +171,8 @@ export class Homes {
   #leader(): number {
     if (!this.#home) return 0;
     if (this.#options.home === "leader") return this.#home.replica;
-    for (const { stream, heard } of this.#endpoints.values()) if (stream === this.#home && heard) return heard.self.leader;
+    for (const { stream, heard } of this.#endpoints.values())
+      if (stream === this.#home && heard) return heard.self.leader;
     return 0;
   }
 }

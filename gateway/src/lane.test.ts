@@ -189,11 +189,14 @@ it("opens a new session when the history was set back, or a write of unknown fat
   two.lane.lost(two.home);
   two.lane.moveTo(two.home);
   two.state(0, 2);
+  const d = two.write();
   two.home.take();
   const refusal = { kind: "refused", session, sequence: 1, code: "tooLarge", detail: "", retryAfterMillis: 1 } as const;
   two.lane.refused(two.home, refusal);
   assert.equal(brief(c.answer), "connectionLoss unknown");
   assert.deepEqual(two.home.take(), ["open"]);
+  assert.equal(brief(d.answer), "none", "it was never taken: it waits for the new session");
+  assert.equal(two.lane.waiting, 1);
 });
 
 it("says `open` and `lane` again when nobody answers, and sends again when nothing is answered", async () => {

@@ -107,11 +107,17 @@ export class Lane {
   }
 
   write(request: WriteRequest, deadline: number, resolve: (answer: Answer) => void): void {
-    if (this.#stopped) return resolve(unavailable("noLeader", "noEffect", "this gateway is stopping"));
+    if (this.#stopped) {
+      resolve(unavailable("noLeader", "noEffect", "this gateway is stopping"));
+      return;
+    }
     const entry = new WriteEntry(request, deadline, resolve);
     const full =
       this.#waiting.size >= linkLimits.waitingWrites || this.#waitingBytes + entry.size > linkLimits.waitingWriteBytes;
-    if (full) return resolve(unavailable("throttled", "noEffect", "too many writes wait in this gateway; try again later"));
+    if (full) {
+      resolve(unavailable("throttled", "noEffect", "too many writes wait in this gateway; try again later"));
+      return;
+    }
     this.#waiting.push(entry);
     this.#waitingBytes += entry.size;
     this.#deadlines.add(entry);
@@ -222,13 +228,23 @@ export class Lane {
   laneState(stream: ReplicaStream, state: LaneState): void {
     const window = this.#window;
     if (!window || stream !== this.#stream || state.session !== window.session || state.fence !== this.#fence) return;
-    if (!state.exists) return this.over("its session is over");
-    if (state.attachment !== window.attachment) return this.over("its session was taken over");
+    if (!state.exists) {
+      this.over("its session is over");
+      return;
+    }
+    if (state.attachment !== window.attachment) {
+      this.over("its session was taken over");
+      return;
+    }
     if (state.lastSequence < window.answered || state.lastSequence >= window.next) {
-      return this.over(`the replicas know ${state.lastSequence}, not ${window.answered} to ${window.next - 1}`);
+      this.over(`the replicas know ${state.lastSequence}, not ${window.answered} to ${window.next - 1}`);
+      return;
     }
     if (this.#suspended) return;
-    if (this.#phase !== "fencing") return this.#raiseFence();
+    if (this.#phase !== "fencing") {
+      this.#raiseFence();
+      return;
+    }
     this.#enter("flowing");
     this.#progressAt = this.#ports.world.now();
     this.#ports.flows();
@@ -242,7 +258,10 @@ export class Lane {
     this.#ports.log(`the gateway's lane is opened anew: ${why}; ${window.size} writes are of unknown fate`);
     this.#window = undefined;
     for (const entry of window.entries()) {
-      this.#settle(entry, unavailable("connectionLoss", "unknown", "the gateway's session ended before the answer came"));
+      this.#settle(
+        entry,
+        unavailable("connectionLoss", "unknown", "the gateway's session ended before the answer came"),
+      );
     }
     if (this.#stream && !this.#suspended) this.#open();
     else this.#enter("homeless");
@@ -270,17 +289,18 @@ export class Lane {
     if (!free) return;
     const { code } = refusal;
     const own = !general.has(code) && !passing.has(code);
-    if (own && window.next !== refusal.sequence) return this.over(`a write of unknown fate is refused for good (${code})`);
+    const hopeless = own && window.next !== refusal.sequence;
     const answer = unavailable(code, "noEffect", refusal.detail, refusal.retryAfterMillis);
     for (let at = free.length - 1; at >= 0; at -= 1) {
       const entry = free[at] as WriteEntry;
       if (!entry.resolve) continue;
-      if (general.has(code) || (own && at === 0)) this.#settle(entry, answer);
+      if (general.has(code) || (own && !hopeless && at === 0)) this.#settle(entry, answer);
       else this.#wait(entry);
     }
     // A full disk stays full for a while: those that wait need not wait for their time to be over.
     if (code === "quotaExceeded") this.#refuseWaiting(answer);
-    this.#pause(refusal.retryAfterMillis);
+    if (hopeless) this.over(`a write of unknown fate is refused for good (${code})`);
+    else this.#pause(refusal.retryAfterMillis);
   }
 
   #wait(entry: WriteEntry): void {
@@ -352,7 +372,10 @@ export class Lane {
 
   /** Answers all; `closed` is called once the session is closed, or could not be in time. */
   stop(closed: () => void): void {
-    if (this.#stopped) return closed();
+    if (this.#stopped) {
+      closed();
+      return;
+    }
     this.#refuseWaiting(unavailable("noLeader", "noEffect", "this gateway is stopping"));
     const window = this.#window;
     for (const entry of window?.entries() ?? []) {

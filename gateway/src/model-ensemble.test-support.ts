@@ -181,7 +181,11 @@ export class ModelReplica {
         return this.#write(stream, message);
       case "read": {
         const stale = message.consistency === "stale";
-        const code = ensemble.world.chance(ensemble.faults.behind) ? "behind" : !stale && !this.leading ? "noLeader" : "";
+        const code = ensemble.world.chance(ensemble.faults.behind)
+          ? "behind"
+          : !stale && !this.leading
+            ? "noLeader"
+            : "";
         if (code !== "") return stream.say(failed(message.id, code, ensemble));
         if (ensemble.faults.noQuorum && !stale) return;
         const outcome = { ok: true, zxid: ensemble.state.zxid, result: { kind: "done", count: 0 } } as const;
@@ -191,7 +195,8 @@ export class ModelReplica {
         this.touches += 1;
         const results = message.sessions.map(({ session, secretHash }) => {
           if (!this.leading) return { session, result: "behind" } as const;
-          if (!ensemble.state.lanes.has(session) && secretHash.length === 0) return { session, result: "expired" } as const;
+          if (!ensemble.state.lanes.has(session) && secretHash.length === 0)
+            return { session, result: "expired" } as const;
           return { session, result: secretHash[0] === 13 ? "badSecret" : "renewed" } as const;
         });
         return stream.say({ kind: "touched", id: message.id, results });
@@ -314,7 +319,8 @@ export class ModelEnsemble {
     const { lane, outcome } = this.state.apply(command);
     if (!stream?.open) return;
     if (!lane) {
-      if (outcome !== "gap" && outcome !== "noSession") stream.say({ kind: "answer", id: openId, outcome, ageMillis: 0 });
+      if (outcome !== "gap" && outcome !== "noSession")
+        stream.say({ kind: "answer", id: openId, outcome, ageMillis: 0 });
       return;
     }
     const { session, sequence } = lane;

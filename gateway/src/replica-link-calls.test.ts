@@ -117,7 +117,10 @@ describe("the cluster", () => {
     const { world, ensemble, link } = setUp({ replicas: ["r1:7400", "r9:7400"] });
     await world.run(600);
     assert.deepEqual(link.cluster().silent, ["r9:7400"]);
-    assert.deepEqual(link.cluster().members.map((each) => each.id), [1, 2, 3]);
+    assert.deepEqual(
+      link.cluster().members.map((each) => each.id),
+      [1, 2, 3],
+    );
     await world.run(2000);
     assert.equal(link.status.connectedReplicas, 3, "further members are learned");
     ensemble.breakStream(1);

@@ -16,7 +16,12 @@ interface Asked {
   answeredAt: number;
 }
 
-const codes: readonly (readonly ErrorCode[])[] = [["noLeader"], ["throttled"], ["quotaExceeded"], ["noLeader", "throttled"]];
+const codes: readonly (readonly ErrorCode[])[] = [
+  ["noLeader"],
+  ["throttled"],
+  ["quotaExceeded"],
+  ["noLeader", "throttled"],
+];
 
 function misfortune({ world, ensemble }: Fixture): void {
   const id = 1 + world.below(3);
@@ -104,7 +109,10 @@ function judge({ ensemble }: Fixture, asked: readonly Asked[]): Map<string, numb
     if (answer.kind === "outcome") {
       assert.equal(times, 1, `${path} was answered ${kind} and not executed`);
       const { outcome } = answer;
-      assert.ok(outcome.ok && outcome.result.kind === "node" && outcome.result.path === path, `${path} got another's answer`);
+      assert.ok(
+        outcome.ok && outcome.result.kind === "node" && outcome.result.path === path,
+        `${path} got another's answer`,
+      );
     } else if (answer.certainty === "noEffect") assert.equal(times, 0, `${path} was answered ${kind} and executed`);
   }
   return kinds;

@@ -135,7 +135,10 @@ describe("writes", () => {
     await world.run(4);
     ensemble.faults.refuse = 0;
     await world.run(500);
-    assert.deepEqual(boxes.map((each) => brief(each.answer)), ["tooLarge noEffect", "ok"]);
+    assert.deepEqual(
+      boxes.map((each) => brief(each.answer)),
+      ["tooLarge noEffect", "ok"],
+    );
   });
 
   it("of a session that ended are of unknown fate; those that waited go on in a new one", async () => {

@@ -12,8 +12,10 @@ import { Homes } from "./homes.ts";
 import { Lane } from "./lane.ts";
 import { linkLimits } from "./limits.ts";
 import type { GatewayTimer, GatewayWorld } from "./ports.ts";
-import type { Dial, ReplicaStream } from "./stream.ts";
+import type { Dial, ReplicaConnection, ReplicaEvents, ReplicaStream } from "./stream.ts";
 import { Touches } from "./touches.ts";
+
+export type { Dial, ReplicaConnection, ReplicaEvents };
 
 export interface ReplicaLinkOptions {
   /** `host:port` of one replica or more; further members are learned from them. */
@@ -68,16 +70,19 @@ export class ReplicaLink implements Backend {
       if (session === this.#lane.session) this.#lane.over("its session has expired");
     };
     this.#touches = new Touches({ world, log, nextId, home, wake, ownExpired, newest: () => this.#newest });
-    this.#homes = new Homes({ replicas: options.replicas, home: options.home ?? "leader", dial: options.dial, world, log }, {
-      received: (stream, message) => this.#received(stream, message),
-      lost: (stream) => this.#lost(stream),
-      moved: (stream) => this.#moved(stream),
-      drained: wake,
-      queued: (endpoint) => {
-        this.#dirty.add(endpoint);
-        this.#wake();
+    this.#homes = new Homes(
+      { replicas: options.replicas, home: options.home ?? "leader", dial: options.dial, world, log },
+      {
+        received: (stream, message) => this.#received(stream, message),
+        lost: (stream) => this.#lost(stream),
+        moved: (stream) => this.#moved(stream),
+        drained: wake,
+        queued: (endpoint) => {
+          this.#dirty.add(endpoint);
+          this.#wake();
+        },
       },
-    });
+    );
     this.#timers.push(world.every(linkLimits.deadlineTickMillis, () => this.#tick()));
     this.#timers.push(world.every(100, () => this.#check()));
     this.#homes.start();
@@ -142,18 +147,23 @@ export class ReplicaLink implements Backend {
   #received(stream: ReplicaStream, message: Exclude<ToGateway, { kind: "status" }>): void {
     switch (message.kind) {
       case "laneState":
-        return this.#lane.laneState(stream, message);
+        this.#lane.laneState(stream, message);
+        return;
       case "written":
         this.#learn(message.outcome.zxid);
-        return this.#lane.written(stream, message);
+        this.#lane.written(stream, message);
+        return;
       case "refused":
-        return this.#lane.refused(stream, message);
+        this.#lane.refused(stream, message);
+        return;
       case "answer":
         this.#learn(message.outcome.zxid);
         if (this.#lane.opened(message.id, message.outcome)) return;
-        return this.#calls.answered(stream, message.id, message.outcome, message.ageMillis);
+        this.#calls.answered(stream, message.id, message.outcome, message.ageMillis);
+        return;
       case "touched":
-        return this.#touches.touched(stream, message);
+        this.#touches.touched(stream, message);
+        return;
       default:
         message satisfies never;
     }

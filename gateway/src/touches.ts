@@ -68,9 +68,13 @@ export class Touches {
   }
 
   renew(session: SessionId, hash: Uint8Array, deadline: number, resolve: (answer: RenewAnswer) => void): void {
-    if (this.#stopped) return resolve(unavailable("behind", "noEffect", "this gateway is stopping"));
+    if (this.#stopped) {
+      resolve(unavailable("behind", "noEffect", "this gateway is stopping"));
+      return;
+    }
     if (this.#deadlines.size >= linkLimits.renewals) {
-      return resolve(unavailable("throttled", "noEffect", "too many renewals wait in this gateway; try again later"));
+      resolve(unavailable("throttled", "noEffect", "too many renewals wait in this gateway; try again later"));
+      return;
     }
     const renewal = new Renewal(session, hash, deadline, resolve);
     this.#deadlines.add(renewal);
@@ -144,8 +148,14 @@ export class Touches {
   }
 
   #judge(renewal: Renewal, result: TouchResult, stream: ReplicaStream, message: Message): void {
-    if (result === "behind" || result === "closing") return this.#retry(renewal);
-    if (result !== "renewed") return this.#settle(renewal, { kind: result });
+    if (result === "behind" || result === "closing") {
+      this.#retry(renewal);
+      return;
+    }
+    if (result !== "renewed") {
+      this.#settle(renewal, { kind: result });
+      return;
+    }
     const zxid = Math.max(message.zxid, renewal.session) as Zxid;
     this.#settle(renewal, { kind: "renewed", zxid, servedBy: stream.replica });
   }
@@ -197,7 +207,8 @@ export class Touches {
     this.#stopped = true;
     this.#timer?.cancel();
     const left = new Set([...this.#fresh, ...this.#retrying]);
-    for (const { groups } of this.#sent.values()) for (const group of groups.values()) for (const each of group) left.add(each);
+    for (const { groups } of this.#sent.values())
+      for (const group of groups.values()) for (const each of group) left.add(each);
     for (const each of left) this.#settle(each, unavailable("behind", "noEffect", "this gateway is stopping"));
     this.#sent.clear();
   }

@@ -20,7 +20,11 @@ export class VirtualWorld implements GatewayWorld {
     this.#push(this.#now + millis, () => {
       if (!cancelled) run();
     });
-    return { cancel: () => (cancelled = true) };
+    return {
+      cancel: () => {
+        cancelled = true;
+      },
+    };
   }
 
   every(millis: number, run: () => void): GatewayTimer {
@@ -31,7 +35,11 @@ export class VirtualWorld implements GatewayWorld {
       this.#push(this.#now + millis, again);
     };
     this.#push(this.#now + millis, again);
-    return { cancel: () => (cancelled = true) };
+    return {
+      cancel: () => {
+        cancelled = true;
+      },
+    };
   }
 
   soon(run: () => void): void {
