@@ -1,0 +1,18 @@
+/** The gateway's public face: the doors, and the port behind them. */
+export type { Answer, Backend, ClusterView, ReadRequest, RenewAnswer, WriteRequest } from "./backend.ts";
+export { digestOf } from "./identity.ts";
+export type { GatewayTimer, GatewayWorld } from "./ports.ts";
+export {
+  type Dial,
+  type LinkStatus,
+  ReplicaLink,
+  type ReplicaConnection,
+  type ReplicaEvents,
+  type ReplicaLinkOptions,
+} from "./replica-link.ts";
+export { createNodeWorld } from "./world-node.ts";
+export type { Readiness, ReadinessCheck, RestOptions } from "./rest/call.ts";
+export { headerNames } from "./rest/head.ts";
+export { type RestLimits, restLimits } from "./rest/limits.ts";
+export { type Route, routes } from "./rest/routes.ts";
+export { createRestServer, type RestServer } from "./rest/server.ts";

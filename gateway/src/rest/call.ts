@@ -1,0 +1,188 @@
+/** One request on its way through the door, and what the door keeps for all of them. */
+import { createHash } from "node:crypto";
+import type { IncomingMessage, ServerResponse } from "node:http";
+import type { Acting, IdempotencyKey, Identity, Path, ReplicaId, Zxid } from "@quorate/api";
+import { isBadPath, limits, parsePath, zeroZxid } from "@quorate/api";
+import type { Consistency } from "@quorate/proto";
+import type { Backend, ReadRequest, WriteRequest } from "../backend.ts";
+import { type Identities, Remembered } from "../identity.ts";
+import type { GatewayWorld } from "../ports.ts";
+import { bad, RequestFault } from "./fault.ts";
+import type { RequestHead } from "./head.ts";
+import type { RestLimits } from "./limits.ts";
+import type { Query } from "./query.ts";
+import type { Route } from "./routes.ts";
+import { readDuration, readSessionId, readZxid, show } from "./values.ts";
+
+export interface ReadinessCheck {
+  readonly name: string;
+  readonly ok: boolean;
+  readonly detail: string;
+}
+
+export interface Readiness {
+  /** False only when this process is worse than its siblings; having no leader does not make it so. */
+  readonly ready: boolean;
+  /** 0: none. */
+  readonly leader: ReplicaId;
+  readonly checks: readonly ReadinessCheck[];
+}
+
+export interface RestOptions {
+  readonly backend: Backend;
+  readonly world: GatewayWorld;
+  /** `user:base64(sha1(user:password))`. */
+  readonly superUserDigest?: string;
+  readonly trustedProxies?: readonly string[];
+  readonly version: string;
+  readiness(): Readiness;
+  /** Prometheus' text. */
+  metrics(): Promise<string> | string;
+  /** For faults of our own: one line each. */
+  log(line: string): void;
+  /** Told of every answer. */
+  observe?(operationId: string, status: number, millis: number): void;
+  readonly limits?: Partial<RestLimits>;
+}
+
+export interface Door {
+  readonly options: RestOptions;
+  readonly limits: RestLimits;
+  readonly identities: Identities;
+  readonly sessions: Remembered<Acting>;
+  inFlight: number;
+  heldBytes: number;
+  stopping: boolean;
+}
+
+export interface Call {
+  readonly door: Door;
+  readonly route: Route;
+  readonly request: IncomingMessage;
+  readonly response: ServerResponse;
+  readonly head: RequestHead;
+  readonly query: Query;
+  readonly identity: Identity;
+  /** What stands for the pattern's `{…}`, still percent-encoded. */
+  readonly parameter: string;
+  /** The client waits for `100 Continue` before it sends the body. */
+  readonly expectsContinue: boolean;
+  /** Bytes of body counted in the door's `heldBytes` for this call. */
+  held: number;
+}
+
+/** The znode's path: slashes may be plain or `%2F`, the root is the empty rest. */
+export function pathOf(call: Call): Path {
+  const raw = call.parameter;
+  let text = `/${raw}`;
+  if (raw.includes("%")) {
+    try {
+      text = `/${decodeURIComponent(raw)}`;
+    } catch {
+      throw bad(`path: ${show(raw)} is no percent-encoded UTF-8`);
+    }
+  }
+  const path = parsePath(text);
+  if (isBadPath(path)) throw bad(`path: ${path.bad}`);
+  return path;
+}
+
+export function timeoutOf(call: Call): number {
+  const text = call.head.timeout;
+  if (text === undefined) return limits.requestTimeoutDefaultMillis;
+  return readDuration(text, "Quorate-Timeout", 1, limits.requestTimeoutMaxMillis);
+}
+
+/** `Quorate-Session: <id>:<secret>`; the secret is hashed once and remembered. */
+export function actingOf(call: Call): Acting | undefined {
+  const text = call.head.session;
+  if (text === undefined) return undefined;
+  const known = call.door.sessions.get(text);
+  if (known !== undefined) return known;
+  const colon = text.indexOf(":");
+  const secret = text.slice(colon + 1);
+  if (colon < 0 || !/^[0-9a-f]{32}$/i.test(secret)) {
+    throw bad("Quorate-Session: it must be <id>:<secret>, the secret 32 hex digits, as POST /v1/sessions answered");
+  }
+  const session = readSessionId(text.slice(0, colon), "Quorate-Session");
+  const secretHash = createHash("sha256").update(Buffer.from(secret, "hex")).digest();
+  const acting: Acting = { session, secretHash };
+  call.door.sessions.set(text, acting);
+  return acting;
+}
+
+interface Freshness {
+  readonly consistency: Consistency;
+  readonly minZxid: Zxid;
+  readonly maxStaleMillis: number;
+}
+
+const linearizable: Freshness = { consistency: "linearizable", minZxid: zeroZxid, maxStaleMillis: 0 };
+const longestStaleMillis = 86_400_000;
+
+export function freshnessOf(head: RequestHead): Freshness {
+  const { consistency, maxStale } = head;
+  if (consistency === undefined && head.minZxid === undefined && maxStale === undefined) return linearizable;
+  const minZxid = head.minZxid === undefined ? zeroZxid : readZxid(head.minZxid, "Quorate-Min-Zxid");
+  if (maxStale !== undefined && consistency !== "stale") {
+    throw bad("Quorate-Max-Stale: it goes with Quorate-Consistency: stale alone");
+  }
+  switch (consistency) {
+    case undefined:
+    case "linearizable":
+      return { consistency: "linearizable", minZxid, maxStaleMillis: 0 };
+    case "session":
+      if (head.minZxid !== undefined) return { consistency, minZxid, maxStaleMillis: 0 };
+      throw bad("Quorate-Consistency: session needs Quorate-Min-Zxid, the Quorate-Zxid of the last answer");
+    case "stale": {
+      const maxStaleMillis =
+        maxStale === undefined
+          ? limits.maxStaleDefaultMillis
+          : readDuration(maxStale, "Quorate-Max-Stale", 0, longestStaleMillis);
+      return { consistency, minZxid, maxStaleMillis };
+    }
+    default:
+      throw bad(`Quorate-Consistency: ${show(consistency)} is none of linearizable, session, stale`);
+  }
+}
+
+/** The key and 16 bytes that tell this request from any other under it. `path`: canonical. */
+export function keyOf(call: Call, path: string, body: Uint8Array): IdempotencyKey | undefined {
+  const { key, session, ifMatch, ifNoneMatch } = call.head;
+  if (key === undefined) return undefined;
+  if (!/^[\x21-\x7e]{1,64}$/.test(key)) {
+    throw bad(`Idempotency-Key: ${show(key)} is not 1 to ${limits.keyCharacters} visible ASCII characters`);
+  }
+  const sessionId = session?.slice(0, Math.max(0, session.indexOf(":")));
+  const parts = [call.route.method, call.route.pattern, path, call.query.canonical(), ifMatch, ifNoneMatch, sessionId];
+  const hash = createHash("sha256").update(JSON.stringify(parts)).update("\n").update(body).digest();
+  return { key, requestHash: hash.subarray(0, 16) };
+}
+
+export function writeRequest(
+  call: Call,
+  operation: WriteRequest["operation"],
+  key: IdempotencyKey | undefined,
+): WriteRequest {
+  const acting = actingOf(call);
+  return {
+    identity: call.identity,
+    operation,
+    ...(acting === undefined ? undefined : { acting }),
+    ...(key === undefined ? undefined : { key }),
+  };
+}
+
+export function readRequest(call: Call, operation: ReadRequest["operation"]): ReadRequest {
+  const acting = actingOf(call);
+  const { consistency, minZxid, maxStaleMillis } = freshnessOf(call.head);
+  const { identity } = call;
+  if (acting === undefined) return { identity, operation, consistency, minZxid, maxStaleMillis };
+  return { identity, acting, operation, consistency, minZxid, maxStaleMillis };
+}
+
+/** 403 to all but the super user. */
+export function requireSuperUser(call: Call, what: string): void {
+  if (call.identity.superUser) return;
+  throw new RequestFault("noAuth", `only the super user may ${what}; authenticate as the one --superuser names`);
+}

@@ -1,0 +1,129 @@
+/** Answers: one `writeHead` with a flat list, one `end`. */
+import { formatZxid, type ReplicaId, type Success, type Zxid, zeroZxid } from "@quorate/api";
+import type { Answer } from "../backend.ts";
+import type { Call } from "./call.ts";
+import {
+  type Problem,
+  problemJson,
+  problemOfFailure,
+  problemOfUnavailable,
+  retryAfterSeconds,
+} from "./fault.ts";
+import { linger, mustLinger } from "./linger.ts";
+
+export type Served = { readonly zxid: Zxid; readonly servedBy: ReplicaId; readonly ageMillis: number; readonly replayed: boolean };
+
+/** What the gateway says by itself, from no replica. */
+export const byGateway: Served = { zxid: zeroZxid, servedBy: 0, ageMillis: 0, replayed: false };
+
+/** The answer's success, or undefined when the failure has been answered. */
+export function settle(call: Call, answer: Answer): (Served & { readonly outcome: Success }) | undefined {
+  if (answer.kind === "unavailable") {
+    sendProblem(call, problemOfUnavailable(answer));
+    return undefined;
+  }
+  const { outcome, servedBy, ageMillis } = answer;
+  const replayed = outcome.replayed === true;
+  if (!outcome.ok) {
+    const createOnly = call.head.ifNoneMatch !== undefined;
+    const challenge = outcome.code === "authFailed" ? ["WWW-Authenticate", sessionChallenge] : [];
+    const more = replayed ? ["Quorate-Replayed", "true", ...challenge] : challenge;
+    sendProblem(call, problemOfFailure(outcome, String(servedBy), createOnly), more);
+    return undefined;
+  }
+  return { outcome, zxid: outcome.zxid, servedBy, ageMillis, replayed };
+}
+
+export const basicChallenge = 'Basic realm="quorate", charset="UTF-8"';
+/** For a session's secret; what comes next is the id that is tried. */
+export const sessionChallenge = 'Quorate-Session realm="quorate"';
+
+/** What every answer bears. */
+function common(call: Call, served: Served, reading: boolean): string[] {
+  const headers = [
+    "Quorate-Zxid",
+    formatZxid(served.zxid),
+    "Quorate-Served-By",
+    served.servedBy === 0 ? "gateway" : String(served.servedBy),
+    "Cache-Control",
+    "no-store",
+  ];
+  if (reading) {
+    const consistency = call.head.consistency ?? "linearizable";
+    headers.push("Quorate-Consistency", consistency);
+    if (consistency === "stale") headers.push("Quorate-Stale-Age", `${Math.round(served.ageMillis)}ms`);
+  }
+  if (served.replayed) headers.push("Quorate-Replayed", "true");
+  return headers;
+}
+
+/** `more`: further headers, flat. `reading`: the answer says which consistency it has. */
+export function send(
+  call: Call,
+  status: number,
+  served: Served,
+  body: Uint8Array | string,
+  more: readonly string[],
+  reading = false,
+): void {
+  const { response, door } = call;
+  const headers = common(call, served, reading);
+  for (const each of more) headers.push(each);
+  if (status !== 304) {
+    headers.push("Content-Length", String(typeof body === "string" ? Buffer.byteLength(body) : body.byteLength));
+  }
+  if (door.stopping) headers.push("Connection", "close");
+  response.writeHead(status, headers);
+  if (status === 304 || call.request.method === "HEAD") response.end();
+  else response.end(body);
+}
+
+export function sendJson(
+  call: Call,
+  status: number,
+  served: Served,
+  json: string,
+  more: readonly string[] = [],
+  reading = false,
+): void {
+  send(call, status, served, json, ["Content-Type", "application/json", ...more], reading);
+}
+
+export function sendProblem(call: Pick<Call, "request" | "response" | "door">, problem: Problem, more: readonly string[] = []): void {
+  const { request, response, door } = call;
+  if (response.headersSent) {
+    response.destroy();
+    return;
+  }
+  const body = problemJson(problem);
+  const lingers = mustLinger(request, door.limits);
+  const headers = [
+    "Content-Type",
+    "application/problem+json",
+    "Content-Length",
+    String(Buffer.byteLength(body)),
+    ...problemHeaders(problem),
+    ...more,
+  ];
+  if (lingers || door.stopping) headers.push("Connection", "close");
+  response.writeHead(problem.status, headers);
+  if (lingers) linger(request, response, body, door);
+  else response.end(request.method === "HEAD" ? undefined : body);
+}
+
+export function problemHeaders(problem: Problem): string[] {
+  const headers = ["Quorate-Zxid", formatZxid(problem.zxid), "Quorate-Served-By", problem.servedBy, "Cache-Control", "no-store"];
+  const retryAfter = retryAfterSeconds(problem);
+  if (retryAfter !== undefined) headers.push("Retry-After", String(retryAfter));
+  return headers;
+}
+
+/** The same for a socket whose request never became one. */
+export function rawProblem(problem: Problem, reason: string): string {
+  const body = problemJson(problem);
+  const lines = [`HTTP/1.1 ${problem.status} ${reason}`, "Content-Type: application/problem+json"];
+  const headers = problemHeaders(problem);
+  for (let i = 0; i < headers.length; i += 2) lines.push(`${headers[i] ?? ""}: ${headers[i + 1] ?? ""}`);
+  lines.push(`Content-Length: ${Buffer.byteLength(body)}`, "Connection: close", "", body);
+  return lines.join("\r\n");
+}

@@ -1,0 +1,79 @@
+/**
+ * The one table of routes. `openapi/coordination.yaml` says the same, and a test compares the two. The routes of most
+ * traffic stand first.
+ */
+import type { Call } from "./call.ts";
+import { getAcl, getChildren, putAcl } from "./children.ts";
+import { type GovernedHeader, maskOf } from "./head.ts";
+import { getCluster, handOver, livez, metrics, openapi, readyz } from "./operations.ts";
+import { closeSession, createSession, getSession, listSessions, renewSession } from "./sessions.ts";
+import { postTxn } from "./txn-route.ts";
+import { deleteZnode, getZnode, headZnode, postZnode, putZnode } from "./znodes.ts";
+
+export interface Route {
+  readonly method: "GET" | "HEAD" | "PUT" | "POST" | "DELETE";
+  /** `{path}` takes all the rest, slashes too; any other `{…}` one segment. */
+  readonly pattern: string;
+  /** In the specification: the operation's kind, where it has one. */
+  readonly operationId: string;
+  readonly query: readonly string[];
+  readonly headers: readonly GovernedHeader[];
+  /** Sum of the headers' bits. */
+  readonly mask: number;
+  /** Types of its answers; none: the handler chooses, or takes any. */
+  readonly offers: readonly string[];
+  handle(call: Call): Promise<void> | void;
+}
+
+type Handle = Route["handle"];
+
+const fresh: readonly GovernedHeader[] = ["quorate-consistency", "quorate-min-zxid", "quorate-max-stale", "quorate-timeout"];
+const reading: readonly GovernedHeader[] = ["quorate-session", ...fresh];
+const writing: readonly GovernedHeader[] = ["quorate-session", "quorate-timeout", "idempotency-key"];
+const json = ["application/json"];
+const shape = ["ephemeral", "ttl", "acl", "parents"];
+
+function route(
+  method: Route["method"],
+  pattern: string,
+  operationId: string,
+  query: readonly string[],
+  headers: readonly GovernedHeader[],
+  offers: readonly string[],
+  handle: Handle,
+): Route {
+  return { method, pattern, operationId, query, headers, mask: maskOf(headers), offers, handle };
+}
+
+const znodes = "/v1/znodes/{path}";
+
+export const routes: readonly Route[] = [
+  route("GET", znodes, "get", ["format", "encoding"], [...reading, "if-none-match"], [], getZnode),
+  route("HEAD", znodes, "exists", ["format", "encoding"], [...reading, "if-none-match"], [], headZnode),
+  route("PUT", znodes, "put", [...shape, "container"], [...writing, "if-match", "if-none-match"], json, putZnode),
+  route("POST", znodes, "create", ["prefix", ...shape], writing, json, postZnode),
+  route("DELETE", znodes, "delete", ["recursive"], [...writing, "if-match"], json, deleteZnode),
+  route(
+    "GET",
+    "/v1/children/{path}",
+    "children",
+    ["limit", "continue", "data", "encoding"],
+    [...reading, "if-none-match"],
+    json,
+    getChildren,
+  ),
+  route("GET", "/v1/acl/{path}", "getAcl", [], [...reading, "if-none-match"], json, getAcl),
+  route("PUT", "/v1/acl/{path}", "setAcl", [], [...writing, "if-match"], json, putAcl),
+  route("POST", "/v1/txn", "txn", [], [...reading, "idempotency-key"], json, postTxn),
+  route("POST", "/v1/sessions", "createSession", [], ["quorate-timeout"], json, createSession),
+  route("GET", "/v1/sessions", "listSessions", ["limit", "continue"], fresh, json, listSessions),
+  route("POST", "/v1/sessions/{id}/renew", "renewSession", [], ["quorate-session", "quorate-timeout"], json, renewSession),
+  route("GET", "/v1/sessions/{id}", "getSession", [], reading, json, getSession),
+  route("DELETE", "/v1/sessions/{id}", "closeSession", [], writing, json, closeSession),
+  route("GET", "/v1/cluster", "cluster", [], [], json, getCluster),
+  route("POST", "/v1/cluster/leader", "handOver", [], ["quorate-timeout"], json, handOver),
+  route("GET", "/v1/openapi.json", "openapi", [], [], json, openapi),
+  route("GET", "/livez", "livez", [], [], [], livez),
+  route("GET", "/readyz", "readyz", ["verbose", "require"], [], [], readyz),
+  route("GET", "/metrics", "metrics", [], [], [], metrics),
+];

@@ -1,0 +1,3 @@
+export interface paths {}
+export interface components {}
+export interface operations {}
