@@ -76,7 +76,7 @@ export class Storage {
       limits: ports.limits,
       append: (batches, staged) => this.#append(batches, staged),
       onWritten: (ticket) => this.onWritten(ticket),
-      onFatal: (error) => this.onFatal(asStorageError(error)),
+      onFatal: (error) => this.onFatal(error),
     });
   }
 

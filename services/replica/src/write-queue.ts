@@ -6,7 +6,7 @@ import { assert, type Batch } from "@quorate/api";
 import type { WriteTicket } from "@quorate/zab";
 import type { StorageLimits } from "./limits.ts";
 import { recordHeaderBytes } from "./record.ts";
-import { StorageError } from "./storage-error.ts";
+import { asStorageError, StorageError } from "./storage-error.ts";
 import type { Clock } from "./world.ts";
 
 interface AppendJob {
@@ -129,7 +129,7 @@ export class WriteQueue {
       }
       this.#running = false;
     } catch (error) {
-      this.#fail(error instanceof Error ? error : new Error(String(error)));
+      this.#fail(asStorageError(error));
     }
   }
 
