@@ -1,7 +1,8 @@
 /** A gateway's doors over a link to the replicas: embedded in a replica, or alone. */
-import { createRestServer, type Dial, type GatewayWorld, ReplicaLink } from "@quorate/gateway";
+import { createRestServer, type Dial, type GatewayWorld, ReplicaLink, type ReadinessCheck } from "@quorate/gateway";
 import type { Log } from "./log.ts";
 import { parseList, version } from "./options.ts";
+import { RequestCounts } from "./request-counts.ts";
 import { numberOf, required, textOf, type Values } from "./settings.ts";
 
 export interface DoorOptions {
@@ -13,6 +14,8 @@ export interface DoorOptions {
   readonly home: "leader" | "local";
   readonly name: string;
   readonly metrics: () => string;
+  /** What this process is beside a gateway: whether it is worse than its siblings. */
+  readonly checks: () => readonly ReadinessCheck[];
 }
 
 export interface Door {
@@ -23,13 +26,27 @@ export interface Door {
 export async function startDoor(options: DoorOptions): Promise<Door> {
   const { values, log, world, replicas, dial, home, name } = options;
   const link = new ReplicaLink({ replicas, dial, world, name, log, home });
+  const counts = new RequestCounts();
   const superUser = textOf(values, "superuser");
   const rest = createRestServer({
     backend: link,
     world,
     version,
     log,
-    metrics: options.metrics,
+    metrics: () => options.metrics() + counts.format(),
+    observe: (operation, status, millis) => counts.observe(operation, status, millis),
+    readiness: () => {
+      const { connectedReplicas, lane, home: replica } = link.status;
+      const reaches = connectedReplicas > 0;
+      const checks: ReadinessCheck[] = [
+        { name: "replicas", ok: reaches, detail: `${connectedReplicas} connected` },
+        ...options.checks(),
+      ];
+      const ready = checks.every((each) => each.ok);
+      // No leader does not fail it: every sibling would fail at once, and the balancer would drop them all.
+      checks.push({ name: "writes", ok: lane, detail: lane ? `through replica ${replica}` : "no leader at the moment" });
+      return { ready, leader: link.cluster().leader, checks };
+    },
     trustedProxies: parseList(textOf(values, "trusted-proxies")),
     ...(superUser === undefined ? {} : { superUserDigest: superUser }),
   });

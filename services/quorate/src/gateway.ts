@@ -17,7 +17,7 @@ export async function gateway(args: readonly string[]): Promise<void> {
   }
   const world = createNodeWorld();
   const dial = createDial({ world, name, version, ...readKey(values) });
-  const door = await startDoor({ values, log, world, replicas, dial, home: "leader", name, metrics: () => "" });
+  const door = await startDoor({ values, log, world, replicas, dial, home: "leader", name, metrics: () => "", checks: () => [] });
   const stop = async (): Promise<void> => {
     log("stops");
     await door.stop();

@@ -74,6 +74,12 @@ export async function serve(args: readonly string[]): Promise<void> {
     home: "local",
     name: `replica ${id}`,
     metrics: () => replica.metrics(),
+    checks: () => {
+      const { self, others } = replica.memberStatuses();
+      const led = others.some((each) => each.role === "leading" && each.serving && each.agoMillis < 2000);
+      const detail = self.serving ? `${self.role}, epoch ${self.epoch}` : self.reason;
+      return [{ name: "replica", ok: self.serving || !led, detail }];
+    },
   });
   const stop = async (): Promise<void> => {
     log("stops");

@@ -30,7 +30,7 @@ export interface HomePorts {
   /** Serving, and the history that this replica was synchronized with is applied. */
   ready(): boolean;
   /** To the leader's queue, here or over the link: a refusal is known at once or comes as `refused`. */
-  submit(session: SessionId, sequence: number, command: Uint8Array): Refusal | undefined;
+  submit(session: SessionId, sequence: number, fence: number, command: Uint8Array): Refusal | undefined;
   /** A gateway's first session, likewise; a refusal over the link comes as `openRefused`. */
   submitOpen(id: number, command: Uint8Array): Refusal | undefined;
 }
@@ -96,7 +96,7 @@ export class Home {
   }
 
   #submit(lane: HomeLane, sequence: number, command: Uint8Array): void {
-    const refusal = this.#ports.submit(lane.session, sequence, command);
+    const refusal = this.#ports.submit(lane.session, sequence, lane.fence, command);
     if (refusal) this.#refuse(lane, sequence, refusal);
     else lane.expected = sequence + 1;
   }
@@ -128,9 +128,9 @@ export class Home {
   }
 
   /** The leader did not take a forwarded write, nor anything behind it. */
-  refused(session: SessionId, sequence: number, refusal: Refusal): void {
+  refused(session: SessionId, sequence: number, fence: number, refusal: Refusal): void {
     const lane = this.#lanes.get(session);
-    if (!lane?.announced) return;
+    if (!lane?.announced || lane.fence !== fence) return;
     if (sequence < lane.expected) lane.expected = sequence;
     this.#refuse(lane, sequence, refusal);
   }

@@ -133,11 +133,12 @@ const sessions = fc.array(session, { maxLength: 20 });
 
 type ShellArbitraries = { readonly [K in ShellMessage["kind"]]: Arbitrary<Extract<ShellMessage, { kind: K }>> };
 const shellMessages: ShellArbitraries = {
-  forward: record({ kind: kind("forward"), session, sequence: safe, command: bytes }),
+  forward: record({ kind: kind("forward"), session, sequence: safe, fence: safe, command: bytes }),
   forwardRefused: record({
     kind: kind("forwardRefused"),
     session,
     sequence: safe,
+    fence: safe,
     code,
     detail: text,
     retryAfterMillis: safe,

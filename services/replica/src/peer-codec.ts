@@ -91,10 +91,12 @@ function writeShell(w: ByteWriter, message: ShellMessage): Uint8Array | undefine
     case "forward":
       w.f53(message.session);
       w.f53(message.sequence);
+      w.f53(message.fence);
       return message.command;
     case "forwardRefused":
       w.f53(message.session);
       w.f53(message.sequence);
+      w.f53(message.fence);
       writeErrorCode(w, message.code);
       writeText(w, message.detail);
       w.millis(message.retryAfterMillis);
@@ -182,12 +184,13 @@ function decodePropose(bytes: Uint8Array): PeerWire | undefined {
 function readShell(r: ByteReader, tag: number): ShellMessage | undefined {
   switch (tag) {
     case shellTags.forward:
-      return { kind: "forward", session: readSessionId(r), sequence: r.f53(), command: r.raw(r.remaining) };
+      return { kind: "forward", session: readSessionId(r), sequence: r.f53(), fence: r.f53(), command: r.raw(r.remaining) };
     case shellTags.forwardRefused:
       return {
         kind: "forwardRefused",
         session: readSessionId(r),
         sequence: r.f53(),
+        fence: r.f53(),
         code: readErrorCode(r),
         detail: readText(r),
         retryAfterMillis: r.f53(),

@@ -12,12 +12,20 @@ export type PeerRequestId = number;
 /** From a follower that is somebody's home to the leader, and back. */
 export type ShellMessage =
   /** A lane's write, to be proposed. No answer but a refusal: the outcome comes by the follower's own apply. */
-  | { readonly kind: "forward"; readonly session: SessionId; readonly sequence: number; readonly command: Uint8Array }
+  | {
+      readonly kind: "forward";
+      readonly session: SessionId;
+      readonly sequence: number;
+      /** Of the home's lane at that moment: a refusal echoes it, so that it cannot be taken for one of a later try. */
+      readonly fence: number;
+      readonly command: Uint8Array;
+    }
   /** Nothing was done with this forward, nor with what is behind it on its lane. */
   | {
       readonly kind: "forwardRefused";
       readonly session: SessionId;
       readonly sequence: number;
+      readonly fence: number;
       readonly code: ErrorCode;
       readonly detail: string;
       readonly retryAfterMillis: number;

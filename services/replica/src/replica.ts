@@ -138,7 +138,7 @@ export class Replica implements AttachPoint {
     this.#home = new Home({
       tree: tree_,
       ready: () => this.#ready,
-      submit: (session, sequence, command) => this.#submit(session, sequence, command),
+      submit: (session, sequence, fence, command) => this.#submit(session, sequence, fence, command),
       submitOpen: (id, command) => this.#submitOpen(id, command),
     });
     this.#reads = new Reads({
@@ -447,9 +447,9 @@ export class Replica implements AttachPoint {
     if (wrong !== undefined) this.#fatal(`this replica's state is not the ensemble's: ${wrong}`);
   }
 
-  #submit(session: SessionId, sequence: number, command: Uint8Array): Refusal | undefined {
+  #submit(session: SessionId, sequence: number, fence: number, command: Uint8Array): Refusal | undefined {
     if (this.#leads) return this.#submissions.accept(0, session, sequence, command);
-    if (this.#traffic.toLeader({ kind: "forward", session, sequence, command })) return undefined;
+    if (this.#traffic.toLeader({ kind: "forward", session, sequence, fence, command })) return undefined;
     return { code: "noLeader", detail: "there is no link to the leader", retryAfterMillis: 50 };
   }
 

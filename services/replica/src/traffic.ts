@@ -84,7 +84,7 @@ export class Traffic {
       case "idleRequest":
         return this.#asLeader(link, message);
       case "forwardRefused":
-        return ports.home.refused(message.session, message.sequence, message);
+        return ports.home.refused(message.session, message.sequence, message.fence, message);
       case "openRefused":
         return ports.home.openRefused(message.id, message.code, message.detail);
       case "confirmReply":
@@ -118,9 +118,9 @@ export class Traffic {
     const reply = (wire: ShellMessage): void => this.#ports.send(link, wire);
     switch (message.kind) {
       case "forward": {
-        const { session, sequence, command } = message;
+        const { session, sequence, fence, command } = message;
         const refusal = submissions.accept(link, session, sequence, command);
-        if (refusal) reply({ kind: "forwardRefused", session, sequence, ...refusal });
+        if (refusal) reply({ kind: "forwardRefused", session, sequence, fence, ...refusal });
         return;
       }
       case "forwardOpen": {
