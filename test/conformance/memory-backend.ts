@@ -1,0 +1,145 @@
+/**
+ * The port behind the doors with a real tree in this process and nothing else: one batch for each write, so that every
+ * read is linearizable. No disk, no agreement, no expiry but what a test asks for.
+ */
+import {
+  anyone,
+  asZxid,
+  type Command,
+  composeZxid,
+  counterOf,
+  encodeCommand,
+  epochOf,
+  joinCommands,
+  type Outcome,
+  type ReplicaId,
+  type SessionId,
+  type Zxid,
+  zeroZxid,
+} from "@quorate/api";
+import type { Answer, Backend, ClusterView, ReadRequest, RenewAnswer, WriteRequest } from "@quorate/gateway";
+import { rulesVersion, Tree } from "@quorate/tree";
+
+export class MemoryBackend implements Backend {
+  readonly tree: Tree = new Tree();
+  readonly #now: () => number;
+  readonly #lane: SessionId;
+  readonly #attachment: number;
+  #sequence = 0;
+
+  /** `now`: the stamp of the next batch, ms since 1970. */
+  constructor(now: () => number = () => Date.now()) {
+    this.#now = now;
+    const opened = this.#commit({
+      identity: anyone,
+      operation: {
+        kind: "createSession",
+        role: "gateway",
+        timeoutMillis: 30_000,
+        secretHash: new Uint8Array(32),
+        name: "memory",
+        address: "",
+      },
+    });
+    if (!opened.ok || opened.result.kind !== "session") throw new Error("the tree opened no session for the gateway");
+    this.#lane = opened.result.session;
+    this.#attachment = opened.result.attachment;
+  }
+
+  write(request: WriteRequest): Promise<Answer> {
+    this.#sequence++;
+    const lane = {
+      session: this.#lane,
+      attachment: this.#attachment,
+      sequence: this.#sequence,
+      answeredUpTo: this.#sequence - 1,
+    };
+    return Promise.resolve(answerOf(this.#commit({ ...request, lane })));
+  }
+
+  read(request: ReadRequest): Promise<Answer> {
+    if (request.minZxid > this.tree.applied) {
+      return Promise.resolve({
+        kind: "unavailable",
+        code: "behind",
+        detail: "this replica has not applied Quorate-Min-Zxid yet",
+        certainty: "noEffect",
+        retryAfterMillis: 1000,
+      });
+    }
+    return Promise.resolve(answerOf(this.tree.read(request.operation, request.identity, request.acting)));
+  }
+
+  renew(session: SessionId, secretHash: Uint8Array): Promise<RenewAnswer> {
+    if (this.tree.session(session) === undefined) return Promise.resolve({ kind: "expired" });
+    if (!this.tree.secretMatches(session, secretHash)) return Promise.resolve({ kind: "badSecret" });
+    return Promise.resolve({ kind: "renewed", zxid: this.tree.applied, servedBy: 1 });
+  }
+
+  handOver(target: ReplicaId): Promise<Answer> {
+    const zxid = this.tree.applied;
+    if (target === 1) return Promise.resolve(answerOf({ ok: true, zxid, result: { kind: "done", count: 0 } }));
+    const detail = `there is no replica ${target}; the members are 1`;
+    return Promise.resolve(answerOf({ ok: false, zxid, code: "badArguments", detail }));
+  }
+
+  cluster(): ClusterView {
+    const zxid = this.tree.applied;
+    const epoch = epochOf(zxid);
+    return {
+      leader: 1,
+      members: [
+        {
+          id: 1,
+          standing: "member",
+          role: "leading",
+          serving: true,
+          reason: "",
+          leader: 1,
+          epoch,
+          acceptedEpoch: epoch,
+          applied: zxid,
+          committed: zxid,
+          logged: zxid,
+          ensembleId: "memory",
+          historyId: "memory",
+          version: "test",
+          rules: rulesVersion,
+          digest: this.tree.digest(),
+          znodes: this.tree.znodeCount,
+          sessions: this.tree.sessionCount,
+          agoMillis: 0,
+          address: "127.0.0.1:7400",
+        },
+      ],
+      silent: [],
+    };
+  }
+
+  /** As the leader does when a session's time is over. */
+  expire(session: SessionId): void {
+    this.#commit({ identity: anyone, operation: { kind: "expireSession", session } });
+  }
+
+  #commit(command: Command): Outcome {
+    const previous = this.tree.applied;
+    const first: Zxid = previous === zeroZxid ? composeZxid(1, 1) : asZxid(composeZxid(1, counterOf(previous) + 1));
+    const applied = this.tree.apply({
+      first,
+      last: first,
+      previous,
+      commit: previous,
+      stamp: this.#now(),
+      rules: rulesVersion,
+      checksum: 0,
+      payload: joinCommands([encodeCommand(command)]),
+    });
+    const outcome = applied[0]?.outcome;
+    if (outcome === undefined || outcome === "gap") throw new Error("the tree left a command without an outcome");
+    return outcome;
+  }
+}
+
+function answerOf(outcome: Outcome): Answer {
+  return { kind: "outcome", outcome, servedBy: 1, ageMillis: 0 };
+}
