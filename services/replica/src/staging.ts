@@ -92,7 +92,7 @@ export class Staging {
     await file.close();
     this.#file = undefined;
     await disk.rename(file.path, join(folder, this.#name));
-    await disk.syncFolder(folder);
+    // The new segment's fsync of the folder makes both names durable.
     this.#journal = await Journal.create(this.#ports, this.#lineage, this.at, this.#header.checksum);
   }
 
