@@ -123,6 +123,7 @@ const forward = (sequence: number, bytes = 20): PeerWire => ({
   kind: "forward",
   session: 1 as SessionId,
   sequence,
+  fence: 0,
   command: new Uint8Array(bytes),
 });
 

@@ -1,0 +1,270 @@
+/**
+ * A real ensemble for tests: replicas and gateways as processes of their own on free ports of this machine, with data in
+ * a temporary folder. Everything that is started is stopped by `stop`, by its process id.
+ */
+import { type ChildProcess, spawn } from "node:child_process";
+import { once } from "node:events";
+import { mkdtemp, rm } from "node:fs/promises";
+import { createServer } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+
+const main = join(import.meta.dirname, "../../services/quorate/src/main.ts");
+
+/** `super:secret` may do everything. */
+export const superUser = { user: "super", password: "secret", digest: "super:lK75jTNcA+U9vtVEw5vB51mj/w4=" } as const;
+
+export interface EnsembleOptions {
+  readonly replicas?: number;
+  readonly gateways?: number;
+  /** Further flags for every replica, such as `["--segment-bytes", "65536"]`. */
+  readonly flags?: readonly string[];
+  /** The data folder of one replica, where it is not the usual one. */
+  readonly dataOf?: (id: number) => string | undefined;
+}
+
+/** One process, restartable on the same ports and data. */
+export class Process {
+  readonly name: string;
+  readonly restPort: number;
+  readonly base: string;
+  /** Everything it printed. */
+  output = "";
+  readonly #args: () => readonly string[];
+  readonly #env: Readonly<Record<string, string>>;
+  #child: ChildProcess | undefined;
+
+  constructor(name: string, restPort: number, args: () => readonly string[], env: Readonly<Record<string, string>> = {}) {
+    this.name = name;
+    this.restPort = restPort;
+    this.base = `http://127.0.0.1:${restPort}`;
+    this.#args = args;
+    this.#env = env;
+  }
+
+  get running(): boolean {
+    return this.#child !== undefined && this.#child.exitCode === null && this.#child.signalCode === null;
+  }
+
+  get pid(): number {
+    return this.#child?.pid ?? 0;
+  }
+
+  /** How it ended: its exit code, or the signal's name; undefined while it runs. */
+  get ended(): number | string | undefined {
+    return this.#child?.signalCode ?? this.#child?.exitCode ?? undefined;
+  }
+
+  start(): void {
+    if (this.running) throw new Error(`${this.name} runs already`);
+    const child = spawn(process.execPath, [main, ...this.#args()], {
+      stdio: ["ignore", "pipe", "pipe"],
+      env: { ...process.env, ...this.#env },
+    });
+    for (const stream of [child.stdout, child.stderr]) {
+      stream.setEncoding("utf8").on("data", (text: string) => {
+        this.output += text;
+      });
+    }
+    this.#child = child;
+  }
+
+  signal(signal: NodeJS.Signals): void {
+    this.#child?.kill(signal);
+  }
+
+  /** Ends it and waits until it is gone. */
+  async kill(signal: NodeJS.Signals = "SIGKILL"): Promise<void> {
+    if (!this.running || !this.#child) return;
+    const gone = once(this.#child, "exit");
+    if (signal === "SIGKILL") this.#child.kill("SIGCONT");
+    this.#child.kill(signal);
+    await gone;
+  }
+
+  /** Resolves with how it ended, once it has ended by itself. */
+  async waitForEnd(millis: number): Promise<number | string> {
+    await until(() => !this.running, millis, `${this.name} ends`);
+    return this.ended ?? "";
+  }
+}
+
+export class Ensemble {
+  readonly folder: string;
+  readonly replicas: readonly Process[];
+  readonly gateways: readonly Process[];
+  /** Peer port of each replica, by its place. */
+  readonly peerPorts: readonly number[];
+  /** Whether `--initial` is given: set to false to start a wiped replica as an operator would who forgot it. */
+  initial = true;
+
+  private constructor(folder: string, ports: readonly number[], options: EnsembleOptions) {
+    this.folder = folder;
+    const replicas = options.replicas ?? 3;
+    const gateways = options.gateways ?? 1;
+    this.peerPorts = ports.slice(0, replicas);
+    const members = this.peerPorts.map((port, i) => `${i + 1}=127.0.0.1:${port}`).join(",");
+    const common = ["--superuser", superUser.digest];
+    this.replicas = this.peerPorts.map((_, i) => {
+      const restPort = ports[replicas + i] ?? 0;
+      const data = options.dataOf?.(i + 1) ?? join(folder, String(i + 1));
+      const own = ["serve", "--id", String(i + 1), "--members", members, "--data", data, "--rest-port", String(restPort)];
+      const args = () => [...own, ...common, ...(this.initial ? ["--initial"] : []), ...(options.flags ?? [])];
+      return new Process(`replica ${i + 1}`, restPort, args);
+    });
+    const all = this.peerPorts.map((port) => `127.0.0.1:${port}`).join(",");
+    this.gateways = Array.from({ length: gateways }, (_, i) => {
+      const restPort = ports[2 * replicas + i] ?? 0;
+      const args = ["gateway", "--replicas", all, "--rest-port", String(restPort), "--name", `gateway ${i + 1}`, ...common];
+      return new Process(`gateway ${i + 1}`, restPort, () => args);
+    });
+  }
+
+  /** Starts everything and waits until it takes writes. */
+  static async start(options: EnsembleOptions = {}): Promise<Ensemble> {
+    const folder = await mkdtemp(join(tmpdir(), "quorate-test-"));
+    const count = 2 * (options.replicas ?? 3) + (options.gateways ?? 1);
+    const ensemble = new Ensemble(folder, await freePorts(count), options);
+    for (const each of [...ensemble.replicas, ...ensemble.gateways]) each.start();
+    try {
+      await ensemble.ready();
+    } catch (error) {
+      await ensemble.stop();
+      throw new Error(`${error instanceof Error ? error.message : error}\n${ensemble.output()}`);
+    }
+    return ensemble;
+  }
+
+  dataOf(id: number): string {
+    return join(this.folder, String(id));
+  }
+
+  replica(id: number): Process {
+    const replica = this.replicas[id - 1];
+    if (!replica) throw new Error(`there is no replica ${id}`);
+    return replica;
+  }
+
+  get gateway(): Process {
+    const gateway = this.gateways[0];
+    if (!gateway) throw new Error("there is no gateway");
+    return gateway;
+  }
+
+  /** A gateway (or a replica's own door) knows a leader and takes writes. */
+  async ready(through: Process = this.gateways[0] ?? this.replica(1), millis = 20_000): Promise<void> {
+    await until(async () => (await fetch(`${through.base}/readyz?require=leader`)).ok, millis, `${through.name} is ready`);
+  }
+
+  /** The leader's id as `through` sees it; waits for one. */
+  async leader(through: Process = this.gateways[0] ?? this.replica(1), millis = 20_000): Promise<number> {
+    let leader = 0;
+    await until(
+      async () => {
+        const view = (await (await fetch(`${through.base}/v1/cluster`)).json()) as { leader: number };
+        leader = view.leader;
+        return leader > 0 && this.replica(leader).running;
+      },
+      millis,
+      "there is a leader",
+    );
+    return leader;
+  }
+
+  /** Every replica serves, stands at one zxid and has one digest; answers it. */
+  async settled(millis = 30_000): Promise<string> {
+    let seen = "";
+    await until(
+      async () => {
+        const states = await Promise.all(this.replicas.map((each) => statusOf(each)));
+        seen = states.map((each) => `${each.id}:${each.applied}/${each.digest}/${each.serving}/${each.reason}`).join(" ");
+        return states.every((each) => each.serving && each.applied === states[0]?.applied && each.digest === states[0]?.digest);
+      },
+      millis,
+      () => `all replicas are equal: ${seen}`,
+    );
+    return seen;
+  }
+
+  /** What everybody printed, for the report of a failure. */
+  output(): string {
+    return [...this.replicas, ...this.gateways].map((each) => `--- ${each.name}\n${each.output.slice(-4000)}`).join("\n");
+  }
+
+  async stop(): Promise<void> {
+    await Promise.all([...this.replicas, ...this.gateways].map((each) => each.kill("SIGKILL")));
+    await rm(this.folder, { recursive: true, force: true });
+  }
+}
+
+export interface MemberJson {
+  readonly id: number;
+  readonly standing: string;
+  readonly role: string;
+  readonly serving: boolean;
+  readonly reason: string;
+  readonly leader: number;
+  readonly epoch: number;
+  readonly applied: string;
+  readonly committed: string;
+  readonly logged: string;
+  readonly digest: string;
+  readonly historyId: string;
+}
+
+/** What a replica says of itself, at its own door. */
+export async function statusOf(replica: Process): Promise<MemberJson> {
+  const id = Number(replica.name.split(" ")[1]);
+  const view = (await (await fetch(`${replica.base}/v1/cluster`)).json()) as { members: MemberJson[] };
+  const own = view.members.find((each) => each.id === id);
+  if (!own) throw new Error(`${replica.name} does not know itself`);
+  return own;
+}
+
+/** Polls until `check` holds; a check that throws does not hold yet. */
+export async function until(
+  check: () => boolean | Promise<boolean>,
+  millis: number,
+  what: string | (() => string),
+): Promise<void> {
+  const end = Date.now() + millis;
+  let last: unknown;
+  for (;;) {
+    try {
+      if (await check()) return;
+      last = undefined;
+    } catch (error) {
+      last = error;
+    }
+    if (Date.now() > end) {
+      const why = last instanceof Error ? ` (${last.message})` : "";
+      throw new Error(`not within ${millis} ms: ${typeof what === "string" ? what : what()}${why}`);
+    }
+    await sleep(25);
+  }
+}
+
+export function sleep(millis: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, millis));
+}
+
+/** Ports that nobody listens on at this moment. */
+export async function freePorts(count: number): Promise<number[]> {
+  const servers = await Promise.all(
+    Array.from({ length: count }, async () => {
+      const server = createServer().listen(0, "127.0.0.1");
+      await once(server, "listening");
+      return server;
+    }),
+  );
+  const ports = servers.map((server) => {
+    const address = server.address();
+    return typeof address === "object" && address ? address.port : 0;
+  });
+  await Promise.all(servers.map((server) => new Promise((resolve) => server.close(resolve))));
+  return ports;
+}
+
+export function basicAuth(user: string, password: string): string {
+  return `Basic ${Buffer.from(`${user}:${password}`).toString("base64")}`;
+}
