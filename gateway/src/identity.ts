@@ -9,7 +9,8 @@ import { isUtf8 } from "node:buffer";
 import { BlockList, isIP, isIPv6 } from "node:net";
 import type { AuthId, Identity } from "@quorate/api";
 
-export type BadCredentials = { readonly bad: string };
+/** `field`: the credentials themselves, or the address that a proxy gave. */
+export type BadCredentials = { readonly bad: string; readonly field: "credentials" | "address" };
 
 /** A bounded memory: the entry that was put in first goes first. */
 export class Remembered<Value> {
@@ -44,16 +45,20 @@ export function readBasic(authorization: string): AuthId | BadCredentials {
   if (found === null) {
     const scheme = /^[A-Za-z0-9-]{1,20}(?= |$)/.exec(authorization)?.[0] ?? "that";
     return scheme.toLowerCase() === "basic"
-      ? { bad: "Authorization: what stands behind Basic is no base64 of user:password" }
-      : { bad: `Authorization: the scheme ${scheme} is not taken here; send Basic with base64 of user:password` };
+      ? badCredentials("what stands behind Basic is no base64 of user:password")
+      : badCredentials(`the scheme ${scheme} is not taken here; send Basic with base64 of user:password`);
   }
   const bytes = Buffer.from(found[1] ?? "", "base64");
   const text = bytes.toString("utf8");
   const colon = text.indexOf(":");
-  if (!isUtf8(bytes) || colon <= 0) return { bad: "Authorization: the credentials are not user:password in UTF-8" };
+  if (!isUtf8(bytes) || colon <= 0) return badCredentials("the credentials are not user:password in UTF-8");
   const user = text.slice(0, colon);
-  if (/[\u0000-\u001f\u007f]/.test(text)) return { bad: "Authorization: the credentials have a control character" };
+  if (/[\u0000-\u001f\u007f]/.test(text)) return badCredentials("the credentials have a control character");
   return { scheme: "digest", id: digestOf(user, text.slice(colon + 1)) };
+}
+
+function badCredentials(fault: string): BadCredentials {
+  return { bad: `Authorization: ${fault}`, field: "credentials" };
 }
 
 export interface IdentityOptions {
@@ -108,7 +113,7 @@ export class Identities {
     while (this.#isProxy(client)) {
       const next = hops.pop();
       if (next === undefined) break;
-      if (isIP(next) === 0) return { bad: `X-Forwarded-For: ${JSON.stringify(next.slice(0, 60))} is no address` };
+      if (isIP(next) === 0) return { bad: `X-Forwarded-For: ${JSON.stringify(next.slice(0, 60))} is no address`, field: "address" };
       client = next;
     }
     return client;

@@ -98,7 +98,10 @@ function decode(door: Door, place: Place | undefined, request: IncomingMessage, 
   if (route.offers.length > 0) requireType(head.accept, route.offers);
   const peer = request.socket.remoteAddress ?? "";
   const identity = door.identities.find(head.authorization, peer, head.forwardedFor);
-  if ("bad" in identity) throw new RequestFault("authFailed", identity.bad, ["WWW-Authenticate", basicChallenge]);
+  if ("bad" in identity) {
+    if (identity.field === "address") throw bad(identity.bad);
+    throw new RequestFault("authFailed", identity.bad, ["WWW-Authenticate", basicChallenge]);
+  }
   const parameter = place.before < 0 ? "" : path.slice(place.before, path.length - place.after);
   const expectsContinue = head.hasBody && expectingContinue.has(request);
   return { door, route, request, response, head, query, identity, parameter, expectsContinue, held: 0 };

@@ -1,3 +1,2363 @@
-export interface paths {}
-export interface components {}
-export interface operations {}
+/** Made from coordination.yaml by `npm run generate`; not written by hand. */
+export interface paths {
+    "/v1/znodes/{path}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The bytes of a znode */
+        get: operations["get"];
+        /**
+         * Create or replace
+         * @description `If-None-Match: *` creates only, `If-Match: *` replaces only, `If-Match: "<etag>"` compares and sets. What shapes a znode does so when it is made: on one that exists it must be of that kind (ephemeral: of this session), and `acl` is refused, else 409 `nodeExists`. The body is kept as it comes; `Content-Encoding` is refused.
+         */
+        put: operations["put"];
+        /** Create a child with the next sequence number */
+        post: operations["create"];
+        /**
+         * Delete a znode, or it and all below
+         * @description `recursive=true` is atomic and takes at most 10,000 znodes (413 beyond).
+         */
+        delete: operations["delete"];
+        options?: never;
+        /** Whether a znode exists, and its stat */
+        head: operations["exists"];
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/children/{path}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Children, sorted by their bytes, in pages */
+        get: operations["children"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/acl/{path}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Who may do what */
+        get: operations["getAcl"];
+        /**
+         * Replace the ACL
+         * @description `version` in the body, as GET answered it, is a condition like `If-Match`.
+         */
+        put: operations["setAcl"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/txn": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Check, then all or nothing
+         * @description A failing operation, or a failing check without `else`, is 409 with its own code and `op`. A txn of reads alone (get, exists, children, check) writes nothing and takes the consistency headers; on one that writes they are 400.
+         */
+        post: operations["txn"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/sessions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** All sessions (super user) */
+        get: operations["listSessions"];
+        put?: never;
+        /**
+         * Open a session
+         * @description There is no Idempotency-Key here: a session whose answer was lost expires by itself.
+         */
+        post: operations["createSession"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/sessions/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** A session and its ephemerals (its owner, or the super user) */
+        get: operations["getSession"];
+        put?: never;
+        post?: never;
+        /** Close a session and delete its ephemerals, in one transaction */
+        delete: operations["closeSession"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/sessions/{id}/renew": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Renew a session */
+        post: operations["renewSession"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/cluster": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What each member last said; answers without a leader too */
+        get: operations["cluster"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/cluster/leader": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Hand the leadership over (super user) */
+        post: operations["handOver"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/openapi.json": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** This document */
+        get: operations["openapi"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/livez": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The process lives */
+        get: operations["livez"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/readyz": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The process can serve as well as its siblings */
+        get: operations["readyz"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/metrics": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** For Prometheus */
+        get: operations["metrics"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+}
+export type webhooks = Record<string, never>;
+export interface components {
+    schemas: {
+        /** @example 0x0000000200000017 */
+        Zxid: string;
+        /** @example 30s */
+        Duration: string;
+        /** Format: date-time */
+        Time: string;
+        Stat: {
+            /** @description The fencing token; it rises with every re-creation. */
+            czxid: components["schemas"]["Zxid"];
+            /** @description Of the last write of data; the ETag. */
+            mzxid: components["schemas"]["Zxid"];
+            /** @description Of the last child made or deleted. */
+            pzxid: components["schemas"]["Zxid"];
+            ctime: components["schemas"]["Time"];
+            mtime: components["schemas"]["Time"];
+            /** Format: int32 */
+            version: number;
+            /** Format: int32 */
+            cversion: number;
+            /** Format: int32 */
+            aversion: number;
+            dataLength: number;
+            numChildren: number;
+            /** @enum {string} */
+            kind: "persistent" | "ephemeral" | "container" | "ttl";
+            /** @description Of an ephemeral alone. */
+            ephemeralOwner?: components["schemas"]["Zxid"];
+            /** @description Of kind ttl alone. */
+            ttl?: components["schemas"]["Duration"];
+        };
+        /**
+         * @description utf-8 where the bytes are valid UTF-8.
+         * @enum {string}
+         */
+        Encoding: "utf-8" | "base64";
+        Znode: {
+            path: string;
+            data: string;
+            encoding: components["schemas"]["Encoding"];
+            stat: components["schemas"]["Stat"];
+        };
+        NodeAnswer: {
+            path: string;
+            zxid: components["schemas"]["Zxid"];
+            stat: components["schemas"]["Stat"];
+        };
+        DeleteAnswer: {
+            /** @description How many znodes. */
+            deleted: number;
+            zxid: components["schemas"]["Zxid"];
+        };
+        Child: {
+            name: string;
+            stat?: components["schemas"]["Stat"];
+            data?: string;
+            encoding?: components["schemas"]["Encoding"];
+        };
+        Children: {
+            /** @description Of the first page; the names are its. */
+            zxid: components["schemas"]["Zxid"];
+            children: components["schemas"]["Child"][];
+            /** @description There are more. */
+            continue?: string;
+        };
+        AclEntry: {
+            /** @description world, auth, digest or ip. */
+            scheme: string;
+            /** @default  */
+            id: string;
+            perms: string;
+        };
+        Acl: {
+            acl: components["schemas"]["AclEntry"][];
+            /** Format: int32 */
+            version?: number;
+        };
+        /** @description At least one condition besides the path; all must hold. */
+        Check: {
+            path: string;
+            exists?: boolean;
+            /** Format: int32 */
+            version?: number;
+            mzxid?: components["schemas"]["Zxid"];
+            czxid?: components["schemas"]["Zxid"];
+            /**
+             * @description An ephemeral of the session of Quorate-Session.
+             * @constant
+             */
+            owner?: "self";
+        };
+        /** @description Text, or any bytes as base64. */
+        TxnData: string | {
+            base64: string;
+        };
+        /** @description create: data, parents, sequential (path is then a prefix), ephemeral, ttl, container, acl. put: data, parents, ephemeral, ttl, container, acl, exists, version, mzxid. set: data, exists, version, mzxid. delete: recursive, exists, version, mzxid. setAcl: acl, version. check: as a check. get, exists: nothing. children: limit, data. */
+        TxnOperation: {
+            /** @enum {string} */
+            op: "create" | "put" | "set" | "delete" | "setAcl" | "check" | "get" | "exists" | "children";
+            path: string;
+            data?: components["schemas"]["TxnData"] | boolean;
+            parents?: boolean;
+            sequential?: boolean;
+            ephemeral?: boolean;
+            container?: boolean;
+            ttl?: components["schemas"]["Duration"];
+            acl?: components["schemas"]["AclEntry"][];
+            recursive?: boolean;
+            limit?: number;
+            exists?: boolean;
+            /** Format: int32 */
+            version?: number;
+            mzxid?: components["schemas"]["Zxid"];
+            czxid?: components["schemas"]["Zxid"];
+            /** @constant */
+            owner?: "self";
+        };
+        /** @description At most 1,000 checks and operations together, and at least one. */
+        Txn: {
+            check?: components["schemas"]["Check"][];
+            then?: components["schemas"]["TxnOperation"][];
+            else?: components["schemas"]["TxnOperation"][];
+        };
+        /** @description By its operation, in order; create, put, set (path, created, stat), delete (deleted), get (data, encoding, stat), exists and setAcl (stat), check (checked), children (stat, children). */
+        TxnResult: {
+            path: string;
+            created?: boolean;
+            deleted?: number;
+            checked?: boolean;
+            data?: string;
+            encoding?: components["schemas"]["Encoding"];
+            stat?: components["schemas"]["Stat"];
+            children?: components["schemas"]["Child"][];
+            continue?: string;
+        };
+        TxnAnswer: {
+            /** @enum {string} */
+            branch: "then" | "else";
+            zxid: components["schemas"]["Zxid"];
+            results: components["schemas"]["TxnResult"][];
+        };
+        SessionRequest: {
+            /** @description 1 s to 24 h. */
+            timeout?: components["schemas"]["Duration"];
+            /** @description For operators; at most 256 bytes. */
+            name?: string;
+        };
+        SessionOpened: {
+            id: components["schemas"]["Zxid"];
+            secret: string;
+            timeout: components["schemas"]["Duration"];
+        };
+        SessionRenewed: {
+            id: components["schemas"]["Zxid"];
+            zxid: components["schemas"]["Zxid"];
+        };
+        Session: {
+            id: components["schemas"]["Zxid"];
+            name: string;
+            address: string;
+            timeout: components["schemas"]["Duration"];
+            identity: {
+                scheme: string;
+                id: string;
+            }[];
+            createdAt: components["schemas"]["Time"];
+            ephemeralCount: number;
+            /** @description Where the replica that answers can say it. */
+            idle?: components["schemas"]["Duration"];
+            ephemerals?: string[];
+        };
+        SessionList: {
+            zxid: components["schemas"]["Zxid"];
+            sessions: components["schemas"]["Session"][];
+            continue?: components["schemas"]["Zxid"];
+        };
+        Member: {
+            id: number;
+            address: string;
+            /** @enum {string} */
+            standing: "founding" | "joining" | "member";
+            /** @enum {string} */
+            role: "looking" | "following" | "leading";
+            serving: boolean;
+            /** @description Why it does not serve. */
+            reason?: string;
+            leader: number;
+            epoch: number;
+            acceptedEpoch: number;
+            applied: components["schemas"]["Zxid"];
+            committed: components["schemas"]["Zxid"];
+            logged: components["schemas"]["Zxid"];
+            /** @description Transactions behind the furthest commit known; absent across epochs. */
+            lag?: number;
+            ensembleId: string;
+            historyId: string;
+            version: string;
+            rules: number;
+            digest: string;
+            znodes: number;
+            sessions: number;
+            /** @description Since it said so. */
+            ago: components["schemas"]["Duration"];
+        };
+        Cluster: {
+            /** @description 0 for none. */
+            leader: number;
+            members: components["schemas"]["Member"][];
+            /** @description Configured and never heard of. */
+            silent: string[];
+            gateway: {
+                version: string;
+            };
+        };
+        HandOver: {
+            to: number;
+        };
+        HandOverAnswer: {
+            to: number;
+            zxid: components["schemas"]["Zxid"];
+        };
+        Live: {
+            live: boolean;
+        };
+        Ready: {
+            ready: boolean;
+            leader?: number;
+            checks?: {
+                name: string;
+                ok: boolean;
+                detail: string;
+            }[];
+        };
+        /** @enum {string} */
+        ErrorCode: "badArguments" | "invalidAcl" | "authFailed" | "noAuth" | "quotaExceeded" | "noNode" | "noParent" | "nodeExists" | "notEmpty" | "noChildrenForEphemerals" | "badVersion" | "fenced" | "sessionExpired" | "cursorTooOld" | "cursorOfAnotherHistory" | "pageTooOld" | "tooLarge" | "keyReused" | "throttled" | "noLeader" | "behind" | "connectionLoss" | "timeout" | "unimplemented" | "internal" | "noRoute" | "methodNotAllowed" | "notAcceptable" | "requestTimeout" | "unsupportedMediaType" | "headersTooLarge";
+        Problem: {
+            /** @example /docs/errors#noNode */
+            type: string;
+            title: string;
+            status: number;
+            /** @description For people; the field, its fault, the way out. */
+            detail: string;
+            code: components["schemas"]["ErrorCode"];
+            path?: string;
+            zxid: components["schemas"]["Zxid"];
+            /**
+             * @description Of this request with all the tries of the gateway.
+             * @enum {string}
+             */
+            certainty: "noEffect" | "unknown";
+            /** @description Seconds; on 429 and 503. */
+            retryAfter?: number;
+            op?: {
+                /** @enum {string} */
+                in: "check" | "then" | "else";
+                index: number;
+            };
+            /** @description Of an internal fault in the log. */
+            reference?: string;
+        };
+    };
+    responses: {
+        /** @description Malformed (badArguments, invalidAcl). */
+        Problem400: {
+            headers: {
+                "Quorate-Zxid": components["headers"]["Zxid"];
+                "Quorate-Served-By": components["headers"]["ServedBy"];
+                "Cache-Control": components["headers"]["CacheControl"];
+                [name: string]: unknown;
+            };
+            content: {
+                /**
+                 * @example {
+                 *       "type": "/docs/errors#badArguments",
+                 *       "title": "The request is malformed",
+                 *       "status": 400,
+                 *       "detail": "What is wrong and what to do.",
+                 *       "code": "badArguments",
+                 *       "zxid": "0x0000000000000000",
+                 *       "certainty": "noEffect"
+                 *     }
+                 */
+                "application/problem+json": components["schemas"]["Problem"];
+            };
+        };
+        /** @description Credentials refused (authFailed). */
+        Problem401: {
+            headers: {
+                "Quorate-Zxid": components["headers"]["Zxid"];
+                "Quorate-Served-By": components["headers"]["ServedBy"];
+                "Cache-Control": components["headers"]["CacheControl"];
+                "WWW-Authenticate": components["headers"]["Challenge"];
+                [name: string]: unknown;
+            };
+            content: {
+                /**
+                 * @example {
+                 *       "type": "/docs/errors#authFailed",
+                 *       "title": "The credentials were refused",
+                 *       "status": 401,
+                 *       "detail": "What is wrong and what to do.",
+                 *       "code": "authFailed",
+                 *       "zxid": "0x0000000000000000",
+                 *       "certainty": "noEffect"
+                 *     }
+                 */
+                "application/problem+json": components["schemas"]["Problem"];
+            };
+        };
+        /** @description Not permitted (noAuth, quotaExceeded). */
+        Problem403: {
+            headers: {
+                "Quorate-Zxid": components["headers"]["Zxid"];
+                "Quorate-Served-By": components["headers"]["ServedBy"];
+                "Cache-Control": components["headers"]["CacheControl"];
+                [name: string]: unknown;
+            };
+            content: {
+                /**
+                 * @example {
+                 *       "type": "/docs/errors#noAuth",
+                 *       "title": "Not permitted",
+                 *       "status": 403,
+                 *       "detail": "What is wrong and what to do.",
+                 *       "code": "noAuth",
+                 *       "zxid": "0x0000000000000000",
+                 *       "certainty": "noEffect"
+                 *     }
+                 */
+                "application/problem+json": components["schemas"]["Problem"];
+            };
+        };
+        /** @description Not there (noNode, noRoute). */
+        Problem404: {
+            headers: {
+                "Quorate-Zxid": components["headers"]["Zxid"];
+                "Quorate-Served-By": components["headers"]["ServedBy"];
+                "Cache-Control": components["headers"]["CacheControl"];
+                [name: string]: unknown;
+            };
+            content: {
+                /**
+                 * @example {
+                 *       "type": "/docs/errors#noNode",
+                 *       "title": "No such znode",
+                 *       "status": 404,
+                 *       "detail": "What is wrong and what to do.",
+                 *       "code": "noNode",
+                 *       "zxid": "0x0000000000000000",
+                 *       "certainty": "noEffect"
+                 *     }
+                 */
+                "application/problem+json": components["schemas"]["Problem"];
+            };
+        };
+        /** @description Not that method (methodNotAllowed). */
+        Problem405: {
+            headers: {
+                "Quorate-Zxid": components["headers"]["Zxid"];
+                "Quorate-Served-By": components["headers"]["ServedBy"];
+                "Cache-Control": components["headers"]["CacheControl"];
+                [name: string]: unknown;
+            };
+            content: {
+                /**
+                 * @example {
+                 *       "type": "/docs/errors#methodNotAllowed",
+                 *       "title": "The method is not allowed here",
+                 *       "status": 405,
+                 *       "detail": "What is wrong and what to do.",
+                 *       "code": "methodNotAllowed",
+                 *       "zxid": "0x0000000000000000",
+                 *       "certainty": "noEffect"
+                 *     }
+                 */
+                "application/problem+json": components["schemas"]["Problem"];
+            };
+        };
+        /** @description No such representation (notAcceptable). */
+        Problem406: {
+            headers: {
+                "Quorate-Zxid": components["headers"]["Zxid"];
+                "Quorate-Served-By": components["headers"]["ServedBy"];
+                "Cache-Control": components["headers"]["CacheControl"];
+                [name: string]: unknown;
+            };
+            content: {
+                /**
+                 * @example {
+                 *       "type": "/docs/errors#notAcceptable",
+                 *       "title": "No acceptable representation",
+                 *       "status": 406,
+                 *       "detail": "What is wrong and what to do.",
+                 *       "code": "notAcceptable",
+                 *       "zxid": "0x0000000000000000",
+                 *       "certainty": "noEffect"
+                 *     }
+                 */
+                "application/problem+json": components["schemas"]["Problem"];
+            };
+        };
+        /** @description Too slow (requestTimeout). */
+        Problem408: {
+            headers: {
+                "Quorate-Zxid": components["headers"]["Zxid"];
+                "Quorate-Served-By": components["headers"]["ServedBy"];
+                "Cache-Control": components["headers"]["CacheControl"];
+                [name: string]: unknown;
+            };
+            content: {
+                /**
+                 * @example {
+                 *       "type": "/docs/errors#requestTimeout",
+                 *       "title": "The request did not arrive in time",
+                 *       "status": 408,
+                 *       "detail": "What is wrong and what to do.",
+                 *       "code": "requestTimeout",
+                 *       "zxid": "0x0000000000000000",
+                 *       "certainty": "noEffect"
+                 *     }
+                 */
+                "application/problem+json": components["schemas"]["Problem"];
+            };
+        };
+        /** @description It does not fit what is there; any failure of an operation in a txn (noParent, nodeExists, notEmpty, noChildrenForEphemerals). */
+        Problem409: {
+            headers: {
+                "Quorate-Zxid": components["headers"]["Zxid"];
+                "Quorate-Served-By": components["headers"]["ServedBy"];
+                "Cache-Control": components["headers"]["CacheControl"];
+                "Quorate-Replayed": components["headers"]["Replayed"];
+                [name: string]: unknown;
+            };
+            content: {
+                /**
+                 * @example {
+                 *       "type": "/docs/errors#noParent",
+                 *       "title": "The parent does not exist",
+                 *       "status": 409,
+                 *       "detail": "What is wrong and what to do.",
+                 *       "code": "noParent",
+                 *       "zxid": "0x0000000000000000",
+                 *       "certainty": "noEffect"
+                 *     }
+                 */
+                "application/problem+json": components["schemas"]["Problem"];
+            };
+        };
+        /** @description It is over (sessionExpired, cursorTooOld, cursorOfAnotherHistory, pageTooOld). */
+        Problem410: {
+            headers: {
+                "Quorate-Zxid": components["headers"]["Zxid"];
+                "Quorate-Served-By": components["headers"]["ServedBy"];
+                "Cache-Control": components["headers"]["CacheControl"];
+                [name: string]: unknown;
+            };
+            content: {
+                /**
+                 * @example {
+                 *       "type": "/docs/errors#sessionExpired",
+                 *       "title": "The session is over",
+                 *       "status": 410,
+                 *       "detail": "What is wrong and what to do.",
+                 *       "code": "sessionExpired",
+                 *       "zxid": "0x0000000000000000",
+                 *       "certainty": "noEffect"
+                 *     }
+                 */
+                "application/problem+json": components["schemas"]["Problem"];
+            };
+        };
+        /** @description The condition does not hold (badVersion, fenced, nodeExists). */
+        Problem412: {
+            headers: {
+                "Quorate-Zxid": components["headers"]["Zxid"];
+                "Quorate-Served-By": components["headers"]["ServedBy"];
+                "Cache-Control": components["headers"]["CacheControl"];
+                "Quorate-Replayed": components["headers"]["Replayed"];
+                [name: string]: unknown;
+            };
+            content: {
+                /**
+                 * @example {
+                 *       "type": "/docs/errors#badVersion",
+                 *       "title": "The condition does not hold",
+                 *       "status": 412,
+                 *       "detail": "What is wrong and what to do.",
+                 *       "code": "badVersion",
+                 *       "zxid": "0x0000000000000000",
+                 *       "certainty": "noEffect"
+                 *     }
+                 */
+                "application/problem+json": components["schemas"]["Problem"];
+            };
+        };
+        /** @description Too large (tooLarge). */
+        Problem413: {
+            headers: {
+                "Quorate-Zxid": components["headers"]["Zxid"];
+                "Quorate-Served-By": components["headers"]["ServedBy"];
+                "Cache-Control": components["headers"]["CacheControl"];
+                [name: string]: unknown;
+            };
+            content: {
+                /**
+                 * @example {
+                 *       "type": "/docs/errors#tooLarge",
+                 *       "title": "Too large",
+                 *       "status": 413,
+                 *       "detail": "What is wrong and what to do.",
+                 *       "code": "tooLarge",
+                 *       "zxid": "0x0000000000000000",
+                 *       "certainty": "noEffect"
+                 *     }
+                 */
+                "application/problem+json": components["schemas"]["Problem"];
+            };
+        };
+        /** @description Not that type (unsupportedMediaType). */
+        Problem415: {
+            headers: {
+                "Quorate-Zxid": components["headers"]["Zxid"];
+                "Quorate-Served-By": components["headers"]["ServedBy"];
+                "Cache-Control": components["headers"]["CacheControl"];
+                [name: string]: unknown;
+            };
+            content: {
+                /**
+                 * @example {
+                 *       "type": "/docs/errors#unsupportedMediaType",
+                 *       "title": "The media type is not supported",
+                 *       "status": 415,
+                 *       "detail": "What is wrong and what to do.",
+                 *       "code": "unsupportedMediaType",
+                 *       "zxid": "0x0000000000000000",
+                 *       "certainty": "noEffect"
+                 *     }
+                 */
+                "application/problem+json": components["schemas"]["Problem"];
+            };
+        };
+        /** @description The key belongs to another request (keyReused). */
+        Problem422: {
+            headers: {
+                "Quorate-Zxid": components["headers"]["Zxid"];
+                "Quorate-Served-By": components["headers"]["ServedBy"];
+                "Cache-Control": components["headers"]["CacheControl"];
+                [name: string]: unknown;
+            };
+            content: {
+                /**
+                 * @example {
+                 *       "type": "/docs/errors#keyReused",
+                 *       "title": "The idempotency key belongs to another request",
+                 *       "status": 422,
+                 *       "detail": "What is wrong and what to do.",
+                 *       "code": "keyReused",
+                 *       "zxid": "0x0000000000000000",
+                 *       "certainty": "noEffect"
+                 *     }
+                 */
+                "application/problem+json": components["schemas"]["Problem"];
+            };
+        };
+        /** @description Too much (throttled). */
+        Problem429: {
+            headers: {
+                "Quorate-Zxid": components["headers"]["Zxid"];
+                "Quorate-Served-By": components["headers"]["ServedBy"];
+                "Cache-Control": components["headers"]["CacheControl"];
+                "Retry-After": components["headers"]["RetryAfter"];
+                [name: string]: unknown;
+            };
+            content: {
+                /**
+                 * @example {
+                 *       "type": "/docs/errors#throttled",
+                 *       "title": "Too many requests",
+                 *       "status": 429,
+                 *       "detail": "What is wrong and what to do.",
+                 *       "code": "throttled",
+                 *       "zxid": "0x0000000000000000",
+                 *       "certainty": "noEffect",
+                 *       "retryAfter": 1
+                 *     }
+                 */
+                "application/problem+json": components["schemas"]["Problem"];
+            };
+        };
+        /** @description Too much of headers (headersTooLarge). */
+        Problem431: {
+            headers: {
+                "Quorate-Zxid": components["headers"]["Zxid"];
+                "Quorate-Served-By": components["headers"]["ServedBy"];
+                "Cache-Control": components["headers"]["CacheControl"];
+                [name: string]: unknown;
+            };
+            content: {
+                /**
+                 * @example {
+                 *       "type": "/docs/errors#headersTooLarge",
+                 *       "title": "The headers are too large",
+                 *       "status": 431,
+                 *       "detail": "What is wrong and what to do.",
+                 *       "code": "headersTooLarge",
+                 *       "zxid": "0x0000000000000000",
+                 *       "certainty": "noEffect"
+                 *     }
+                 */
+                "application/problem+json": components["schemas"]["Problem"];
+            };
+        };
+        /** @description A fault of ours (internal). */
+        Problem500: {
+            headers: {
+                "Quorate-Zxid": components["headers"]["Zxid"];
+                "Quorate-Served-By": components["headers"]["ServedBy"];
+                "Cache-Control": components["headers"]["CacheControl"];
+                [name: string]: unknown;
+            };
+            content: {
+                /**
+                 * @example {
+                 *       "type": "/docs/errors#internal",
+                 *       "title": "Internal error",
+                 *       "status": 500,
+                 *       "detail": "What is wrong and what to do.",
+                 *       "code": "internal",
+                 *       "zxid": "0x0000000000000000",
+                 *       "certainty": "unknown"
+                 *     }
+                 */
+                "application/problem+json": components["schemas"]["Problem"];
+            };
+        };
+        /** @description Not implemented (unimplemented). */
+        Problem501: {
+            headers: {
+                "Quorate-Zxid": components["headers"]["Zxid"];
+                "Quorate-Served-By": components["headers"]["ServedBy"];
+                "Cache-Control": components["headers"]["CacheControl"];
+                [name: string]: unknown;
+            };
+            content: {
+                /**
+                 * @example {
+                 *       "type": "/docs/errors#unimplemented",
+                 *       "title": "Not implemented",
+                 *       "status": 501,
+                 *       "detail": "What is wrong and what to do.",
+                 *       "code": "unimplemented",
+                 *       "zxid": "0x0000000000000000",
+                 *       "certainty": "noEffect"
+                 *     }
+                 */
+                "application/problem+json": components["schemas"]["Problem"];
+            };
+        };
+        /** @description The answer was lost (connectionLoss). */
+        Problem502: {
+            headers: {
+                "Quorate-Zxid": components["headers"]["Zxid"];
+                "Quorate-Served-By": components["headers"]["ServedBy"];
+                "Cache-Control": components["headers"]["CacheControl"];
+                [name: string]: unknown;
+            };
+            content: {
+                /**
+                 * @example {
+                 *       "type": "/docs/errors#connectionLoss",
+                 *       "title": "The answer was lost",
+                 *       "status": 502,
+                 *       "detail": "What is wrong and what to do.",
+                 *       "code": "connectionLoss",
+                 *       "zxid": "0x0000000000000000",
+                 *       "certainty": "unknown"
+                 *     }
+                 */
+                "application/problem+json": components["schemas"]["Problem"];
+            };
+        };
+        /** @description Nothing was done (noLeader, behind). */
+        Problem503: {
+            headers: {
+                "Quorate-Zxid": components["headers"]["Zxid"];
+                "Quorate-Served-By": components["headers"]["ServedBy"];
+                "Cache-Control": components["headers"]["CacheControl"];
+                "Retry-After": components["headers"]["RetryAfter"];
+                [name: string]: unknown;
+            };
+            content: {
+                /**
+                 * @example {
+                 *       "type": "/docs/errors#noLeader",
+                 *       "title": "No leader",
+                 *       "status": 503,
+                 *       "detail": "What is wrong and what to do.",
+                 *       "code": "noLeader",
+                 *       "zxid": "0x0000000000000000",
+                 *       "certainty": "noEffect",
+                 *       "retryAfter": 1
+                 *     }
+                 */
+                "application/problem+json": components["schemas"]["Problem"];
+            };
+        };
+        /** @description Out of time (timeout). */
+        Problem504: {
+            headers: {
+                "Quorate-Zxid": components["headers"]["Zxid"];
+                "Quorate-Served-By": components["headers"]["ServedBy"];
+                "Cache-Control": components["headers"]["CacheControl"];
+                [name: string]: unknown;
+            };
+            content: {
+                /**
+                 * @example {
+                 *       "type": "/docs/errors#timeout",
+                 *       "title": "Out of time",
+                 *       "status": 504,
+                 *       "detail": "What is wrong and what to do.",
+                 *       "code": "timeout",
+                 *       "zxid": "0x0000000000000000",
+                 *       "certainty": "unknown"
+                 *     }
+                 */
+                "application/problem+json": components["schemas"]["Problem"];
+            };
+        };
+    };
+    parameters: {
+        /**
+         * @description Without the first slash; slashes plain or %2F.
+         * @example app/config
+         */
+        Path: string;
+        SessionId: components["schemas"]["Zxid"];
+        /** @description Beats Accept. */
+        Format: "json" | "raw";
+        /** @description Forces base64 in the JSON form. */
+        Encoding: "base64";
+        /** @description Lives as long as the session of Quorate-Session. */
+        Ephemeral: boolean;
+        /** @description Deleted once its last child is gone. */
+        Container: boolean;
+        /** @description Deleted once childless and unwritten for so long. */
+        Ttl: components["schemas"]["Duration"];
+        /**
+         * @description scheme:id:perms, several with commas between.
+         * @example auth::cdrwa
+         */
+        AclText: string;
+        /** @description Make the missing parents. */
+        Parents: boolean;
+        /**
+         * @description The beginning of the child's name.
+         * @example item-
+         */
+        Prefix: string;
+        Recursive: boolean;
+        Limit: number;
+        /** @description As the last page gave it. */
+        Continue: string;
+        /** @description As the last page gave it. */
+        ContinueSession: components["schemas"]["Zxid"];
+        /** @description With stat and data of each child that may be read. */
+        Data: boolean;
+        Verbose: boolean;
+        Require: "leader";
+        /** @description id:secret, as POST /v1/sessions answered. */
+        Session: string;
+        /** @description Bounds the waiting; at most 60s. */
+        Timeout: components["schemas"]["Duration"];
+        Consistency: "linearizable" | "session" | "stale";
+        /** @description What is read is at least that new. */
+        MinZxid: components["schemas"]["Zxid"];
+        /** @description With stale alone. */
+        MaxStale: components["schemas"]["Duration"];
+        /** @description The first outcome is kept 60 s and answered again, with Quorate-Replayed. */
+        IdempotencyKey: string;
+        /** @description ETags of the data, or *. */
+        IfMatch: string;
+        /** @description One ETag of the ACL, or *. */
+        IfMatchAcl: string;
+        /** @description ETags that the client has. */
+        IfNoneMatch: string;
+        /** @description Create only. */
+        IfNoneMatchAny: "*";
+    };
+    requestBodies: never;
+    headers: {
+        /** @description What was read or written is at least that new; good as Quorate-Min-Zxid. Zero where no replica was asked. */
+        Zxid: components["schemas"]["Zxid"];
+        /** @description The replica's id */
+        ServedBy: string;
+        CacheControl: "no-store";
+        /** @description On reads */
+        Consistency: "linearizable" | "session" | "stale";
+        /** @description On stale reads; at most so old. */
+        StaleAge: components["schemas"]["Duration"];
+        /** @description The outcome comes from the memory of the Idempotency-Key. */
+        Replayed: "true";
+        /** @example "0x0000000200000017" */
+        ETag: string;
+        /** @description The stat as compact JSON. */
+        Stat: string;
+        Vary: "Accept";
+        NoSniff: "nosniff";
+        Location: string;
+        /** @description Seconds. */
+        RetryAfter: number;
+        Challenge: string;
+    };
+    pathItems: never;
+}
+export type $defs = Record<string, never>;
+export interface operations {
+    get: {
+        parameters: {
+            query?: {
+                /** @description Beats Accept. */
+                format?: components["parameters"]["Format"];
+                /** @description Forces base64 in the JSON form. */
+                encoding?: components["parameters"]["Encoding"];
+            };
+            header?: {
+                /** @description id:secret, as POST /v1/sessions answered. */
+                "Quorate-Session"?: components["parameters"]["Session"];
+                "Quorate-Consistency"?: components["parameters"]["Consistency"];
+                /** @description What is read is at least that new. */
+                "Quorate-Min-Zxid"?: components["parameters"]["MinZxid"];
+                /** @description With stale alone. */
+                "Quorate-Max-Stale"?: components["parameters"]["MaxStale"];
+                /** @description Bounds the waiting; at most 60s. */
+                "Quorate-Timeout"?: components["parameters"]["Timeout"];
+                /** @description ETags that the client has. */
+                "If-None-Match"?: components["parameters"]["IfNoneMatch"];
+            };
+            path: {
+                /**
+                 * @description Without the first slash; slashes plain or %2F.
+                 * @example app/config
+                 */
+                path: components["parameters"]["Path"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The bytes as they were put, or the JSON form. */
+            200: {
+                headers: {
+                    "Quorate-Zxid": components["headers"]["Zxid"];
+                    "Quorate-Served-By": components["headers"]["ServedBy"];
+                    "Cache-Control": components["headers"]["CacheControl"];
+                    "Quorate-Consistency": components["headers"]["Consistency"];
+                    "Quorate-Stale-Age": components["headers"]["StaleAge"];
+                    ETag: components["headers"]["ETag"];
+                    "Quorate-Stat": components["headers"]["Stat"];
+                    Vary: components["headers"]["Vary"];
+                    "X-Content-Type-Options": components["headers"]["NoSniff"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/octet-stream": string;
+                    /**
+                     * @example {
+                     *       "path": "/app/config",
+                     *       "data": "hi",
+                     *       "encoding": "utf-8",
+                     *       "stat": {
+                     *         "czxid": "0x0000000100000007",
+                     *         "mzxid": "0x0000000100000007",
+                     *         "pzxid": "0x0000000100000007",
+                     *         "ctime": "2026-11-22T23:06:00.123Z",
+                     *         "mtime": "2026-11-22T23:06:00.123Z",
+                     *         "version": 0,
+                     *         "cversion": 0,
+                     *         "aversion": 0,
+                     *         "dataLength": 2,
+                     *         "numChildren": 0,
+                     *         "kind": "persistent"
+                     *       }
+                     *     }
+                     */
+                    "application/json": components["schemas"]["Znode"];
+                };
+            };
+            /** @description The client has it. */
+            304: {
+                headers: {
+                    "Quorate-Zxid": components["headers"]["Zxid"];
+                    "Quorate-Served-By": components["headers"]["ServedBy"];
+                    "Cache-Control": components["headers"]["CacheControl"];
+                    "Quorate-Consistency": components["headers"]["Consistency"];
+                    "Quorate-Stale-Age": components["headers"]["StaleAge"];
+                    ETag: components["headers"]["ETag"];
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            400: components["responses"]["Problem400"];
+            401: components["responses"]["Problem401"];
+            403: components["responses"]["Problem403"];
+            404: components["responses"]["Problem404"];
+            406: components["responses"]["Problem406"];
+            410: components["responses"]["Problem410"];
+            429: components["responses"]["Problem429"];
+            500: components["responses"]["Problem500"];
+            502: components["responses"]["Problem502"];
+            503: components["responses"]["Problem503"];
+            504: components["responses"]["Problem504"];
+        };
+    };
+    put: {
+        parameters: {
+            query?: {
+                /** @description Lives as long as the session of Quorate-Session. */
+                ephemeral?: components["parameters"]["Ephemeral"];
+                /** @description Deleted once childless and unwritten for so long. */
+                ttl?: components["parameters"]["Ttl"];
+                /**
+                 * @description scheme:id:perms, several with commas between.
+                 * @example auth::cdrwa
+                 */
+                acl?: components["parameters"]["AclText"];
+                /** @description Make the missing parents. */
+                parents?: components["parameters"]["Parents"];
+                /** @description Deleted once its last child is gone. */
+                container?: components["parameters"]["Container"];
+            };
+            header?: {
+                /** @description id:secret, as POST /v1/sessions answered. */
+                "Quorate-Session"?: components["parameters"]["Session"];
+                /** @description Bounds the waiting; at most 60s. */
+                "Quorate-Timeout"?: components["parameters"]["Timeout"];
+                /** @description The first outcome is kept 60 s and answered again, with Quorate-Replayed. */
+                "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
+                /** @description ETags of the data, or *. */
+                "If-Match"?: components["parameters"]["IfMatch"];
+                /** @description Create only. */
+                "If-None-Match"?: components["parameters"]["IfNoneMatchAny"];
+            };
+            path: {
+                /**
+                 * @description Without the first slash; slashes plain or %2F.
+                 * @example app/config
+                 */
+                path: components["parameters"]["Path"];
+            };
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "*/*": string;
+            };
+        };
+        responses: {
+            /** @description It was there and is replaced. */
+            200: {
+                headers: {
+                    "Quorate-Zxid": components["headers"]["Zxid"];
+                    "Quorate-Served-By": components["headers"]["ServedBy"];
+                    "Cache-Control": components["headers"]["CacheControl"];
+                    "Quorate-Replayed": components["headers"]["Replayed"];
+                    ETag: components["headers"]["ETag"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "path": "/app/config",
+                     *       "zxid": "0x0000000100000007",
+                     *       "stat": {
+                     *         "czxid": "0x0000000100000007",
+                     *         "mzxid": "0x0000000100000007",
+                     *         "pzxid": "0x0000000100000007",
+                     *         "ctime": "2026-11-22T23:06:00.123Z",
+                     *         "mtime": "2026-11-22T23:06:00.123Z",
+                     *         "version": 0,
+                     *         "cversion": 0,
+                     *         "aversion": 0,
+                     *         "dataLength": 2,
+                     *         "numChildren": 0,
+                     *         "kind": "persistent"
+                     *       }
+                     *     }
+                     */
+                    "application/json": components["schemas"]["NodeAnswer"];
+                };
+            };
+            /** @description It was made. */
+            201: {
+                headers: {
+                    "Quorate-Zxid": components["headers"]["Zxid"];
+                    "Quorate-Served-By": components["headers"]["ServedBy"];
+                    "Cache-Control": components["headers"]["CacheControl"];
+                    "Quorate-Replayed": components["headers"]["Replayed"];
+                    ETag: components["headers"]["ETag"];
+                    Location: components["headers"]["Location"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "path": "/app/config",
+                     *       "zxid": "0x0000000100000007",
+                     *       "stat": {
+                     *         "czxid": "0x0000000100000007",
+                     *         "mzxid": "0x0000000100000007",
+                     *         "pzxid": "0x0000000100000007",
+                     *         "ctime": "2026-11-22T23:06:00.123Z",
+                     *         "mtime": "2026-11-22T23:06:00.123Z",
+                     *         "version": 0,
+                     *         "cversion": 0,
+                     *         "aversion": 0,
+                     *         "dataLength": 2,
+                     *         "numChildren": 0,
+                     *         "kind": "persistent"
+                     *       }
+                     *     }
+                     */
+                    "application/json": components["schemas"]["NodeAnswer"];
+                };
+            };
+            400: components["responses"]["Problem400"];
+            401: components["responses"]["Problem401"];
+            403: components["responses"]["Problem403"];
+            406: components["responses"]["Problem406"];
+            409: components["responses"]["Problem409"];
+            410: components["responses"]["Problem410"];
+            412: components["responses"]["Problem412"];
+            413: components["responses"]["Problem413"];
+            415: components["responses"]["Problem415"];
+            422: components["responses"]["Problem422"];
+            429: components["responses"]["Problem429"];
+            500: components["responses"]["Problem500"];
+            502: components["responses"]["Problem502"];
+            503: components["responses"]["Problem503"];
+            504: components["responses"]["Problem504"];
+        };
+    };
+    create: {
+        parameters: {
+            query?: {
+                /**
+                 * @description The beginning of the child's name.
+                 * @example item-
+                 */
+                prefix?: components["parameters"]["Prefix"];
+                /** @description Lives as long as the session of Quorate-Session. */
+                ephemeral?: components["parameters"]["Ephemeral"];
+                /** @description Deleted once childless and unwritten for so long. */
+                ttl?: components["parameters"]["Ttl"];
+                /**
+                 * @description scheme:id:perms, several with commas between.
+                 * @example auth::cdrwa
+                 */
+                acl?: components["parameters"]["AclText"];
+                /** @description Make the missing parents. */
+                parents?: components["parameters"]["Parents"];
+            };
+            header?: {
+                /** @description id:secret, as POST /v1/sessions answered. */
+                "Quorate-Session"?: components["parameters"]["Session"];
+                /** @description Bounds the waiting; at most 60s. */
+                "Quorate-Timeout"?: components["parameters"]["Timeout"];
+                /** @description The first outcome is kept 60 s and answered again, with Quorate-Replayed. */
+                "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
+            };
+            path: {
+                /**
+                 * @description Without the first slash; slashes plain or %2F.
+                 * @example app/config
+                 */
+                path: components["parameters"]["Path"];
+            };
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "*/*": string;
+            };
+        };
+        responses: {
+            /** @description It was made. */
+            201: {
+                headers: {
+                    "Quorate-Zxid": components["headers"]["Zxid"];
+                    "Quorate-Served-By": components["headers"]["ServedBy"];
+                    "Cache-Control": components["headers"]["CacheControl"];
+                    "Quorate-Replayed": components["headers"]["Replayed"];
+                    ETag: components["headers"]["ETag"];
+                    Location: components["headers"]["Location"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "path": "/app/config",
+                     *       "zxid": "0x0000000100000007",
+                     *       "stat": {
+                     *         "czxid": "0x0000000100000007",
+                     *         "mzxid": "0x0000000100000007",
+                     *         "pzxid": "0x0000000100000007",
+                     *         "ctime": "2026-11-22T23:06:00.123Z",
+                     *         "mtime": "2026-11-22T23:06:00.123Z",
+                     *         "version": 0,
+                     *         "cversion": 0,
+                     *         "aversion": 0,
+                     *         "dataLength": 2,
+                     *         "numChildren": 0,
+                     *         "kind": "persistent"
+                     *       }
+                     *     }
+                     */
+                    "application/json": components["schemas"]["NodeAnswer"];
+                };
+            };
+            400: components["responses"]["Problem400"];
+            401: components["responses"]["Problem401"];
+            403: components["responses"]["Problem403"];
+            406: components["responses"]["Problem406"];
+            409: components["responses"]["Problem409"];
+            410: components["responses"]["Problem410"];
+            413: components["responses"]["Problem413"];
+            415: components["responses"]["Problem415"];
+            422: components["responses"]["Problem422"];
+            429: components["responses"]["Problem429"];
+            500: components["responses"]["Problem500"];
+            502: components["responses"]["Problem502"];
+            503: components["responses"]["Problem503"];
+            504: components["responses"]["Problem504"];
+        };
+    };
+    delete: {
+        parameters: {
+            query?: {
+                recursive?: components["parameters"]["Recursive"];
+            };
+            header?: {
+                /** @description id:secret, as POST /v1/sessions answered. */
+                "Quorate-Session"?: components["parameters"]["Session"];
+                /** @description Bounds the waiting; at most 60s. */
+                "Quorate-Timeout"?: components["parameters"]["Timeout"];
+                /** @description The first outcome is kept 60 s and answered again, with Quorate-Replayed. */
+                "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
+                /** @description ETags of the data, or *. */
+                "If-Match"?: components["parameters"]["IfMatch"];
+            };
+            path: {
+                /**
+                 * @description Without the first slash; slashes plain or %2F.
+                 * @example app/config
+                 */
+                path: components["parameters"]["Path"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description It is gone. */
+            200: {
+                headers: {
+                    "Quorate-Zxid": components["headers"]["Zxid"];
+                    "Quorate-Served-By": components["headers"]["ServedBy"];
+                    "Cache-Control": components["headers"]["CacheControl"];
+                    "Quorate-Replayed": components["headers"]["Replayed"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "deleted": 1,
+                     *       "zxid": "0x0000000100000009"
+                     *     }
+                     */
+                    "application/json": components["schemas"]["DeleteAnswer"];
+                };
+            };
+            400: components["responses"]["Problem400"];
+            401: components["responses"]["Problem401"];
+            403: components["responses"]["Problem403"];
+            404: components["responses"]["Problem404"];
+            406: components["responses"]["Problem406"];
+            409: components["responses"]["Problem409"];
+            410: components["responses"]["Problem410"];
+            412: components["responses"]["Problem412"];
+            413: components["responses"]["Problem413"];
+            422: components["responses"]["Problem422"];
+            429: components["responses"]["Problem429"];
+            500: components["responses"]["Problem500"];
+            502: components["responses"]["Problem502"];
+            503: components["responses"]["Problem503"];
+            504: components["responses"]["Problem504"];
+        };
+    };
+    exists: {
+        parameters: {
+            query?: {
+                /** @description Beats Accept. */
+                format?: components["parameters"]["Format"];
+                /** @description Forces base64 in the JSON form. */
+                encoding?: components["parameters"]["Encoding"];
+            };
+            header?: {
+                /** @description id:secret, as POST /v1/sessions answered. */
+                "Quorate-Session"?: components["parameters"]["Session"];
+                "Quorate-Consistency"?: components["parameters"]["Consistency"];
+                /** @description What is read is at least that new. */
+                "Quorate-Min-Zxid"?: components["parameters"]["MinZxid"];
+                /** @description With stale alone. */
+                "Quorate-Max-Stale"?: components["parameters"]["MaxStale"];
+                /** @description Bounds the waiting; at most 60s. */
+                "Quorate-Timeout"?: components["parameters"]["Timeout"];
+                /** @description ETags that the client has. */
+                "If-None-Match"?: components["parameters"]["IfNoneMatch"];
+            };
+            path: {
+                /**
+                 * @description Without the first slash; slashes plain or %2F.
+                 * @example app/config
+                 */
+                path: components["parameters"]["Path"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description It exists. */
+            200: {
+                headers: {
+                    "Quorate-Zxid": components["headers"]["Zxid"];
+                    "Quorate-Served-By": components["headers"]["ServedBy"];
+                    "Cache-Control": components["headers"]["CacheControl"];
+                    "Quorate-Consistency": components["headers"]["Consistency"];
+                    "Quorate-Stale-Age": components["headers"]["StaleAge"];
+                    ETag: components["headers"]["ETag"];
+                    "Quorate-Stat": components["headers"]["Stat"];
+                    Vary: components["headers"]["Vary"];
+                    "X-Content-Type-Options": components["headers"]["NoSniff"];
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description The client has it. */
+            304: {
+                headers: {
+                    "Quorate-Zxid": components["headers"]["Zxid"];
+                    "Quorate-Served-By": components["headers"]["ServedBy"];
+                    "Cache-Control": components["headers"]["CacheControl"];
+                    "Quorate-Consistency": components["headers"]["Consistency"];
+                    "Quorate-Stale-Age": components["headers"]["StaleAge"];
+                    ETag: components["headers"]["ETag"];
+                    "Quorate-Stat": components["headers"]["Stat"];
+                    Vary: components["headers"]["Vary"];
+                    "X-Content-Type-Options": components["headers"]["NoSniff"];
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            400: components["responses"]["Problem400"];
+            401: components["responses"]["Problem401"];
+            403: components["responses"]["Problem403"];
+            404: components["responses"]["Problem404"];
+            406: components["responses"]["Problem406"];
+            410: components["responses"]["Problem410"];
+            429: components["responses"]["Problem429"];
+            500: components["responses"]["Problem500"];
+            502: components["responses"]["Problem502"];
+            503: components["responses"]["Problem503"];
+            504: components["responses"]["Problem504"];
+        };
+    };
+    children: {
+        parameters: {
+            query?: {
+                limit?: components["parameters"]["Limit"];
+                /** @description As the last page gave it. */
+                continue?: components["parameters"]["Continue"];
+                /** @description With stat and data of each child that may be read. */
+                data?: components["parameters"]["Data"];
+                /** @description Forces base64 in the JSON form. */
+                encoding?: components["parameters"]["Encoding"];
+            };
+            header?: {
+                /** @description id:secret, as POST /v1/sessions answered. */
+                "Quorate-Session"?: components["parameters"]["Session"];
+                "Quorate-Consistency"?: components["parameters"]["Consistency"];
+                /** @description What is read is at least that new. */
+                "Quorate-Min-Zxid"?: components["parameters"]["MinZxid"];
+                /** @description With stale alone. */
+                "Quorate-Max-Stale"?: components["parameters"]["MaxStale"];
+                /** @description Bounds the waiting; at most 60s. */
+                "Quorate-Timeout"?: components["parameters"]["Timeout"];
+                /** @description ETags that the client has. */
+                "If-None-Match"?: components["parameters"]["IfNoneMatch"];
+            };
+            path: {
+                /**
+                 * @description Without the first slash; slashes plain or %2F.
+                 * @example app/config
+                 */
+                path: components["parameters"]["Path"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A page. The names are those of the first page; stat and data are the newest. The ETag names the first page without data. */
+            200: {
+                headers: {
+                    "Quorate-Zxid": components["headers"]["Zxid"];
+                    "Quorate-Served-By": components["headers"]["ServedBy"];
+                    "Cache-Control": components["headers"]["CacheControl"];
+                    "Quorate-Consistency": components["headers"]["Consistency"];
+                    "Quorate-Stale-Age": components["headers"]["StaleAge"];
+                    ETag: components["headers"]["ETag"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "zxid": "0x0000000100000009",
+                     *       "children": [
+                     *         {
+                     *           "name": "a"
+                     *         },
+                     *         {
+                     *           "name": "b"
+                     *         }
+                     *       ],
+                     *       "continue": "NmQ0Zg"
+                     *     }
+                     */
+                    "application/json": components["schemas"]["Children"];
+                };
+            };
+            /** @description The client has it. */
+            304: {
+                headers: {
+                    "Quorate-Zxid": components["headers"]["Zxid"];
+                    "Quorate-Served-By": components["headers"]["ServedBy"];
+                    "Cache-Control": components["headers"]["CacheControl"];
+                    "Quorate-Consistency": components["headers"]["Consistency"];
+                    "Quorate-Stale-Age": components["headers"]["StaleAge"];
+                    ETag: components["headers"]["ETag"];
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            400: components["responses"]["Problem400"];
+            401: components["responses"]["Problem401"];
+            403: components["responses"]["Problem403"];
+            404: components["responses"]["Problem404"];
+            406: components["responses"]["Problem406"];
+            410: components["responses"]["Problem410"];
+            429: components["responses"]["Problem429"];
+            500: components["responses"]["Problem500"];
+            502: components["responses"]["Problem502"];
+            503: components["responses"]["Problem503"];
+            504: components["responses"]["Problem504"];
+        };
+    };
+    getAcl: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description id:secret, as POST /v1/sessions answered. */
+                "Quorate-Session"?: components["parameters"]["Session"];
+                "Quorate-Consistency"?: components["parameters"]["Consistency"];
+                /** @description What is read is at least that new. */
+                "Quorate-Min-Zxid"?: components["parameters"]["MinZxid"];
+                /** @description With stale alone. */
+                "Quorate-Max-Stale"?: components["parameters"]["MaxStale"];
+                /** @description Bounds the waiting; at most 60s. */
+                "Quorate-Timeout"?: components["parameters"]["Timeout"];
+                /** @description ETags that the client has. */
+                "If-None-Match"?: components["parameters"]["IfNoneMatch"];
+            };
+            path: {
+                /**
+                 * @description Without the first slash; slashes plain or %2F.
+                 * @example app/config
+                 */
+                path: components["parameters"]["Path"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The ACL. Its ETag is "czxid-version". */
+            200: {
+                headers: {
+                    "Quorate-Zxid": components["headers"]["Zxid"];
+                    "Quorate-Served-By": components["headers"]["ServedBy"];
+                    "Cache-Control": components["headers"]["CacheControl"];
+                    "Quorate-Consistency": components["headers"]["Consistency"];
+                    "Quorate-Stale-Age": components["headers"]["StaleAge"];
+                    ETag: components["headers"]["ETag"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "acl": [
+                     *         {
+                     *           "scheme": "world",
+                     *           "id": "anyone",
+                     *           "perms": "cdrwa"
+                     *         }
+                     *       ],
+                     *       "version": 0
+                     *     }
+                     */
+                    "application/json": components["schemas"]["Acl"];
+                };
+            };
+            /** @description The client has it. */
+            304: {
+                headers: {
+                    "Quorate-Zxid": components["headers"]["Zxid"];
+                    "Quorate-Served-By": components["headers"]["ServedBy"];
+                    "Cache-Control": components["headers"]["CacheControl"];
+                    "Quorate-Consistency": components["headers"]["Consistency"];
+                    "Quorate-Stale-Age": components["headers"]["StaleAge"];
+                    ETag: components["headers"]["ETag"];
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            400: components["responses"]["Problem400"];
+            401: components["responses"]["Problem401"];
+            403: components["responses"]["Problem403"];
+            404: components["responses"]["Problem404"];
+            406: components["responses"]["Problem406"];
+            410: components["responses"]["Problem410"];
+            429: components["responses"]["Problem429"];
+            500: components["responses"]["Problem500"];
+            502: components["responses"]["Problem502"];
+            503: components["responses"]["Problem503"];
+            504: components["responses"]["Problem504"];
+        };
+    };
+    setAcl: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description id:secret, as POST /v1/sessions answered. */
+                "Quorate-Session"?: components["parameters"]["Session"];
+                /** @description Bounds the waiting; at most 60s. */
+                "Quorate-Timeout"?: components["parameters"]["Timeout"];
+                /** @description The first outcome is kept 60 s and answered again, with Quorate-Replayed. */
+                "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
+                /** @description One ETag of the ACL, or *. */
+                "If-Match"?: components["parameters"]["IfMatchAcl"];
+            };
+            path: {
+                /**
+                 * @description Without the first slash; slashes plain or %2F.
+                 * @example app/config
+                 */
+                path: components["parameters"]["Path"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "acl": [
+                 *         {
+                 *           "scheme": "auth",
+                 *           "id": "",
+                 *           "perms": "cdrwa"
+                 *         }
+                 *       ],
+                 *       "version": 0
+                 *     }
+                 */
+                "application/json": components["schemas"]["Acl"];
+            };
+        };
+        responses: {
+            /** @description It is replaced. */
+            200: {
+                headers: {
+                    "Quorate-Zxid": components["headers"]["Zxid"];
+                    "Quorate-Served-By": components["headers"]["ServedBy"];
+                    "Cache-Control": components["headers"]["CacheControl"];
+                    "Quorate-Replayed": components["headers"]["Replayed"];
+                    ETag: components["headers"]["ETag"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "path": "/app/config",
+                     *       "zxid": "0x0000000100000007",
+                     *       "stat": {
+                     *         "czxid": "0x0000000100000007",
+                     *         "mzxid": "0x0000000100000007",
+                     *         "pzxid": "0x0000000100000007",
+                     *         "ctime": "2026-11-22T23:06:00.123Z",
+                     *         "mtime": "2026-11-22T23:06:00.123Z",
+                     *         "version": 0,
+                     *         "cversion": 0,
+                     *         "aversion": 0,
+                     *         "dataLength": 2,
+                     *         "numChildren": 0,
+                     *         "kind": "persistent"
+                     *       }
+                     *     }
+                     */
+                    "application/json": components["schemas"]["NodeAnswer"];
+                };
+            };
+            400: components["responses"]["Problem400"];
+            401: components["responses"]["Problem401"];
+            403: components["responses"]["Problem403"];
+            404: components["responses"]["Problem404"];
+            406: components["responses"]["Problem406"];
+            409: components["responses"]["Problem409"];
+            410: components["responses"]["Problem410"];
+            412: components["responses"]["Problem412"];
+            413: components["responses"]["Problem413"];
+            415: components["responses"]["Problem415"];
+            422: components["responses"]["Problem422"];
+            429: components["responses"]["Problem429"];
+            500: components["responses"]["Problem500"];
+            502: components["responses"]["Problem502"];
+            503: components["responses"]["Problem503"];
+            504: components["responses"]["Problem504"];
+        };
+    };
+    txn: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description id:secret, as POST /v1/sessions answered. */
+                "Quorate-Session"?: components["parameters"]["Session"];
+                "Quorate-Consistency"?: components["parameters"]["Consistency"];
+                /** @description What is read is at least that new. */
+                "Quorate-Min-Zxid"?: components["parameters"]["MinZxid"];
+                /** @description With stale alone. */
+                "Quorate-Max-Stale"?: components["parameters"]["MaxStale"];
+                /** @description Bounds the waiting; at most 60s. */
+                "Quorate-Timeout"?: components["parameters"]["Timeout"];
+                /** @description The first outcome is kept 60 s and answered again, with Quorate-Replayed. */
+                "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "check": [
+                 *         {
+                 *           "path": "/lock",
+                 *           "czxid": "0x0000000100000007"
+                 *         }
+                 *       ],
+                 *       "then": [
+                 *         {
+                 *           "op": "put",
+                 *           "path": "/a",
+                 *           "data": "hi"
+                 *         }
+                 *       ]
+                 *     }
+                 */
+                "application/json": components["schemas"]["Txn"];
+            };
+        };
+        responses: {
+            /** @description One branch was done, as one transaction. */
+            200: {
+                headers: {
+                    "Quorate-Zxid": components["headers"]["Zxid"];
+                    "Quorate-Served-By": components["headers"]["ServedBy"];
+                    "Cache-Control": components["headers"]["CacheControl"];
+                    "Quorate-Replayed": components["headers"]["Replayed"];
+                    "Quorate-Consistency": components["headers"]["Consistency"];
+                    "Quorate-Stale-Age": components["headers"]["StaleAge"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "branch": "then",
+                     *       "zxid": "0x0000000100000009",
+                     *       "results": [
+                     *         {
+                     *           "path": "/a",
+                     *           "created": true,
+                     *           "stat": {
+                     *             "czxid": "0x0000000100000007",
+                     *             "mzxid": "0x0000000100000007",
+                     *             "pzxid": "0x0000000100000007",
+                     *             "ctime": "2026-11-22T23:06:00.123Z",
+                     *             "mtime": "2026-11-22T23:06:00.123Z",
+                     *             "version": 0,
+                     *             "cversion": 0,
+                     *             "aversion": 0,
+                     *             "dataLength": 2,
+                     *             "numChildren": 0,
+                     *             "kind": "persistent"
+                     *           }
+                     *         }
+                     *       ]
+                     *     }
+                     */
+                    "application/json": components["schemas"]["TxnAnswer"];
+                };
+            };
+            400: components["responses"]["Problem400"];
+            401: components["responses"]["Problem401"];
+            403: components["responses"]["Problem403"];
+            406: components["responses"]["Problem406"];
+            409: components["responses"]["Problem409"];
+            410: components["responses"]["Problem410"];
+            413: components["responses"]["Problem413"];
+            415: components["responses"]["Problem415"];
+            422: components["responses"]["Problem422"];
+            429: components["responses"]["Problem429"];
+            500: components["responses"]["Problem500"];
+            502: components["responses"]["Problem502"];
+            503: components["responses"]["Problem503"];
+            504: components["responses"]["Problem504"];
+        };
+    };
+    listSessions: {
+        parameters: {
+            query?: {
+                limit?: components["parameters"]["Limit"];
+                /** @description As the last page gave it. */
+                continue?: components["parameters"]["ContinueSession"];
+            };
+            header?: {
+                "Quorate-Consistency"?: components["parameters"]["Consistency"];
+                /** @description What is read is at least that new. */
+                "Quorate-Min-Zxid"?: components["parameters"]["MinZxid"];
+                /** @description With stale alone. */
+                "Quorate-Max-Stale"?: components["parameters"]["MaxStale"];
+                /** @description Bounds the waiting; at most 60s. */
+                "Quorate-Timeout"?: components["parameters"]["Timeout"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A page. */
+            200: {
+                headers: {
+                    "Quorate-Zxid": components["headers"]["Zxid"];
+                    "Quorate-Served-By": components["headers"]["ServedBy"];
+                    "Cache-Control": components["headers"]["CacheControl"];
+                    "Quorate-Consistency": components["headers"]["Consistency"];
+                    "Quorate-Stale-Age": components["headers"]["StaleAge"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "zxid": "0x0000000100000009",
+                     *       "sessions": []
+                     *     }
+                     */
+                    "application/json": components["schemas"]["SessionList"];
+                };
+            };
+            400: components["responses"]["Problem400"];
+            401: components["responses"]["Problem401"];
+            403: components["responses"]["Problem403"];
+            406: components["responses"]["Problem406"];
+            410: components["responses"]["Problem410"];
+            429: components["responses"]["Problem429"];
+            500: components["responses"]["Problem500"];
+            502: components["responses"]["Problem502"];
+            503: components["responses"]["Problem503"];
+            504: components["responses"]["Problem504"];
+        };
+    };
+    createSession: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Bounds the waiting; at most 60s. */
+                "Quorate-Timeout"?: components["parameters"]["Timeout"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                /**
+                 * @example {
+                 *       "timeout": "30s",
+                 *       "name": "billing@host7"
+                 *     }
+                 */
+                "application/json": components["schemas"]["SessionRequest"];
+            };
+        };
+        responses: {
+            /** @description It is open. No other answer shows the secret. */
+            201: {
+                headers: {
+                    "Quorate-Zxid": components["headers"]["Zxid"];
+                    "Quorate-Served-By": components["headers"]["ServedBy"];
+                    "Cache-Control": components["headers"]["CacheControl"];
+                    Location: components["headers"]["Location"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "id": "0x0000000100000007",
+                     *       "secret": "00112233445566778899aabbccddeeff",
+                     *       "timeout": "30s"
+                     *     }
+                     */
+                    "application/json": components["schemas"]["SessionOpened"];
+                };
+            };
+            400: components["responses"]["Problem400"];
+            401: components["responses"]["Problem401"];
+            403: components["responses"]["Problem403"];
+            406: components["responses"]["Problem406"];
+            413: components["responses"]["Problem413"];
+            415: components["responses"]["Problem415"];
+            429: components["responses"]["Problem429"];
+            500: components["responses"]["Problem500"];
+            502: components["responses"]["Problem502"];
+            503: components["responses"]["Problem503"];
+            504: components["responses"]["Problem504"];
+        };
+    };
+    getSession: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description id:secret, as POST /v1/sessions answered. */
+                "Quorate-Session"?: components["parameters"]["Session"];
+                "Quorate-Consistency"?: components["parameters"]["Consistency"];
+                /** @description What is read is at least that new. */
+                "Quorate-Min-Zxid"?: components["parameters"]["MinZxid"];
+                /** @description With stale alone. */
+                "Quorate-Max-Stale"?: components["parameters"]["MaxStale"];
+                /** @description Bounds the waiting; at most 60s. */
+                "Quorate-Timeout"?: components["parameters"]["Timeout"];
+            };
+            path: {
+                id: components["parameters"]["SessionId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The session. */
+            200: {
+                headers: {
+                    "Quorate-Zxid": components["headers"]["Zxid"];
+                    "Quorate-Served-By": components["headers"]["ServedBy"];
+                    "Cache-Control": components["headers"]["CacheControl"];
+                    "Quorate-Consistency": components["headers"]["Consistency"];
+                    "Quorate-Stale-Age": components["headers"]["StaleAge"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "id": "0x0000000100000007",
+                     *       "name": "billing@host7",
+                     *       "address": "10.0.0.7",
+                     *       "timeout": "30s",
+                     *       "identity": [],
+                     *       "createdAt": "2026-11-22T23:06:00.123Z",
+                     *       "ephemeralCount": 0,
+                     *       "ephemerals": []
+                     *     }
+                     */
+                    "application/json": components["schemas"]["Session"];
+                };
+            };
+            400: components["responses"]["Problem400"];
+            401: components["responses"]["Problem401"];
+            403: components["responses"]["Problem403"];
+            406: components["responses"]["Problem406"];
+            410: components["responses"]["Problem410"];
+            429: components["responses"]["Problem429"];
+            500: components["responses"]["Problem500"];
+            502: components["responses"]["Problem502"];
+            503: components["responses"]["Problem503"];
+            504: components["responses"]["Problem504"];
+        };
+    };
+    closeSession: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description id:secret, as POST /v1/sessions answered. */
+                "Quorate-Session"?: components["parameters"]["Session"];
+                /** @description Bounds the waiting; at most 60s. */
+                "Quorate-Timeout"?: components["parameters"]["Timeout"];
+                /** @description The first outcome is kept 60 s and answered again, with Quorate-Replayed. */
+                "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
+            };
+            path: {
+                id: components["parameters"]["SessionId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description It is over. */
+            200: {
+                headers: {
+                    "Quorate-Zxid": components["headers"]["Zxid"];
+                    "Quorate-Served-By": components["headers"]["ServedBy"];
+                    "Cache-Control": components["headers"]["CacheControl"];
+                    "Quorate-Replayed": components["headers"]["Replayed"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "deleted": 1,
+                     *       "zxid": "0x0000000100000009"
+                     *     }
+                     */
+                    "application/json": components["schemas"]["DeleteAnswer"];
+                };
+            };
+            400: components["responses"]["Problem400"];
+            401: components["responses"]["Problem401"];
+            403: components["responses"]["Problem403"];
+            406: components["responses"]["Problem406"];
+            410: components["responses"]["Problem410"];
+            422: components["responses"]["Problem422"];
+            429: components["responses"]["Problem429"];
+            500: components["responses"]["Problem500"];
+            502: components["responses"]["Problem502"];
+            503: components["responses"]["Problem503"];
+            504: components["responses"]["Problem504"];
+        };
+    };
+    renewSession: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description id:secret, as POST /v1/sessions answered. */
+                "Quorate-Session"?: components["parameters"]["Session"];
+                /** @description Bounds the waiting; at most 60s. */
+                "Quorate-Timeout"?: components["parameters"]["Timeout"];
+            };
+            path: {
+                id: components["parameters"]["SessionId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description It is held for its timeout, counted from when this request was sent. */
+            200: {
+                headers: {
+                    "Quorate-Zxid": components["headers"]["Zxid"];
+                    "Quorate-Served-By": components["headers"]["ServedBy"];
+                    "Cache-Control": components["headers"]["CacheControl"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "id": "0x0000000100000007",
+                     *       "zxid": "0x0000000100000009"
+                     *     }
+                     */
+                    "application/json": components["schemas"]["SessionRenewed"];
+                };
+            };
+            400: components["responses"]["Problem400"];
+            401: components["responses"]["Problem401"];
+            403: components["responses"]["Problem403"];
+            406: components["responses"]["Problem406"];
+            410: components["responses"]["Problem410"];
+            429: components["responses"]["Problem429"];
+            500: components["responses"]["Problem500"];
+            502: components["responses"]["Problem502"];
+            503: components["responses"]["Problem503"];
+            504: components["responses"]["Problem504"];
+        };
+    };
+    cluster: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The ensemble as this gateway knows it. */
+            200: {
+                headers: {
+                    "Quorate-Zxid": components["headers"]["Zxid"];
+                    "Quorate-Served-By": components["headers"]["ServedBy"];
+                    "Cache-Control": components["headers"]["CacheControl"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "leader": 1,
+                     *       "members": [],
+                     *       "silent": [],
+                     *       "gateway": {
+                     *         "version": "0.1.0"
+                     *       }
+                     *     }
+                     */
+                    "application/json": components["schemas"]["Cluster"];
+                };
+            };
+            400: components["responses"]["Problem400"];
+            401: components["responses"]["Problem401"];
+            403: components["responses"]["Problem403"];
+            406: components["responses"]["Problem406"];
+            429: components["responses"]["Problem429"];
+            500: components["responses"]["Problem500"];
+        };
+    };
+    handOver: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Bounds the waiting; at most 60s. */
+                "Quorate-Timeout"?: components["parameters"]["Timeout"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "to": 2
+                 *     }
+                 */
+                "application/json": components["schemas"]["HandOver"];
+            };
+        };
+        responses: {
+            /** @description It was handed over. */
+            200: {
+                headers: {
+                    "Quorate-Zxid": components["headers"]["Zxid"];
+                    "Quorate-Served-By": components["headers"]["ServedBy"];
+                    "Cache-Control": components["headers"]["CacheControl"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "to": 2,
+                     *       "zxid": "0x0000000100000009"
+                     *     }
+                     */
+                    "application/json": components["schemas"]["HandOverAnswer"];
+                };
+            };
+            400: components["responses"]["Problem400"];
+            401: components["responses"]["Problem401"];
+            403: components["responses"]["Problem403"];
+            406: components["responses"]["Problem406"];
+            413: components["responses"]["Problem413"];
+            415: components["responses"]["Problem415"];
+            429: components["responses"]["Problem429"];
+            500: components["responses"]["Problem500"];
+            502: components["responses"]["Problem502"];
+            503: components["responses"]["Problem503"];
+            504: components["responses"]["Problem504"];
+        };
+    };
+    openapi: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OpenAPI 3.1. */
+            200: {
+                headers: {
+                    "Quorate-Zxid": components["headers"]["Zxid"];
+                    "Quorate-Served-By": components["headers"]["ServedBy"];
+                    "Cache-Control": components["headers"]["CacheControl"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": Record<string, never>;
+                };
+            };
+            400: components["responses"]["Problem400"];
+            401: components["responses"]["Problem401"];
+            403: components["responses"]["Problem403"];
+            406: components["responses"]["Problem406"];
+            429: components["responses"]["Problem429"];
+            500: components["responses"]["Problem500"];
+        };
+    };
+    livez: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description It does. */
+            200: {
+                headers: {
+                    "Quorate-Zxid": components["headers"]["Zxid"];
+                    "Quorate-Served-By": components["headers"]["ServedBy"];
+                    "Cache-Control": components["headers"]["CacheControl"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "live": true
+                     *     }
+                     */
+                    "application/json": components["schemas"]["Live"];
+                };
+            };
+            400: components["responses"]["Problem400"];
+            401: components["responses"]["Problem401"];
+            403: components["responses"]["Problem403"];
+            429: components["responses"]["Problem429"];
+            500: components["responses"]["Problem500"];
+        };
+    };
+    readyz: {
+        parameters: {
+            query?: {
+                verbose?: components["parameters"]["Verbose"];
+                require?: components["parameters"]["Require"];
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description It can. */
+            200: {
+                headers: {
+                    "Quorate-Zxid": components["headers"]["Zxid"];
+                    "Quorate-Served-By": components["headers"]["ServedBy"];
+                    "Cache-Control": components["headers"]["CacheControl"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "ready": true
+                     *     }
+                     */
+                    "application/json": components["schemas"]["Ready"];
+                };
+            };
+            400: components["responses"]["Problem400"];
+            401: components["responses"]["Problem401"];
+            403: components["responses"]["Problem403"];
+            429: components["responses"]["Problem429"];
+            500: components["responses"]["Problem500"];
+            503: components["responses"]["Problem503"];
+        };
+    };
+    metrics: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Prometheus' text format. */
+            200: {
+                headers: {
+                    "Quorate-Zxid": components["headers"]["Zxid"];
+                    "Quorate-Served-By": components["headers"]["ServedBy"];
+                    "Cache-Control": components["headers"]["CacheControl"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/plain": string;
+                };
+            };
+            400: components["responses"]["Problem400"];
+            401: components["responses"]["Problem401"];
+            403: components["responses"]["Problem403"];
+            429: components["responses"]["Problem429"];
+            500: components["responses"]["Problem500"];
+        };
+    };
+}
