@@ -130,7 +130,9 @@ export function withIdle(outcome: Outcome, idle: (session: SessionId) => number 
   const { result } = outcome;
   if (result.kind === "sessionInfo") {
     const idleMillis = idle(result.info.session);
-    return idleMillis === undefined ? outcome : { ...outcome, result: { ...result, info: { ...result.info, idleMillis } } };
+    return idleMillis === undefined
+      ? outcome
+      : { ...outcome, result: { ...result, info: { ...result.info, idleMillis } } };
   }
   if (result.kind !== "sessionList") return outcome;
   const sessions = result.sessions.map((info) => {

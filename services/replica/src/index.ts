@@ -1,7 +1,8 @@
 /** The replica's public face: for the executable, and for tests that run whole replicas. */
 export { type Attachment, type AttachPoint, type GatewayConnection, Gateways } from "./gateways.ts";
+export type { PeersPort, ReplicaOptions } from "./parts.ts";
 export { type HelloFields, Peers, type PeersEvents } from "./peers.ts";
-export { Replica, type ReplicaOptions } from "./replica.ts";
+export { Replica } from "./replica.ts";
 export { Storage, type StorageOptions } from "./storage.ts";
 export { StorageError } from "./storage-error.ts";
 export type { Clock, Disk, Random, World } from "./world.ts";

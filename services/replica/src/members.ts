@@ -50,7 +50,8 @@ export class Members {
     const votes = new Map<string, number>();
     for (const each of there.values()) votes.set(each, (votes.get(each) ?? 0) + 1);
     for (const [each, count] of votes) {
-      if (each !== own && count > this.#size / 2) return `${count} of ${this.#size} members have digest ${each} at ${at}, not ${own}`;
+      if (each !== own && count > this.#size / 2)
+        return `${count} of ${this.#size} members have digest ${each} at ${at}, not ${own}`;
     }
     return undefined;
   }

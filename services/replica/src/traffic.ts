@@ -2,7 +2,7 @@
  * What travels on the links beside the protocol: forwards of writes to the leader, confirmations and renewals asked of
  * it, and what members say of themselves.
  */
-import type { ReplicaId } from "@quorate/api";
+import type { ReplicaId, SessionId } from "@quorate/api";
 import type { MemberStatus } from "@quorate/proto";
 import type { LinkId, PeerMessage } from "@quorate/zab";
 import type { Confirmations } from "./confirmations.ts";
@@ -12,7 +12,6 @@ import type { Members } from "./members.ts";
 import type { PeerWire, ShellMessage } from "./peer-messages.ts";
 import type { Submissions } from "./submissions.ts";
 import type { Touches } from "./touches.ts";
-import type { SessionId } from "@quorate/api";
 
 export interface TrafficPorts {
   readonly submissions: Submissions;
@@ -129,7 +128,8 @@ export class Traffic {
         return;
       }
       case "confirmRequest":
-        if (!this.#ports.leads()) return reply({ kind: "confirmRefused", id: message.id, detail: "this replica does not lead" });
+        if (!this.#ports.leads())
+          return reply({ kind: "confirmRefused", id: message.id, detail: "this replica does not lead" });
         return confirmations.request((index) => {
           if (index === undefined) reply({ kind: "confirmRefused", id: message.id, detail: "not confirmed" });
           else reply({ kind: "confirmReply", id: message.id, index });
@@ -141,7 +141,11 @@ export class Traffic {
         return reply({ kind: "handOverReply", id: message.id, ok: detail === undefined, detail: detail ?? "" });
       }
       case "idleRequest":
-        return reply({ kind: "idleReply", id: message.id, idleMillis: message.sessions.map((id) => expiry.idleMillis(id)) });
+        return reply({
+          kind: "idleReply",
+          id: message.id,
+          idleMillis: message.sessions.map((id) => expiry.idleMillis(id)),
+        });
       default:
         message satisfies never;
     }

@@ -1,0 +1,128 @@
+/**
+ * What only a leader does: stamps and proposes what has gathered, judges which sessions and znodes are out of time, and
+ * refuses writes before the disk is full.
+ */
+import { anyone, encodeCommand, type WriteOperation } from "@quorate/api";
+import { type Applied, rulesVersion, type Tree } from "@quorate/tree";
+import type { Submission } from "@quorate/zab";
+import { Expiry } from "./expiry.ts";
+import type { Members } from "./members.ts";
+import { replicaLimits } from "./replica-limits.ts";
+import { Stamper } from "./stamp.ts";
+import type { Storage } from "./storage.ts";
+import { type Refusal, Submissions } from "./submissions.ts";
+import type { Clock } from "./world.ts";
+
+export interface LeadershipPorts {
+  readonly clock: Clock;
+  readonly storage: Storage;
+  readonly members: Members;
+  tree(): Tree;
+  mayPropose(): boolean;
+  propose(submission: Submission): void;
+  /** When a quorum last confirmed this leader, on its own clock. */
+  confirmedAt(): number | undefined;
+}
+
+export class Leadership {
+  readonly #ports: LeadershipPorts;
+  readonly #stamper: Stamper;
+  readonly expiry: Expiry = new Expiry();
+  readonly submissions: Submissions;
+  #leads = false;
+  /** Own appends whose fsync is under way, by ticket. */
+  readonly #appends = new Set<number>();
+  #lastStamp: number;
+
+  constructor(lastStamp: number, ports: LeadershipPorts) {
+    this.#ports = ports;
+    this.#lastStamp = lastStamp;
+    this.#stamper = new Stamper(ports.clock);
+    this.submissions = new Submissions(() => this.#refusesWrites());
+  }
+
+  /** Leading and established. */
+  get leads(): boolean {
+    return this.#leads;
+  }
+
+  /** The newest stamp in the history. */
+  sawStamp(stamp: number): void {
+    if (stamp > this.#lastStamp) this.#lastStamp = stamp;
+  }
+
+  begin(): void {
+    this.#leads = true;
+    this.#appends.clear();
+    this.#stamper.begin(this.#lastStamp);
+    this.expiry.end();
+  }
+
+  end(): void {
+    this.#leads = false;
+    this.#appends.clear();
+    this.submissions.clear();
+    this.expiry.end();
+  }
+
+  /** The initial history is applied: every session has its full timeout again. */
+  ready(): void {
+    this.expiry.begin(this.#ports.tree().sessions());
+  }
+
+  appending(ticket: number): void {
+    if (this.#leads) this.#appends.add(ticket);
+  }
+
+  written(ticket: number): void {
+    this.#appends.delete(ticket);
+  }
+
+  applied(results: readonly Applied[]): void {
+    if (!this.#leads) return;
+    for (const { outcome } of results) {
+      if (outcome === "gap" || !outcome.ok || outcome.result.kind !== "session") continue;
+      this.expiry.add(outcome.result.session, outcome.result.timeoutMillis);
+    }
+  }
+
+  /** What has gathered becomes a batch, unless an own fsync is under way: then it waits for company. */
+  propose(): void {
+    const { mayPropose, members, propose } = this.#ports;
+    while (this.#leads && mayPropose() && this.#appends.size < replicaLimits.appendsInFlight) {
+      const next = this.submissions.take();
+      if (!next) return;
+      this.sawStamp(this.#stamper.next());
+      propose({ ...next, stamp: this.#lastStamp, rules: members.lowestRules(rulesVersion, 1) });
+    }
+  }
+
+  /** On the clock of confirmations, after everything that waited in the inbox has been looked at. */
+  expire(): void {
+    const confirmed = this.#ports.confirmedAt();
+    if (!this.#leads || confirmed === undefined) return;
+    this.expiry.confirmed(confirmed);
+    for (const session of this.expiry.due(replicaLimits.expiredPerTick)) {
+      if (this.#ports.tree().lane(session)) this.#own({ kind: "expireSession", session });
+      else this.expiry.remove(session);
+    }
+  }
+
+  /** Proposes to delete the znodes whose TTL is over and the containers that are empty. */
+  sweep(): void {
+    if (!this.#leads || !this.#ports.mayPropose()) return;
+    const candidates = this.#ports.tree().sweepCandidates(this.#stamper.next(), replicaLimits.sweepZnodes);
+    if (candidates.length > 0) this.#own({ kind: "sweep", candidates });
+  }
+
+  #own(operation: WriteOperation): void {
+    this.submissions.own(encodeCommand({ identity: anyone, operation }));
+  }
+
+  #refusesWrites(): Refusal | undefined {
+    if (!this.#leads) return { code: "noLeader", detail: "this replica does not lead", retryAfterMillis: 50 };
+    if (!this.#ports.storage.diskReserveReached()) return undefined;
+    const detail = "disk reserve: the leader's disk is nearly full; make room on it, then try again";
+    return { code: "quotaExceeded", detail, retryAfterMillis: 5000 };
+  }
+}

@@ -1,0 +1,97 @@
+/** What a replica says of itself: to its siblings, to gateways and to Prometheus. */
+
+import type { MemberStatus } from "@quorate/proto";
+import { rulesVersion, type Tree } from "@quorate/tree";
+import type { PeerView } from "@quorate/zab";
+import type { StorageStats } from "./storage.ts";
+
+export interface Facts {
+  readonly id: number;
+  readonly address: string;
+  readonly version: string;
+  readonly view: PeerView;
+  readonly tree: Tree;
+  readonly historyId: string;
+  /** Its lanes have been told where they stand. */
+  readonly ready: boolean;
+  readonly restoring: boolean;
+}
+
+export function memberStatus(facts: Facts): MemberStatus {
+  const { id, address, version, view, tree, historyId, ready, restoring } = facts;
+  const { role, leader, epoch, reason } = view.status;
+  const catchingUp = view.status.serving && !ready ? "it applies what it was synchronized with" : reason;
+  return {
+    id,
+    standing: view.state.standing,
+    role,
+    serving: view.status.serving && ready,
+    reason: restoring ? "it loads the leader's snapshot" : catchingUp,
+    leader,
+    epoch,
+    acceptedEpoch: view.state.acceptedEpoch,
+    applied: tree.applied,
+    committed: view.committed,
+    logged: view.durable,
+    ensembleId: view.state.ensembleId,
+    historyId,
+    version,
+    rules: rulesVersion,
+    digest: tree.digest(),
+    znodes: tree.znodeCount,
+    sessions: tree.sessionCount,
+    agoMillis: 0,
+    address,
+  };
+}
+
+export interface Counts {
+  readonly leads: boolean;
+  readonly gateways: number;
+  readonly submissionsWaiting: number;
+  readonly applyWaiting: number;
+  readonly readsWaiting: number;
+  readonly commands: number;
+  readonly reads: number;
+  readonly turns: number;
+  readonly slowestTurnMillis: number;
+  readonly snapshots: number;
+  readonly digestsCompared: number;
+  readonly storage: StorageStats;
+}
+
+/** Prometheus' text form. */
+export function formatMetrics(facts: Facts, counts: Counts): string {
+  const { view, tree } = facts;
+  const { storage } = counts;
+  const rows: readonly (readonly [string, "gauge" | "counter", string, number])[] = [
+    ["replica_leading", "gauge", "1 while this replica leads and serves", counts.leads ? 1 : 0],
+    ["replica_serving", "gauge", "1 while this replica serves", facts.ready ? 1 : 0],
+    ["epoch", "gauge", "the current epoch", view.state.currentEpoch],
+    ["committed_zxid", "gauge", "the commit index", view.committed],
+    ["applied_zxid", "gauge", "the last zxid applied", tree.applied],
+    ["znodes", "gauge", "znodes", tree.znodeCount],
+    ["sessions", "gauge", "sessions, the gateways' own included", tree.sessionCount],
+    ["gateways", "gauge", "gateway streams attached", counts.gateways],
+    ["submissions_waiting", "gauge", "commands that wait to be proposed", counts.submissionsWaiting],
+    ["apply_waiting", "gauge", "committed batches that wait to be applied", counts.applyWaiting],
+    ["reads_waiting", "gauge", "reads that wait", counts.readsWaiting],
+    ["commands_applied_total", "counter", "commands applied", counts.commands],
+    ["reads_total", "counter", "reads asked of this replica", counts.reads],
+    ["loop_turns_total", "counter", "turns of the loop", counts.turns],
+    ["loop_slowest_turn_ms", "gauge", "the slowest turn since the last look, ms", Math.round(counts.slowestTurnMillis)],
+    ["snapshots_total", "counter", "snapshots taken", counts.snapshots],
+    ["digests_compared_total", "counter", "digests compared with other members", counts.digestsCompared],
+    ["fsyncs_total", "counter", "fsyncs of the log", storage.syncs],
+    ["fsync_ms_total", "counter", "time in fsyncs of the log, ms", Math.round(storage.syncMillis)],
+    ["fsync_slowest_ms", "gauge", "the slowest fsync of the log, ms", Math.round(storage.slowestSyncMillis)],
+    ["log_bytes_total", "counter", "bytes appended to the log", storage.bytes],
+    ["log_segments", "gauge", "segments of the log", storage.segments],
+    ["disk_free_bytes", "gauge", "free bytes where the data lies", storage.freeBytes],
+  ];
+  const lines = rows.map(
+    ([name, type, help, value]) =>
+      `# HELP quorate_${name} ${help}\n# TYPE quorate_${name} ${type}\nquorate_${name} ${value}\n`,
+  );
+  return lines.join("");
+}
