@@ -6,11 +6,9 @@
 import { assert, type Batch, type ReplicaId, type Zxid } from "@quorate/api";
 import type { MemberStatus } from "@quorate/proto";
 import { rulesVersion, type Tree } from "@quorate/tree";
-import { type Effect, type Input, type LinkId, Peer, type Status, type Timing } from "@quorate/zab";
+import { type Effect, type Input, type LinkId, Peer, type Status } from "@quorate/zab";
 import type { Attachment, AttachPoint, GatewayConnection } from "./gateways.ts";
 import { createParts, type Host, type Parts, type PeersPort, type ReplicaOptions, treeOptions } from "./parts.ts";
-import type { PeerWire } from "./peer-messages.ts";
-import type { PeersEvents } from "./peers.ts";
 import { runningChecksum } from "./record.ts";
 import { replicaLimits } from "./replica-limits.ts";
 import { type Facts, formatMetrics, memberStatus } from "./report.ts";

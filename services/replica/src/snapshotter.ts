@@ -2,6 +2,7 @@
 import type { Zxid } from "@quorate/api";
 import type { Tree } from "@quorate/tree";
 import { replicaLimits } from "./replica-limits.ts";
+import type { SnapshotFile } from "./snapshots.ts";
 import type { Storage } from "./storage.ts";
 import type { Clock } from "./world.ts";
 
@@ -18,11 +19,16 @@ export interface SnapshotPorts {
   corrupt(why: string): void;
 }
 
+/** Between a snapshot that failed and the next try. */
+const retryMillis = 10_000;
+
 export class Snapshotter {
   readonly #ports: SnapshotPorts;
   readonly #logBytes: number;
   #running = false;
   #cancelled = false;
+  /** After a failure (a full disk, say): not again before. */
+  #notBefore = 0;
   #last: Zxid;
   taken = 0;
 
@@ -38,20 +44,20 @@ export class Snapshotter {
 
   /** Called now and then: takes one when the log behind the newest has grown long. */
   consider(): void {
-    if (this.#running || this.#cancelled) return;
-    const { storage } = this.#ports;
+    const { storage, clock } = this.#ports;
+    if (this.#running || clock.now() < this.#notBefore) return;
     if (storage.logBytesAfter(this.#last) < this.#logBytes) return;
     if (this.#ports.tree().applied <= this.#last) return;
     this.#running = true;
-    this.#take().then(
-      () => {
-        this.#running = false;
-      },
-      (error: unknown) => {
-        this.#running = false;
-        this.#ports.log(`snapshot failed: ${error instanceof Error ? error.message : String(error)}`);
-      },
-    );
+    const ended = (): void => {
+      this.#running = false;
+      this.#cancelled = false;
+    };
+    this.#take().then(ended, (error: unknown) => {
+      ended();
+      this.#notBefore = clock.now() + retryMillis;
+      this.#ports.log(`snapshot failed: ${error instanceof Error ? error.message : String(error)}`);
+    });
   }
 
   /** The tree is replaced (a SNAP was installed): what runs is of the old one. */
@@ -64,8 +70,9 @@ export class Snapshotter {
     const { clock, storage } = this.#ports;
     const cursor = this.#ports.tree().snapshot();
     const started = clock.now();
-    const file = await storage.beginSnapshot(cursor.zxid, this.#ports.checksum());
+    let file: SnapshotFile | undefined;
     try {
+      file = await storage.beginSnapshot(cursor.zxid, this.#ports.checksum());
       for (;;) {
         if (this.#cancelled) throw new Error("a snapshot from the leader replaced the tree");
         const until = clock.now() + replicaLimits.sliceMillis;
@@ -81,11 +88,10 @@ export class Snapshotter {
         this.#ports.corrupt(`the records at ${cursor.zxid} do not add up to the digest kept of them`);
         throw new Error("the digest differs");
       }
-      await file.commit();
+      if (!(await file.commit())) throw new Error("a snapshot from the leader replaced the tree");
     } catch (error) {
       cursor.cancel();
-      await file.abort();
-      this.#cancelled = false;
+      await file?.abort();
       throw error;
     }
     const former = this.#last;
