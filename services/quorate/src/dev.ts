@@ -8,41 +8,58 @@ import { numberOf, readSettings, required, textOf, type Values } from "./setting
 const main = join(import.meta.dirname, "main.ts");
 const ids = [1, 2, 3] as const;
 
+interface Started {
+  readonly name: string;
+  readonly child: ChildProcess;
+  /** Its REST port is its own; before that, who answers there may be somebody else. */
+  listens: boolean;
+}
+
 export async function dev(args: readonly string[]): Promise<void> {
   const values = readSettings(devSettings, args, process.env);
   const processes = startAll(values);
   let stopping = false;
+  let ready = false;
   const stop = (code: number): void => {
     if (stopping) return;
     stopping = true;
-    let left = processes.filter((each) => each.exitCode === null && each.signalCode === null);
-    const gone = (): void => {
-      left = left.filter((each) => each.exitCode === null && each.signalCode === null);
-      if (left.length === 0) process.exit(code);
-    };
-    for (const each of left) each.once("exit", gone).kill("SIGTERM");
-    setTimeout(() => {
-      for (const each of left) each.kill("SIGKILL");
-    }, 5000).unref();
-    gone();
+    void endAll(processes).then(() => process.exit(code));
   };
   for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.on(signal, () => stop(0));
-  for (const each of processes) {
-    each.once("exit", (code, signal) => {
-      if (!stopping) console.log(`process ${each.pid} ended (${signal ?? code}): ${each.spawnargs.slice(2, 5).join(" ")}`);
-      if (!stopping && processes.every((other) => other.exitCode !== null || other.signalCode !== null)) process.exit(1);
+  for (const { name, child } of processes) {
+    child.once("exit", (code, signal) => {
+      if (stopping) return;
+      console.log(`${name} ended (${signal ?? code})`);
+      if (!ready) console.error(`quorate: ${name} did not start: what it said stands above; the others are stopped`);
+      if (!ready || !processes.some(lives)) stop(1);
     });
   }
   const base = `http://127.0.0.1:${numberOf(values, "rest-port")}`;
-  if (!(await becomesReady(base, () => stopping))) {
-    console.log("it did not become ready within 60 s: see the lines above");
+  ready = await becomesReady(base, processes, () => stopping);
+  if (stopping) return;
+  if (ready) printWelcome(values, base);
+  else {
+    console.error("quorate: it did not become ready within 60 s: see the lines above");
     stop(1);
-    return;
   }
-  printWelcome(values, base);
 }
 
-function startAll(values: Values): ChildProcess[] {
+function lives({ child }: Started): boolean {
+  return child.exitCode === null && child.signalCode === null;
+}
+
+async function endAll(processes: readonly Started[]): Promise<void> {
+  const left = processes.filter(lives);
+  const gone = left.map(({ child }) => new Promise((resolve) => child.once("exit", resolve)));
+  for (const { child } of left) child.kill("SIGTERM");
+  const timer = setTimeout(() => {
+    for (const { child } of left) child.kill("SIGKILL");
+  }, 5000);
+  await Promise.all(gone);
+  clearTimeout(timer);
+}
+
+function startAll(values: Values): Started[] {
   const rest = numberOf(values, "rest-port");
   const peer = numberOf(values, "peer-port");
   const members = ids.map((id) => `${id}=127.0.0.1:${peer + id}`).join(",");
@@ -50,28 +67,54 @@ function startAll(values: Values): ChildProcess[] {
   const common = superUser === undefined ? [] : ["--superuser", superUser];
   const replicas = ids.map((id) => {
     const data = join(required(values, "data"), String(id));
-    const own = ["--id", String(id), "--members", members, "--data", data, "--initial", "--rest-port", String(rest + id)];
-    return start(["serve", ...own, ...common]);
+    const own = [
+      "--id",
+      String(id),
+      "--members",
+      members,
+      "--data",
+      data,
+      "--initial",
+      "--rest-port",
+      String(rest + id),
+    ];
+    return start(`replica ${id}`, ["serve", ...own, ...common]);
   });
   const all = ids.map((id) => `127.0.0.1:${peer + id}`).join(",");
-  return [...replicas, start(["gateway", "--replicas", all, "--rest-port", String(rest), ...common])];
+  return [...replicas, start("gateway", ["gateway", "--replicas", all, "--rest-port", String(rest), ...common])];
 }
 
-function start(args: readonly string[]): ChildProcess {
-  const child = spawn(process.execPath, [main, ...args], { stdio: ["ignore", "pipe", "inherit"] });
-  createInterface({ input: child.stdout }).on("line", (line) => console.log(line));
-  return child;
+/** With a channel, at whose end it stops: nothing stays behind when this process is killed. */
+function start(name: string, args: readonly string[]): Started {
+  const child = spawn(process.execPath, [main, ...args], {
+    stdio: ["ignore", "pipe", "inherit", "ipc"],
+    env: ownEnvironment(),
+  });
+  const started: Started = { name, child, listens: false };
+  if (child.stdout) {
+    createInterface({ input: child.stdout }).on("line", (line) => {
+      if (line.includes(": REST on http://")) started.listens = true;
+      console.log(line);
+    });
+  }
+  return started;
+}
+
+/** The variables were meant for this command; what the others shall know, they are given as flags. */
+function ownEnvironment(): NodeJS.ProcessEnv {
+  return Object.fromEntries(Object.entries(process.env).filter(([name]) => !name.startsWith("QUORATE_")));
 }
 
 /** Serves a write and a read through the gateway. */
-async function becomesReady(base: string, stopping: () => boolean): Promise<boolean> {
+async function becomesReady(base: string, processes: readonly Started[], stopping: () => boolean): Promise<boolean> {
   const until = Date.now() + 60_000;
   while (Date.now() < until && !stopping()) {
     try {
+      if (!processes.every((each) => each.listens)) throw new Error("not listening yet");
       const answer = await fetch(`${base}/readyz?require=leader`, { signal: AbortSignal.timeout(2000) });
       if (answer.ok) return true;
     } catch {
-      // Not listening yet.
+      // Again in a moment.
     }
     await new Promise((resolve) => setTimeout(resolve, 100));
   }
@@ -82,7 +125,7 @@ function printWelcome(values: Values, base: string): void {
   const rest = numberOf(values, "rest-port");
   const lines: readonly (readonly [string, string])[] = [
     ["create", `curl -X PUT ${base}/v1/znodes/app -d hello`],
-    ["read", `curl ${base}/v1/znodes/app`],
+    ["read, with ETag", `curl -i ${base}/v1/znodes/app`],
     ["as JSON", `curl '${base}/v1/znodes/app?format=json'`],
     ["compare and set", `curl -X PUT ${base}/v1/znodes/app -H 'If-Match: "<etag>"' -d world`],
     ["sequential child", `curl -X POST '${base}/v1/znodes/app?prefix=item-' -d 1`],
@@ -93,6 +136,8 @@ function printWelcome(values: Values, base: string): void {
     ],
     ["session", `curl -X POST ${base}/v1/sessions -H 'Content-Type: application/json' -d '{"timeout":"30s"}'`],
     ["ephemeral", `curl -X PUT '${base}/v1/znodes/me?ephemeral=true' -H 'Quorate-Session: <id>:<secret>' -d here`],
+    ["renewal", `curl -X POST ${base}/v1/sessions/<id>/renew -H 'Quorate-Session: <id>:<secret>'`],
+    ["for alice alone", `curl -u alice:secret -X PUT '${base}/v1/znodes/private?acl=auth::cdrwa' -d hers`],
     ["delete", `curl -X DELETE '${base}/v1/znodes/app?recursive=true'`],
     ["the ensemble", `curl ${base}/v1/cluster`],
   ];

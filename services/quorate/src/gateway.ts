@@ -3,21 +3,34 @@ import { createDial, createNodeWorld } from "@quorate/gateway";
 import { parseHostPort } from "@quorate/proto";
 import { startDoor } from "./door.ts";
 import { createLog } from "./log.ts";
-import { gatewaySettings, parseList, readKey, version } from "./options.ts";
+import { gatewaySettings, parseList, readKey, requireKey, version } from "./options.ts";
 import { formatSettings, readSettings, required, SettingsError } from "./settings.ts";
 
 export async function gateway(args: readonly string[]): Promise<void> {
   const values = readSettings(gatewaySettings, args, process.env);
   const name = required(values, "name");
-  const log = createLog(name);
-  log(`starts (version ${version}) with\n${formatSettings(gatewaySettings, values)}`);
   const replicas = parseList(required(values, "replicas"));
   for (const each of replicas) {
-    if (!parseHostPort(each)) throw new SettingsError(`--replicas has ${JSON.stringify(each)}: write HOST:PORT,HOST:PORT,…`);
+    if (!parseHostPort(each))
+      throw new SettingsError(`--replicas has ${JSON.stringify(each)}: write HOST:PORT,HOST:PORT,…`);
   }
+  const key = readKey(values);
+  requireKey(replicas, key);
+  const log = createLog(name);
+  log(`starts (version ${version}) with\n${formatSettings(gatewaySettings, values)}`);
   const world = createNodeWorld();
-  const dial = createDial({ world, name, version, ...readKey(values) });
-  const door = await startDoor({ values, log, world, replicas, dial, home: "leader", name, metrics: () => "", checks: () => [] });
+  const dial = createDial({ world, name, version, ...key });
+  const door = await startDoor({
+    values,
+    log,
+    world,
+    replicas,
+    dial,
+    home: "leader",
+    name,
+    metrics: () => "",
+    checks: () => [],
+  });
   const stop = async (): Promise<void> => {
     log("stops");
     await door.stop();

@@ -2,10 +2,10 @@
 /** The executable: `quorate dev | serve | gateway | recover`. */
 import { dev } from "./dev.ts";
 import { gateway } from "./gateway.ts";
-import { devSettings, gatewaySettings, recoverSettings, serveSettings } from "./options.ts";
+import { devSettings, gatewaySettings, recoverSettings, serveSettings, version } from "./options.ts";
 import { recover } from "./recover.ts";
 import { serve } from "./serve.ts";
-import { formatHelp, type Setting } from "./settings.ts";
+import { formatHelp, refuseUnknownVariables, type Setting, SettingsError } from "./settings.ts";
 
 interface Command {
   readonly about: string;
@@ -22,21 +22,36 @@ const commands: Readonly<Record<string, Command>> = {
 
 async function main(): Promise<void> {
   const [name = "", ...args] = process.argv.slice(2);
-  const command = commands[name];
-  if (!command || args.includes("--help")) {
-    const overview = Object.entries(commands).map(([each, { about }]) => `  quorate ${each.padEnd(10)} ${about}`);
-    console.log(command ? formatHelp(name, command.about, command.settings) : `usage:\n${overview.join("\n")}`);
-    process.exitCode = command || name === "--help" || name === "" ? 0 : 2;
-    return;
+  const command = Object.hasOwn(commands, name) ? commands[name] : undefined;
+  if (command && !args.includes("--help") && !args.includes("-h")) {
+    const all = Object.values(commands).flatMap(({ settings }) => settings);
+    refuseUnknownVariables(all, process.env);
+    await command.run(args);
+  } else if (command) {
+    console.log(formatHelp(name, command.about, command.settings));
+  } else if (name === "--version") {
+    console.log(version);
+  } else if (["", "--help", "-h", "help"].includes(name)) {
+    console.log(overview());
+  } else {
+    console.error(`quorate: there is no command ${JSON.stringify(name)}\n${overview()}`);
+    process.exitCode = 2;
   }
-  await command.run(args);
+}
+
+function overview(): string {
+  const lines = Object.entries(commands).map(([each, { about }]) => `  quorate ${each.padEnd(10)} ${about}`);
+  return `usage:\n${lines.join("\n")}\n  quorate COMMAND --help`;
 }
 
 process.on("uncaughtException", (error) => {
   console.error(`stops: ${error instanceof Error ? error.stack : String(error)}`);
   process.exit(1);
 });
+// Started by `quorate dev`, whose end is ours.
+if (process.channel) process.once("disconnect", () => process.kill(process.pid, "SIGTERM"));
 main().catch((error: unknown) => {
   console.error(`quorate: ${error instanceof Error ? error.message : String(error)}`);
-  process.exit(2);
+  // 2: what it was given is wrong, and trying again is no use.
+  process.exit(error instanceof SettingsError ? 2 : 1);
 });

@@ -1,43 +1,47 @@
 /** `quorate serve`: one member of the ensemble, with a gateway embedded. */
-import { createNodeWorld, createDial } from "@quorate/gateway";
-import { parseHostPort, StreamServer } from "@quorate/proto";
+import { createDial, createNodeWorld } from "@quorate/gateway";
+import { listenFault, StreamServer } from "@quorate/proto";
 import { Gateways, nodeWorld, Peers, Replica, Storage } from "@quorate/replica";
 import { startDoor } from "./door.ts";
 import { createLocalDial } from "./local-dial.ts";
 import { createLog } from "./log.ts";
-import { parseMembers, readKey, serveSettings, version } from "./options.ts";
+import { listenAddress, parseMembers, readKey, requireKey, serveSettings, version } from "./options.ts";
 import { formatSettings, numberOf, readSettings, required, SettingsError, textOf } from "./settings.ts";
 
 export async function serve(args: readonly string[]): Promise<void> {
   const values = readSettings(serveSettings, args, process.env);
   const id = numberOf(values, "id");
   const members = parseMembers(required(values, "members"));
+  const folder = required(values, "data");
   const own = members.get(id);
   if (own === undefined) throw new SettingsError(`--members does not name this replica, ${id}`);
+  const key = readKey(values);
+  const address = listenAddress(own, textOf(values, "peer-host"));
+  const fault = listenFault(address, key.key !== undefined);
+  if (fault !== undefined) throw new SettingsError(fault);
+  requireKey([...members.values()], key);
   const log = createLog(`replica ${id}`);
   log(`starts (version ${version}) with\n${formatSettings(serveSettings, values)}`);
-  const key = readKey(values);
   const fatal = (why: string): void => {
     log(`stops: ${why}`);
     process.exit(1);
   };
   const { clock, random, disk } = nodeWorld;
   const { storage, recovered } = await Storage.open({
-    folder: required(values, "data"),
+    folder,
     disk,
     clock,
     limits: { segmentBytes: numberOf(values, "segment-bytes"), reserveBytes: numberOf(values, "disk-reserve-bytes") },
     create: { replicaId: id, standing: values["initial"] ? "founding" : "joining" },
   });
   for (const each of recovered.notes) log(each);
-  if (recovered.setAside !== undefined) log(`corrupt files were moved to ${recovered.setAside}: this replica joins anew`);
+  if (recovered.setAside !== undefined)
+    log(`corrupt files were moved to ${recovered.setAside}: this replica joins anew`);
   const hello = () => {
     const { protocol, historyId } = storage.state;
     const { ensembleId } = protocol;
     return { name: `replica ${id}`, ensembleId, historyId, version, rules: 1, address: own };
   };
-  const { port } = parseHostPort(own) ?? { port: 7400 };
-  const address = `${textOf(values, "peer-host") ?? parseHostPort(own)?.host}:${port}`;
   const server = new StreamServer({ address, keyed: key.key !== undefined, timers: clock, log });
   let links: Peers | undefined;
   const replica = await Replica.start({

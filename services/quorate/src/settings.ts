@@ -15,6 +15,8 @@ export interface Setting {
   readonly secret?: boolean;
   readonly min?: number;
   readonly max?: number;
+  /** What is wrong with a text, if anything is; of a secret it must not repeat it. */
+  readonly fault?: (text: string) => string | undefined;
 }
 
 export type Values = Readonly<Record<string, string | number | boolean | undefined>>;
@@ -24,12 +26,30 @@ export class SettingsError extends Error {
   override readonly name: string = "SettingsError";
 }
 
+const variablePrefix = "QUORATE_";
+
 function keyOf(name: string): string {
   return name.replace(/-([a-z])/g, (_, letter: string) => letter.toUpperCase());
 }
 
 function variableOf(name: string): string {
-  return `QUORATE_${name.replaceAll("-", "_").toUpperCase()}`;
+  return `${variablePrefix}${name.replaceAll("-", "_").toUpperCase()}`;
+}
+
+/** Kubernetes sets these in every container beside a service called `quorate`. */
+const serviceVariable = /_SERVICE_(HOST|PORT)|_PORT_\d+_(TCP|UDP|SCTP)/;
+
+/** A variable of ours that no command knows is a mistyped one. `settings`: those of all commands, which may share them. */
+export function refuseUnknownVariables(
+  settings: readonly Setting[],
+  env: Readonly<Record<string, string | undefined>>,
+): void {
+  const known = new Set(["config", ...settings.map(({ name }) => name)].map(variableOf));
+  for (const [name, value] of Object.entries(env)) {
+    if (!name.startsWith(variablePrefix) || known.has(name) || serviceVariable.test(name)) continue;
+    if (/^(tcp|udp|sctp):\/\//.test(value ?? "")) continue;
+    throw new SettingsError(`the environment has an unknown variable ${name}. Known: ${[...known].sort().join(" ")}`);
+  }
 }
 
 /** The settings in force, from `args` (flags), `env` and the file that `--config` names. */
@@ -53,13 +73,18 @@ export function readSettings(
   return values;
 }
 
-function readFlags(settings: readonly Setting[], args: readonly string[]): Record<string, string | boolean | undefined> {
+function readFlags(
+  settings: readonly Setting[],
+  args: readonly string[],
+): Record<string, string | boolean | undefined> {
   const options: Record<string, { type: "string" | "boolean" }> = { config: { type: "string" } };
   for (const { name, kind } of settings) options[name] = { type: kind === "flag" ? "boolean" : "string" };
   try {
-    return parseArgs({ args: [...args], options, strict: true, allowPositionals: false }).values as Record<string, string | boolean>;
+    const parsed = parseArgs({ args: [...args], options, strict: true, allowPositionals: false, allowNegative: true });
+    return parsed.values as Record<string, string | boolean>;
   } catch (error) {
-    throw new SettingsError(`${error instanceof Error ? error.message : String(error)}. Known flags: ${describe(settings)}`);
+    const text = error instanceof Error ? error.message : String(error);
+    throw new SettingsError(`${text.replace(/\.$/, "")}. Known flags: ${describe(settings)} --config`);
   }
 }
 
@@ -73,14 +98,18 @@ function readFile(settings: readonly Setting[], path: string | boolean | undefin
   try {
     content = parseYaml(readFileSync(path, "utf8")) ?? {};
   } catch (error) {
-    throw new SettingsError(`the configuration file ${path}: ${error instanceof Error ? error.message : String(error)}`);
+    throw new SettingsError(
+      `the configuration file ${path}: ${error instanceof Error ? error.message : String(error)}`,
+    );
   }
   if (typeof content !== "object" || content === null || Array.isArray(content)) {
     throw new SettingsError(`the configuration file ${path} must hold keys and values`);
   }
   const known = new Set(settings.map(({ name }) => keyOf(name)));
   for (const key of Object.keys(content)) {
-    if (!known.has(key)) throw new SettingsError(`the configuration file ${path} has an unknown key ${JSON.stringify(key)}`);
+    if (known.has(key)) continue;
+    const keys = [...known].join(" ");
+    throw new SettingsError(`the configuration file ${path} has an unknown key ${JSON.stringify(key)}. Known: ${keys}`);
   }
   return content as Record<string, unknown>;
 }
@@ -91,13 +120,25 @@ function convert(setting: Setting, value: unknown, where: string): string | numb
     if (value === false || value === "false" || value === "0") return false;
     throw new SettingsError(`${where} is ${JSON.stringify(value)}: say true or false`);
   }
-  if (setting.kind === "text") return String(value);
-  const number = Number(value);
+  if (setting.kind === "text") return convertText(setting, value, where);
+  const number = typeof value === "string" || typeof value === "number" ? Number(value) : Number.NaN;
   const { min = 0, max = Number.MAX_SAFE_INTEGER } = setting;
   if (!Number.isInteger(number) || number < min || number > max || value === "") {
     throw new SettingsError(`${where} is ${JSON.stringify(value)}: it must be a whole number from ${min} to ${max}`);
   }
   return number;
+}
+
+/** In the file a text may also be a list, which is joined with commas. */
+function convertText(setting: Setting, value: unknown, where: string): string {
+  const parts: unknown[] = Array.isArray(value) ? value : [value];
+  if (!parts.every((each) => typeof each === "string" || typeof each === "number")) {
+    throw new SettingsError(`${where} must be a text${setting.secret ? "" : `, it is ${JSON.stringify(value)}`}`);
+  }
+  const text = parts.join(",");
+  const fault = text === "" ? undefined : setting.fault?.(text);
+  if (fault !== undefined) throw new SettingsError(`${where} ${fault}`);
+  return text;
 }
 
 /** One line for each setting that has a value; secrets are masked. */
@@ -114,7 +155,10 @@ export function formatHelp(command: string, about: string, settings: readonly Se
     const preset = fallback === undefined || fallback === false ? "" : ` (${fallback})`;
     return `  ${flag.padEnd(30)} ${help}${preset}`;
   });
-  return `quorate ${command}: ${about}\n\n${rows.join("\n")}\n  ${"--config FILE".padEnd(30)} a YAML file with the same names in camelCase`;
+  rows.push(`  ${"--config FILE".padEnd(30)} a YAML file with the same names in camelCase`);
+  const first = settings.find(({ name }) => name.includes("-"))?.name ?? settings[0]?.name ?? "config";
+  const ways = `Each is also an environment variable (${variableOf(first)}) and a key of the file (${keyOf(first)});`;
+  return `quorate ${command}: ${about}\n\n${rows.join("\n")}\n\n${ways}\na flag comes before the variable, and that before the file.`;
 }
 
 export function textOf(values: Values, name: string): string | undefined {
@@ -124,12 +168,16 @@ export function textOf(values: Values, name: string): string | undefined {
 
 export function numberOf(values: Values, name: string): number {
   const value = values[name];
-  if (typeof value !== "number") throw new SettingsError(`--${name} is missing: it must be a number`);
+  if (typeof value !== "number") throw new SettingsError(missing(name));
   return value;
 }
 
 export function required(values: Values, name: string): string {
   const value = textOf(values, name);
-  if (value === undefined) throw new SettingsError(`--${name} is missing`);
+  if (value === undefined) throw new SettingsError(missing(name));
   return value;
+}
+
+function missing(name: string): string {
+  return `--${name} is missing: give the flag, ${variableOf(name)} in the environment, or ${keyOf(name)} in the --config file`;
 }
