@@ -12,4 +12,7 @@ const document = parse(readFileSync(join(here, "coordination.yaml"), "utf8"));
 mkdirSync(out, { recursive: true });
 writeFileSync(join(out, "coordination.json"), `${JSON.stringify(document)}\n`);
 const types = astToString(await openapiTypescript(document));
-writeFileSync(join(out, "coordination.ts"), `/** Made from coordination.yaml by \`npm run generate\`; not written by hand. */\n${types}`);
+writeFileSync(
+  join(out, "coordination.ts"),
+  `/** Made from coordination.yaml by \`npm run generate\`; not written by hand. */\n${types}`,
+);

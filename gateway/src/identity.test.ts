@@ -30,7 +30,10 @@ describe("identities", () => {
   });
 
   it("know the super user, and a wrong password for another", () => {
-    for (const [password, expected] of [["toor", true], ["root", false]] as const) {
+    for (const [password, expected] of [
+      ["toor", true],
+      ["root", false],
+    ] as const) {
       const found = identities.find(basic(`root:${password}`), "192.0.2.1", undefined);
       assert.ok(!("bad" in found));
       assert.equal(found.superUser, expected);
@@ -38,7 +41,8 @@ describe("identities", () => {
   });
 
   it("believe X-Forwarded-For of trusted proxies alone, from the right", () => {
-    const seen = (peer: string, forwarded: string): readonly string[] => idsOf(identities.find(undefined, peer, forwarded));
+    const seen = (peer: string, forwarded: string): readonly string[] =>
+      idsOf(identities.find(undefined, peer, forwarded));
     assert.deepEqual(seen("192.0.2.1", "198.51.100.7"), ["ip:192.0.2.1"]);
     assert.deepEqual(seen("10.1.1.1", "198.51.100.7"), ["ip:198.51.100.7"]);
     assert.deepEqual(seen("::1", "203.0.113.9, 198.51.100.7, 10.2.2.2"), ["ip:198.51.100.7"]);
@@ -50,7 +54,9 @@ describe("identities", () => {
     for (const bad of ["", "Basic", "Basic !!", basic("nocolon"), basic(":p"), basic("a\u0000:b"), "Digest a"]) {
       assert.ok("bad" in identities.find(bad, "192.0.2.1", undefined), bad);
     }
-    assert.ok("bad" in identities.find(`Basic ${Buffer.from([0xff, 0x3a, 0x61]).toString("base64")}`, "::1", undefined));
+    assert.ok(
+      "bad" in identities.find(`Basic ${Buffer.from([0xff, 0x3a, 0x61]).toString("base64")}`, "::1", undefined),
+    );
   });
 
   it("remember no more than they may", () => {

@@ -113,7 +113,8 @@ export class Identities {
     while (this.#isProxy(client)) {
       const next = hops.pop();
       if (next === undefined) break;
-      if (isIP(next) === 0) return { bad: `X-Forwarded-For: ${JSON.stringify(next.slice(0, 60))} is no address`, field: "address" };
+      if (isIP(next) === 0)
+        return { bad: `X-Forwarded-For: ${JSON.stringify(next.slice(0, 60))} is no address`, field: "address" };
       client = next;
     }
     return client;

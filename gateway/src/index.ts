@@ -1,5 +1,6 @@
 /** The gateway's public face: the doors, and the port behind them. */
 export type { Answer, Backend, ClusterView, ReadRequest, RenewAnswer, WriteRequest } from "./backend.ts";
+export { createDial, type GatewayDialOptions } from "./dial.ts";
 export { digestOf } from "./identity.ts";
 export type { GatewayTimer, GatewayWorld } from "./ports.ts";
 export {

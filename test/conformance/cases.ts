@@ -2,9 +2,20 @@
  * One table of requests and what they must be answered, run against anything that has a REST door: the tree in memory
  * here, real processes elsewhere. How the server was started is not its business; it needs a leader and a super user.
  */
+import { listingCases } from "./listing-cases.ts";
+import { readCases } from "./read-cases.ts";
+import { requestCases } from "./request-cases.ts";
 import type { Case } from "./runner.ts";
-import { serviceCases } from "./service-cases.ts";
-import { znodeCases } from "./znode-cases.ts";
+import { sessionCases } from "./session-cases.ts";
+import { txnCases } from "./txn-cases.ts";
+import { writeCases } from "./write-cases.ts";
 
-export const cases: readonly Case[] = [...znodeCases, ...serviceCases];
+export const cases: readonly Case[] = [
+  ...readCases,
+  ...writeCases,
+  ...listingCases,
+  ...txnCases,
+  ...sessionCases,
+  ...requestCases,
+];
 export { type Case, type RunOptions, runCase, runCases } from "./runner.ts";

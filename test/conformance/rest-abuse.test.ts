@@ -29,7 +29,11 @@ describe("bad input on the REST port", () => {
   after(stop);
 
   /** Sends the parts with pauses between, and gathers what comes until the socket closes (or the time is over). */
-  function talk(parts: readonly (string | Buffer)[], pauseMillis = 0, limitMillis = 4000): Promise<{ text: string; closed: boolean }> {
+  function talk(
+    parts: readonly (string | Buffer)[],
+    pauseMillis = 0,
+    limitMillis = 4000,
+  ): Promise<{ text: string; closed: boolean }> {
     return new Promise((resolve) => {
       const socket = connect(port, "127.0.0.1");
       let text = "";
@@ -42,7 +46,7 @@ describe("bad input on the REST port", () => {
       socket.on("data", (chunk) => (text += chunk.toString("latin1")));
       socket.on("error", () => undefined);
       socket.on("close", () => done(true));
-      parts.forEach((part, index) => setTimeout(() => socket.write(part), index * pauseMillis));
+      for (const [index, part] of parts.entries()) setTimeout(() => socket.write(part), index * pauseMillis);
     });
   }
   async function stillServes(): Promise<void> {
@@ -55,16 +59,44 @@ describe("bad input on the REST port", () => {
     ["a TLS hello", Buffer.from([0x16, 3, 1, 2, 0, 1, 0, 1, 0xfc, 3, 3]), /^HTTP\/1\.1 400 .*badArguments/s],
     ["HTTP/2", "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", /^HTTP\/1\.1 (400|505) /],
     ["raw UTF-8 in the target", "GET /v1/znodes/\u00e9 HTTP/1.1\r\nHost: a\r\n\r\n", /400 .*percent-encode/s],
-    ["headers without end", `GET /livez HTTP/1.1\r\nHost: a\r\nX: ${"x".repeat(20_000)}\r\n\r\n`, /^HTTP\/1\.1 431 .*headersTooLarge/s],
+    [
+      "headers without end",
+      `GET /livez HTTP/1.1\r\nHost: a\r\nX: ${"x".repeat(20_000)}\r\n\r\n`,
+      /^HTTP\/1\.1 431 .*headersTooLarge/s,
+    ],
     ["no Host", "GET /livez HTTP/1.1\r\nConnection: close\r\n\r\n", /^HTTP\/1\.1 400 .*Host/s],
-    ["two lengths", "PUT /v1/znodes/a HTTP/1.1\r\nHost: a\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\nx", /^HTTP\/1\.1 400 /],
-    ["a length and chunks", "PUT /v1/znodes/a HTTP/1.1\r\nHost: a\r\nContent-Length: 1\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n", /^HTTP\/1\.1 400 /],
-    ["a chunk that is none", "PUT /v1/znodes/a HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n", /^HTTP\/1\.1 400 /],
-    ["an expectation", "PUT /v1/znodes/a HTTP/1.1\r\nHost: a\r\nExpect: magic\r\nConnection: close\r\n\r\n", /^HTTP\/1\.1 400 .*Expect/s],
+    [
+      "two lengths",
+      "PUT /v1/znodes/a HTTP/1.1\r\nHost: a\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\nx",
+      /^HTTP\/1\.1 400 /,
+    ],
+    [
+      "a length and chunks",
+      "PUT /v1/znodes/a HTTP/1.1\r\nHost: a\r\nContent-Length: 1\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
+      /^HTTP\/1\.1 400 /,
+    ],
+    [
+      "a chunk that is none",
+      "PUT /v1/znodes/a HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n",
+      /^HTTP\/1\.1 400 /,
+    ],
+    [
+      "an expectation",
+      "PUT /v1/znodes/a HTTP/1.1\r\nHost: a\r\nExpect: magic\r\nConnection: close\r\n\r\n",
+      /^HTTP\/1\.1 400 .*Expect/s,
+    ],
     ["an absolute target", "GET http://x/livez HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n", /^HTTP\/1\.1 200 /],
-    ["a target that is no path", "OPTIONS * HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n", /^HTTP\/1\.1 400 .*target/s],
+    [
+      "a target that is no path",
+      "OPTIONS * HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n",
+      /^HTTP\/1\.1 400 .*target/s,
+    ],
     ["a fragment", "GET /livez#x HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n", /^HTTP\/1\.1 400 /],
-    ["a forged address from a proxy", "GET /v1/znodes/ HTTP/1.1\r\nHost: a\r\nX-Forwarded-For: me\r\nConnection: close\r\n\r\n", /^HTTP\/1\.1 400 .*X-Forwarded-For/s],
+    [
+      "a forged address from a proxy",
+      "GET /v1/znodes/ HTTP/1.1\r\nHost: a\r\nX-Forwarded-For: me\r\nConnection: close\r\n\r\n",
+      /^HTTP\/1\.1 400 .*X-Forwarded-For/s,
+    ],
   ];
   for (const [name, bytes, expected] of raw) {
     it(`${name}: an answer, and the socket closes`, async () => {
@@ -83,7 +115,10 @@ describe("bad input on the REST port", () => {
   });
 
   it("a slow body ends with 408 and writes nothing", async () => {
-    const { text, closed } = await talk(["PUT /v1/znodes/slow HTTP/1.1\r\nHost: a\r\nContent-Length: 9\r\n\r\n", "123", "456"], 500);
+    const { text, closed } = await talk(
+      ["PUT /v1/znodes/slow HTTP/1.1\r\nHost: a\r\nContent-Length: 9\r\n\r\n", "123", "456"],
+      500,
+    );
     assert.match(text, /^HTTP\/1\.1 408 /);
     assert.ok(closed);
     const response = await fetch(`http://127.0.0.1:${port}/v1/znodes/slow`);
@@ -121,7 +156,9 @@ describe("bad input on the REST port", () => {
 
   it("pipelined requests are answered in order", async () => {
     const one = (path: string): string => `GET ${path} HTTP/1.1\r\nHost: a\r\n`;
-    const { text } = await talk([`${one("/livez")}\r\n${one("/nowhere")}\r\n${one("/readyz")}Connection: close\r\n\r\n`]);
+    const { text } = await talk([
+      `${one("/livez")}\r\n${one("/nowhere")}\r\n${one("/readyz")}Connection: close\r\n\r\n`,
+    ]);
     assert.deepEqual(text.match(/HTTP\/1\.1 \d+/g), ["HTTP/1.1 200", "HTTP/1.1 404", "HTTP/1.1 200"]);
   });
 

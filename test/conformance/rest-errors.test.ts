@@ -52,7 +52,15 @@ describe("the error table through REST", () => {
     return { response, body: await response.json() };
   }
 
-  const availability = ["throttled", "noLeader", "behind", "connectionLoss", "timeout", "internal", "quotaExceeded"] as const;
+  const availability = [
+    "throttled",
+    "noLeader",
+    "behind",
+    "connectionLoss",
+    "timeout",
+    "internal",
+    "quotaExceeded",
+  ] as const;
   for (const code of availability) {
     it(`${code}, when nothing came of it`, async () => {
       next = unavailable(code);
@@ -71,7 +79,10 @@ describe("the error table through REST", () => {
       next = failing(code, { path: "/a" as Path });
       const { response, body } = await ask("DELETE", "/v1/znodes/a");
       assert.equal(response.status, errors[code].http);
-      assert.deepEqual([body.code, body.title, body.path, body.zxid], [code, errors[code].title, "/a", "0x0000000000000007"]);
+      assert.deepEqual(
+        [body.code, body.title, body.path, body.zxid],
+        [code, errors[code].title, "/a", "0x0000000000000007"],
+      );
       assert.equal(response.headers.get("quorate-served-by"), "2");
       assert.equal(response.headers.get("www-authenticate") !== null, response.status === 401);
     });

@@ -103,7 +103,10 @@ function judgeProblem(step: Step, { status, headers, json }: Seen, where: string
   assert.equal(json.status, status, where);
   assert.equal(json.code, step.code, where);
   assert.equal(json.type, `/docs/errors#${json.code}`, where);
-  const table: Readonly<Record<string, { readonly title: string; readonly certainty: string }>> = { ...errors, ...httpErrors };
+  const table: Readonly<Record<string, { readonly title: string; readonly certainty: string }>> = {
+    ...errors,
+    ...httpErrors,
+  };
   assert.equal(json.title, table[json.code]?.title, where);
   assert.ok(json.certainty === "unknown" || json.certainty === "noEffect", where);
   if (status < 500 || status === 501 || status === 503) assert.equal(json.certainty, "noEffect", where);
@@ -127,7 +130,7 @@ export function ask(baseUrl: string, step: Step, kept: Kept, options: RunOptions
   }
   if (step.as !== undefined) {
     const credentials = step.as === "super" ? options.superUser : step.as;
-    headers["Authorization"] = `Basic ${Buffer.from(credentials).toString("base64")}`;
+    headers.Authorization = `Basic ${Buffer.from(credentials).toString("base64")}`;
   }
   const body = typeof step.body === "string" ? Buffer.from(fill(step.body, kept)) : step.body;
   if (body !== undefined) headers["Content-Length"] = String(body.length);
@@ -146,7 +149,8 @@ export function ask(baseUrl: string, step: Step, kept: Kept, options: RunOptions
 
 function seenOf(status: number, raw: Readonly<Record<string, string | string[] | undefined>>, bytes: Buffer): Seen {
   const headers: Record<string, string> = {};
-  for (const [name, value] of Object.entries(raw)) headers[name] = Array.isArray(value) ? value.join(", ") : (value ?? "");
+  for (const [name, value] of Object.entries(raw))
+    headers[name] = Array.isArray(value) ? value.join(", ") : (value ?? "");
   const text = bytes.toString("utf8");
   let json: unknown;
   try {

@@ -56,7 +56,11 @@ describe("the contract", () => {
     it(`${route.method} ${route.pattern} takes the same parameters and headers`, () => {
       const operation = paths[route.pattern]?.[route.method.toLowerCase()];
       const parameters = (operation?.parameters ?? []).map((each) => resolve(each.$ref) as Parameter);
-      const named = (place: string): string[] => parameters.filter((each) => each.in === place).map((each) => each.name).sort();
+      const named = (place: string): string[] =>
+        parameters
+          .filter((each) => each.in === place)
+          .map((each) => each.name)
+          .sort();
       assert.deepEqual(named("query"), [...route.query].sort());
       assert.deepEqual(named("header"), route.headers.map((each) => headerNames[each]).sort());
       assert.equal(named("path").length, route.pattern.includes("{") ? 1 : 0);
@@ -66,14 +70,21 @@ describe("the contract", () => {
   it("documents an answer for each status that can come from everywhere", () => {
     for (const { method, path, operation } of documented) {
       const statuses = Object.keys(operation.responses);
-      const needed = path.startsWith("/v1/z") ? ["400", "401", "403", "429", "500", "502", "503", "504"] : ["400", "401", "403", "500"];
+      const needed = path.startsWith("/v1/z")
+        ? ["400", "401", "403", "429", "500", "502", "503", "504"]
+        : ["400", "401", "403", "500"];
       for (const status of needed) assert.ok(statuses.includes(status), `${method} ${path} has no ${status}`);
-      assert.ok(statuses.some((each) => each.startsWith("2")), `${method} ${path} has no success`);
+      assert.ok(
+        statuses.some((each) => each.startsWith("2")),
+        `${method} ${path} has no success`,
+      );
     }
   });
 
   it("has the codes of the error table, each under its status", () => {
-    const table = { ...errors, ...httpErrors } as Readonly<Record<string, { readonly http: number; readonly title: string; readonly certainty: string }>>;
+    const table = { ...errors, ...httpErrors } as Readonly<
+      Record<string, { readonly http: number; readonly title: string; readonly certainty: string }>
+    >;
     const answered = Object.keys(table).filter((each) => table[each]?.http !== 0);
     assert.deepEqual([...document.components.schemas.ErrorCode.enum].sort(), answered.sort());
     for (const code of answered) {
@@ -109,7 +120,10 @@ describe("the contract", () => {
       execFileSync(process.execPath, [join(root, "openapi/generate.mjs"), "--out", out]);
       for (const file of ["coordination.ts", "coordination.json"]) {
         const now = readFileSync(join(root, "openapi/src/gen", file), "utf8");
-        assert.ok(readFileSync(join(out, file), "utf8") === now, `openapi/src/gen/${file} is out of date: npm run generate`);
+        assert.ok(
+          readFileSync(join(out, file), "utf8") === now,
+          `openapi/src/gen/${file} is out of date: npm run generate`,
+        );
       }
     } finally {
       rmSync(out, { recursive: true });

@@ -25,7 +25,10 @@ export function chooseType(accept: string | undefined, offers: readonly string[]
 export function requireType(accept: string | undefined, offers: readonly string[]): string {
   const chosen = chooseType(accept, offers);
   if (chosen !== undefined) return chosen;
-  throw new RequestFault("notAcceptable", `Accept: ${show(accept ?? "")} leaves nothing; this answers ${offers.join(" or ")}`);
+  throw new RequestFault(
+    "notAcceptable",
+    `Accept: ${show(accept ?? "")} leaves nothing; this answers ${offers.join(" or ")}`,
+  );
 }
 
 function readRange(text: string): Range {

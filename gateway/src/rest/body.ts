@@ -19,7 +19,10 @@ export function refuseBody(call: Call): void {
 export function readBytes(call: Call, most: number): Promise<Buffer> | Buffer {
   const { head } = call;
   if (head.contentEncoding !== undefined && head.contentEncoding.toLowerCase() !== "identity") {
-    throw new RequestFault("unsupportedMediaType", `Content-Encoding: ${show(head.contentEncoding)} is not taken; send plain bytes`);
+    throw new RequestFault(
+      "unsupportedMediaType",
+      `Content-Encoding: ${show(head.contentEncoding)} is not taken; send plain bytes`,
+    );
   }
   if (head.contentRange) throw bad("Content-Range: a part of a value cannot be written; send the whole");
   if (!head.hasBody) return none;
@@ -75,8 +78,9 @@ function collect(call: Call, most: number, announced: number): Promise<Buffer> {
       else more.push(chunk);
     });
     request.on("end", () => resolve(more === undefined ? (first ?? none) : Buffer.concat(more, size)));
-    // After "end" this changes nothing.
-    request.on("close", () => reject(new ClientGone("the client went away before its body was there")));
+    request.on("close", () => {
+      if (!request.complete) reject(new ClientGone("the client went away before its body was there"));
+    });
   });
 }
 

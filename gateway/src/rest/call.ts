@@ -5,7 +5,7 @@ import type { Acting, IdempotencyKey, Identity, Path, ReplicaId, Zxid } from "@q
 import { isBadPath, limits, parsePath, zeroZxid } from "@quorate/api";
 import type { Consistency } from "@quorate/proto";
 import type { Backend, ReadRequest, WriteRequest } from "../backend.ts";
-import { type Identities, Remembered } from "../identity.ts";
+import type { Identities, Remembered } from "../identity.ts";
 import type { GatewayWorld } from "../ports.ts";
 import { bad, RequestFault } from "./fault.ts";
 import type { RequestHead } from "./head.ts";

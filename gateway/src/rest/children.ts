@@ -14,14 +14,16 @@ export async function getChildren(call: Call): Promise<void> {
   refuseBody(call);
   const path = pathOf(call);
   const limitText = call.query.text("limit");
-  const limit = limitText === undefined ? limits.defaultPageNames : readInteger(limitText, "limit", 1, limits.pageNames);
+  const limit =
+    limitText === undefined ? limits.defaultPageNames : readInteger(limitText, "limit", 1, limits.pageNames);
   const token = call.query.text("continue");
   const place = token === undefined ? undefined : readPageToken(path, token);
   const withData = call.query.flag("data");
   const forced = forcedEncoding(call);
   if (call.head.ifNoneMatch !== undefined) {
     readTags(call.head.ifNoneMatch, "If-None-Match");
-    if (withData || place !== undefined) throw bad("If-None-Match: it goes with the first page of names alone, without data");
+    if (withData || place !== undefined)
+      throw bad("If-None-Match: it goes with the first page of names alone, without data");
   }
   const request = readRequest(call, { kind: "children", path, limit, withData, ...place });
   const settled = settle(call, await call.door.options.backend.read(request, timeoutOf(call)));

@@ -47,7 +47,12 @@ export function placesOf(routes: readonly Route[]): readonly Place[] {
 /** Requests that wait to be told to send their body. */
 export const expectingContinue = new WeakSet<IncomingMessage>();
 
-export function dispatch(door: Door, place: Place | undefined, request: IncomingMessage, response: ServerResponse): void {
+export function dispatch(
+  door: Door,
+  place: Place | undefined,
+  request: IncomingMessage,
+  response: ServerResponse,
+): void {
   if (door.inFlight >= door.limits.inFlight) {
     const detail = "this gateway has as many requests under way as it may; try again shortly";
     sendProblem({ door, request, response }, problemOf("throttled", detail));

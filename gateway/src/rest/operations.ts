@@ -36,7 +36,7 @@ export async function metrics(call: Call): Promise<void> {
 /** Answers from what is known here, without a leader too. */
 export function getCluster(call: Call): void {
   const { leader, members, silent } = call.door.options.backend.cluster();
-  const furthest = members.reduce((most, each) => (each.committed > most ? each.committed : most), 0);
+  const furthest = members.reduce((most, each) => Math.max(each.committed, most), 0);
   const body = {
     leader,
     members: members.map((each) => memberJson(each, furthest)),
@@ -53,8 +53,30 @@ function memberJson(member: MemberStatus, furthest: number): object {
   const far = furthest as typeof applied;
   const lag = epochOf(far) === epochOf(applied) ? Math.max(0, counterOf(far) - counterOf(applied)) : undefined;
   const { ensembleId, historyId, version, rules, digest, znodes, sessions, agoMillis, address } = member;
-  const state = { id, address, standing, role, serving, reason: reason === "" ? undefined : reason, leader, epoch, acceptedEpoch };
-  return { ...state, ...zxids, lag, ensembleId, historyId, version, rules, digest, znodes, sessions, ago: formatDuration(agoMillis) };
+  const state = {
+    id,
+    address,
+    standing,
+    role,
+    serving,
+    reason: reason === "" ? undefined : reason,
+    leader,
+    epoch,
+    acceptedEpoch,
+  };
+  return {
+    ...state,
+    ...zxids,
+    lag,
+    ensembleId,
+    historyId,
+    version,
+    rules,
+    digest,
+    znodes,
+    sessions,
+    ago: formatDuration(agoMillis),
+  };
 }
 
 export async function handOver(call: Call): Promise<void> {

@@ -25,7 +25,9 @@ export function readPageToken(path: Path, token: string): PagePlace {
   const after = text.slice(19);
   const fits = whole.slice(0, 8) === checksum(path, text) && Buffer.from(whole).toString("base64url") === token;
   if (!fits || at === undefined || text[18] !== "/" || isBadPath(parsePath(`/${after}`))) {
-    throw bad("continue: this is not what the last page of this listing gave; send that unchanged, or begin without it");
+    throw bad(
+      "continue: this is not what the last page of this listing gave; send that unchanged, or begin without it",
+    );
   }
   return { at, after };
 }

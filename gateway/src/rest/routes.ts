@@ -27,7 +27,12 @@ export interface Route {
 
 type Handle = Route["handle"];
 
-const fresh: readonly GovernedHeader[] = ["quorate-consistency", "quorate-min-zxid", "quorate-max-stale", "quorate-timeout"];
+const fresh: readonly GovernedHeader[] = [
+  "quorate-consistency",
+  "quorate-min-zxid",
+  "quorate-max-stale",
+  "quorate-timeout",
+];
 const reading: readonly GovernedHeader[] = ["quorate-session", ...fresh];
 const writing: readonly GovernedHeader[] = ["quorate-session", "quorate-timeout", "idempotency-key"];
 const json = ["application/json"];
@@ -67,7 +72,15 @@ export const routes: readonly Route[] = [
   route("POST", "/v1/txn", "txn", [], [...reading, "idempotency-key"], json, postTxn),
   route("POST", "/v1/sessions", "createSession", [], ["quorate-timeout"], json, createSession),
   route("GET", "/v1/sessions", "listSessions", ["limit", "continue"], fresh, json, listSessions),
-  route("POST", "/v1/sessions/{id}/renew", "renewSession", [], ["quorate-session", "quorate-timeout"], json, renewSession),
+  route(
+    "POST",
+    "/v1/sessions/{id}/renew",
+    "renewSession",
+    [],
+    ["quorate-session", "quorate-timeout"],
+    json,
+    renewSession,
+  ),
   route("GET", "/v1/sessions/{id}", "getSession", [], reading, json, getSession),
   route("DELETE", "/v1/sessions/{id}", "closeSession", [], writing, json, closeSession),
   route("GET", "/v1/cluster", "cluster", [], [], json, getCluster),

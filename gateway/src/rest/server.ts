@@ -58,7 +58,8 @@ function createApplication(door: Door): Application {
   app.disable("x-powered-by");
   app.disable("etag");
   app.set("query parser", false);
-  for (const place of placesOf(routes)) app.all(place.expression, (request, response) => dispatch(door, place, request, response));
+  for (const place of placesOf(routes))
+    app.all(place.expression, (request, response) => dispatch(door, place, request, response));
   app.use((request: IncomingMessage, response: ServerResponse) => dispatch(door, undefined, request, response));
   app.use((fault: unknown, request: IncomingMessage, response: ServerResponse, _next: () => void) => {
     answerFault(door, request, response, fault);
@@ -66,7 +67,12 @@ function createApplication(door: Door): Application {
   return (request, response) => {
     const target = plainTarget(request.url ?? "");
     if (target === undefined) {
-      answerFault(door, request, response, bad("the request's target must be a path, which begins with a slash and has no #"));
+      answerFault(
+        door,
+        request,
+        response,
+        bad("the request's target must be a path, which begins with a slash and has no #"),
+      );
       return;
     }
     request.url = target;

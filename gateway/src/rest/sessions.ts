@@ -16,7 +16,8 @@ export async function createSession(call: Call): Promise<void> {
   refuseUnknownKeys(json, ["timeout", "name"], "body");
   const { sessionTimeoutMinMillis: least, sessionTimeoutMaxMillis: most } = limits;
   const text = textOf(json, "timeout", "body");
-  const timeoutMillis = text === undefined ? limits.sessionTimeoutDefaultMillis : readDuration(text, "body.timeout", least, most);
+  const timeoutMillis =
+    text === undefined ? limits.sessionTimeoutDefaultMillis : readDuration(text, "body.timeout", least, most);
   const name = textOf(json, "name", "body") ?? "";
   if (utf8Length(name) > limits.sessionNameBytes) throw bad(`body.name is over ${limits.sessionNameBytes} bytes`);
   const secret = call.door.options.world.randomBytes(16);
@@ -49,17 +50,23 @@ export async function renewSession(call: Call): Promise<void> {
   switch (answer.kind) {
     case "renewed": {
       const { zxid, servedBy } = answer;
-      sendJson(call, 200, { zxid, servedBy, ageMillis: 0, replayed: false }, `{"id":"${id}","zxid":"${formatZxid(zxid)}"}`);
+      sendJson(
+        call,
+        200,
+        { zxid, servedBy, ageMillis: 0, replayed: false },
+        `{"id":"${id}","zxid":"${formatZxid(zxid)}"}`,
+      );
       return;
     }
     case "expired":
       sendProblem(call, problemOf("sessionExpired", `the session ${id} is over (expired or closed); open a new one`));
       return;
     case "badSecret":
-      throw new RequestFault("authFailed", "Quorate-Session: the secret is wrong; send it as POST /v1/sessions answered it", [
-        "WWW-Authenticate",
-        sessionChallenge,
-      ]);
+      throw new RequestFault(
+        "authFailed",
+        "Quorate-Session: the secret is wrong; send it as POST /v1/sessions answered it",
+        ["WWW-Authenticate", sessionChallenge],
+      );
     case "unavailable":
       sendProblem(call, problemOfUnavailable(answer));
   }
@@ -98,7 +105,8 @@ function infoJson(info: SessionInfo): object {
 export async function listSessions(call: Call): Promise<void> {
   refuseBody(call);
   const limitText = call.query.text("limit");
-  const limit = limitText === undefined ? limits.defaultPageNames : readInteger(limitText, "limit", 1, limits.pageNames);
+  const limit =
+    limitText === undefined ? limits.defaultPageNames : readInteger(limitText, "limit", 1, limits.pageNames);
   const token = call.query.text("continue");
   const place = token === undefined ? undefined : { after: readSessionId(token, "continue") };
   const request = readRequest(call, { kind: "listSessions", limit, ...place });

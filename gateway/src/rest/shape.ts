@@ -14,10 +14,14 @@ export interface ShapeParts {
 /** Undefined: nothing was said. `field`: what comes before the names, such as `then[0].`. */
 export function shapeFrom(parts: ShapeParts, acting: boolean, field: string): Shape | undefined {
   const { ephemeral, container, ttl, acl } = parts;
-  const said = [ephemeral ? "ephemeral" : "", ttl === undefined ? "" : "ttl", container ? "container" : ""].filter(Boolean);
+  const said = [ephemeral ? "ephemeral" : "", ttl === undefined ? "" : "ttl", container ? "container" : ""].filter(
+    Boolean,
+  );
   if (said.length > 1) throw bad(`${field}${said.join(` and ${field}`)} exclude each other; a znode is of one kind`);
   if (ephemeral && !acting) {
-    throw bad(`${field}ephemeral needs a session: open one with POST /v1/sessions and send Quorate-Session: <id>:<secret>`);
+    throw bad(
+      `${field}ephemeral needs a session: open one with POST /v1/sessions and send Quorate-Session: <id>:<secret>`,
+    );
   }
   if (said.length === 0 && acl === undefined) return undefined;
   const ttlMillis = ttl === undefined ? 0 : readDuration(ttl, `${field}ttl`, 1, limits.ttlMaxMillis);

@@ -16,9 +16,18 @@ export function statJson(stat: Stat): string {
   return `${text}}`;
 }
 
-/** RFC 3339 with milliseconds. */
+const seconds: number[] = [0, 0, 0, 0];
+const texts: string[] = ["", "", "", ""];
+
+/** RFC 3339 with milliseconds. The texts of the last seconds seen are kept: many stats share them. */
 export function timeText(millis: number): string {
-  return new Date(millis).toISOString();
+  const second = Math.floor(millis / 1000);
+  const slot = second & 3;
+  if (seconds[slot] !== second || texts[slot] === "") {
+    seconds[slot] = second;
+    texts[slot] = new Date(second * 1000).toISOString().slice(0, 20);
+  }
+  return `${texts[slot]}${String(millis - second * 1000).padStart(3, "0")}Z`;
 }
 
 export type Encoding = "utf-8" | "base64";

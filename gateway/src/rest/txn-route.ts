@@ -30,7 +30,9 @@ export async function postTxn(call: Call): Promise<void> {
 
 function refuseFreshness(call: Call): void {
   if (call.head.consistency !== undefined || call.head.minZxid !== undefined || call.head.maxStale !== undefined) {
-    throw bad("Quorate-Consistency, Quorate-Min-Zxid and Quorate-Max-Stale mean nothing on a txn that writes; leave them out");
+    throw bad(
+      "Quorate-Consistency, Quorate-Min-Zxid and Quorate-Max-Stale mean nothing on a txn that writes; leave them out",
+    );
   }
 }
 

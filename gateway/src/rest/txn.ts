@@ -17,15 +17,7 @@ import {
 } from "@quorate/api";
 import { aclOf } from "./children.ts";
 import { bad, RequestFault } from "./fault.ts";
-import {
-  asArray,
-  asObject,
-  flagOf,
-  integerOf,
-  type JsonObject,
-  refuseUnknownKeys,
-  textOf,
-} from "./json-body.ts";
+import { asArray, asObject, flagOf, integerOf, type JsonObject, refuseUnknownKeys, textOf } from "./json-body.ts";
 import { shapeFrom } from "./shape.ts";
 import { readZxid, show } from "./values.ts";
 
@@ -84,7 +76,9 @@ function readOperation(value: unknown, field: string, acting: boolean): TxnOpera
   const op = textOf(object, "op", field);
   const keys = op === undefined || !Object.hasOwn(keysOf, op) ? undefined : keysOf[op];
   if (op === undefined || keys === undefined) {
-    throw bad(`${field}.op: ${op === undefined ? "it is missing" : `${show(op)} is unknown`}; it is one of ${Object.keys(keysOf).join(", ")}`);
+    throw bad(
+      `${field}.op: ${op === undefined ? "it is missing" : `${show(op)} is unknown`}; it is one of ${Object.keys(keysOf).join(", ")}`,
+    );
   }
   refuseUnknownKeys(object, ["op", "path", ...keys], field);
   switch (op) {
@@ -98,7 +92,12 @@ function readOperation(value: unknown, field: string, acting: boolean): TxnOpera
       return shape === undefined ? { ...base, condition } : { ...base, shape, condition };
     }
     case "set":
-      return { kind: "set", path: pathIn(object, field), data: dataOf(object, field), condition: conditionOf(object, field) };
+      return {
+        kind: "set",
+        path: pathIn(object, field),
+        data: dataOf(object, field),
+        condition: conditionOf(object, field),
+      };
     case "delete": {
       const recursive = flagOf(object, "recursive", field) ?? false;
       return { kind: "delete", path: pathIn(object, field), condition: conditionOf(object, field), recursive };
@@ -150,7 +149,11 @@ function existsVersion(object: JsonObject, field: string): Pick<Check, "exists" 
   return { ...(exists === undefined ? undefined : { exists }), ...(version === undefined ? undefined : { version }) };
 }
 
-function zxidAs<Name extends "mzxid" | "czxid">(name: Name, text: string | undefined, field: string): Pick<Check, Name> | undefined {
+function zxidAs<Name extends "mzxid" | "czxid">(
+  name: Name,
+  text: string | undefined,
+  field: string,
+): Pick<Check, Name> | undefined {
   if (text === undefined) return undefined;
   return { [name]: readZxid(text, `${field}.${name}`) } as Pick<Check, Name>;
 }

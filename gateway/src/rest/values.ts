@@ -34,7 +34,8 @@ export function formatDuration(millis: number): string {
 
 export function readZxid(text: string, field: string): Zxid {
   const zxid = parseZxid(text);
-  if (zxid === undefined) throw bad(`${field}: ${show(text)} is no zxid; write 0x and up to 16 hex digits, as answers have it`);
+  if (zxid === undefined)
+    throw bad(`${field}: ${show(text)} is no zxid; write 0x and up to 16 hex digits, as answers have it`);
   return zxid;
 }
 
@@ -45,7 +46,9 @@ export function readSessionId(text: string, field: string): SessionId {
   if (/^0x[0-9a-fA-F]{1,16}$/.test(text) && id === undefined) {
     throw new RequestFault("sessionExpired", `${field}: there is no session ${text}; open a new one`);
   }
-  throw bad(`${field}: ${show(text)} is no session id; write 0x and up to 16 hex digits, as POST /v1/sessions answered`);
+  throw bad(
+    `${field}: ${show(text)} is no session id; write 0x and up to 16 hex digits, as POST /v1/sessions answered`,
+  );
 }
 
 /** A query's `true` or `false`; the bare name is true. */

@@ -92,7 +92,14 @@ export async function headZnode(call: Call): Promise<void> {
   const { stat } = expectResult(settled.outcome.result, "stat");
   const tag = formatZxid(stat.mzxid);
   const status = clientHas(call.head.ifNoneMatch, tag) ? 304 : 200;
-  send(call, status, settled, "", ["Content-Type", "application/octet-stream", ...rawHeaders(tag, statJson(stat))], true);
+  send(
+    call,
+    status,
+    settled,
+    "",
+    ["Content-Type", "application/octet-stream", ...rawHeaders(tag, statJson(stat))],
+    true,
+  );
 }
 
 /** `If-None-Match: *`, `If-Match: *` and `If-Match: "<etag>"`; together they contradict each other. */
