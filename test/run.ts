@@ -1,0 +1,40 @@
+/**
+ * The one test runner, behind `npm test`: types, lint, then every `*.test.ts`. `npm test -- PATTERN…` runs only what has
+ * one of the words in its name. Its last line is `N passed, N failed, N skipped`, and its exit code says the same.
+ */
+import { runChecks } from "./runner/checks.ts";
+import { findChecks, findTestFiles } from "./runner/discover.ts";
+import { runTestFiles } from "./runner/files.ts";
+import { stopProcessGroups } from "./runner/process-group.ts";
+import { Report } from "./runner/report.ts";
+
+/** As many as the smallest machine that this has to run on has cores. */
+const parallel = 2;
+
+async function main(): Promise<number> {
+  const patterns = process.argv.slice(2);
+  const chosen = (name: string): boolean => patterns.length === 0 || patterns.some((each) => name.includes(each));
+  const report = new Report();
+  const files = findTestFiles().filter(chosen);
+  const alone = files.filter((file) => file.startsWith("test/integration/"));
+  const together = files.filter((file) => !alone.includes(file));
+  await runChecks(
+    findChecks().filter((check) => chosen(check.name)),
+    parallel,
+    report,
+  );
+  await runTestFiles(together, parallel, report);
+  // Real processes with timed promises: one file at a time, so that none measures another's load.
+  await runTestFiles(alone, 1, report);
+  if (report.isEmpty) report.fail(`nothing has ${patterns.join(" or ")} in its name`, "");
+  report.finish();
+  return report.failed === 0 ? 0 : 1;
+}
+
+for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) {
+  process.once(signal, () => {
+    stopProcessGroups();
+    process.exit(130);
+  });
+}
+process.exitCode = await main();
