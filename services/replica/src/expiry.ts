@@ -16,11 +16,17 @@ interface Deadline {
 
 export class Expiry {
   readonly #deadlines = new Map<SessionId, Deadline>();
-  /** The expiry clock, ms; only differences matter. */
+  /** The leader's monotonic clock. */
+  readonly #now: () => number;
+  /** The expiry clock as it stood at `#confirmedAt`, ms; only differences matter. */
   #clock = 0;
   #confirmedAt: number | undefined;
 
-  /** A new leader gives everybody the full timeout again. */
+  constructor(now: () => number) {
+    this.#now = now;
+  }
+
+  /** A new leader gives everybody the full timeout again, from now and not from a confirmation that was before. */
   begin(
     sessions: Iterable<{
       readonly id: SessionId;
@@ -28,7 +34,7 @@ export class Expiry {
     }>,
   ): void {
     this.#deadlines.clear();
-    this.#confirmedAt = undefined;
+    this.#confirmedAt = this.#now();
     for (const { id, timeoutMillis } of sessions) this.add(id, timeoutMillis);
   }
 
@@ -38,17 +44,8 @@ export class Expiry {
   }
 
   add(id: SessionId, timeoutMillis: number): void {
-    const at = this.#clock + timeoutMillis;
-    this.#deadlines.set(id, {
-      timeoutMillis,
-      at,
-      renewedAt: this.#clock,
-      closing: false,
-    });
-  }
-
-  remove(id: SessionId): void {
-    this.#deadlines.delete(id);
+    const renewedAt = this.#present();
+    this.#deadlines.set(id, { timeoutMillis, at: renewedAt + timeoutMillis, renewedAt, closing: false });
   }
 
   /** After a confirmation begun when the renewal had arrived. `closing`: its end is proposed already. */
@@ -56,15 +53,15 @@ export class Expiry {
     const deadline = this.#deadlines.get(id);
     if (!deadline) return "unknown";
     if (deadline.closing) return "closing";
-    deadline.at = this.#clock + deadline.timeoutMillis;
-    deadline.renewedAt = this.#clock;
+    deadline.renewedAt = this.#present();
+    deadline.at = deadline.renewedAt + deadline.timeoutMillis;
     return "renewed";
   }
 
   /** Milliseconds since the last renewal. */
   idleMillis(id: SessionId): number | undefined {
     const deadline = this.#deadlines.get(id);
-    return deadline && Math.round(this.#clock - deadline.renewedAt);
+    return deadline && Math.max(0, Math.round(this.#clock - deadline.renewedAt));
   }
 
   /** The leader was confirmed by a quorum at `at` (its monotonic clock). */
@@ -75,11 +72,28 @@ export class Expiry {
     if (this.#confirmedAt === undefined || at > this.#confirmedAt) this.#confirmedAt = at;
   }
 
-  /** Sessions whose time is over, at most `most`; each is told once: its end is to be proposed. */
-  due(most: number): SessionId[] {
+  /**
+   * Where the expiry clock stands at this moment. The last confirmation may be a ping's interval old: who is renewed now
+   * is held from now on. The step is bounded as the clock's own is, so that a stopped process does not hold him longer.
+   */
+  #present(): number {
+    if (this.#confirmedAt === undefined) return this.#clock;
+    return this.#clock + Math.min(Math.max(0, this.#now() - this.#confirmedAt), longestStepMillis);
+  }
+
+  /**
+   * Sessions whose time is over, at most `most`; each is told once: its end is to be proposed. Those that are not `known`
+   * to the state any more are forgotten.
+   */
+  due(most: number, known: (id: SessionId) => boolean): SessionId[] {
     const due: SessionId[] = [];
     for (const [id, deadline] of this.#deadlines) {
-      if (deadline.closing || deadline.at > this.#clock) continue;
+      if (deadline.at > this.#clock) continue;
+      if (!known(id)) {
+        this.#deadlines.delete(id);
+        continue;
+      }
+      if (deadline.closing) continue;
       deadline.closing = true;
       due.push(id);
       if (due.length >= most) break;

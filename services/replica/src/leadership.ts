@@ -2,7 +2,7 @@
  * What only a leader does: stamps and proposes what has gathered, judges which sessions and znodes are out of time, and
  * refuses writes before the disk is full.
  */
-import { anyone, encodeCommand, type WriteOperation } from "@quorate/api";
+import { anyone, encodeCommand, type SessionId, type WriteOperation } from "@quorate/api";
 import { type Applied, rulesVersion, type Tree } from "@quorate/tree";
 import type { Submission } from "@quorate/zab";
 import { Expiry } from "./expiry.ts";
@@ -27,7 +27,7 @@ export interface LeadershipPorts {
 export class Leadership {
   readonly #ports: LeadershipPorts;
   readonly #stamper: Stamper;
-  readonly expiry: Expiry = new Expiry();
+  readonly expiry: Expiry;
   readonly submissions: Submissions;
   #leads = false;
   /** Own appends whose fsync is under way, by ticket. */
@@ -38,6 +38,7 @@ export class Leadership {
     this.#ports = ports;
     this.#lastStamp = lastStamp;
     this.#stamper = new Stamper(ports.clock);
+    this.expiry = new Expiry(() => ports.clock.now());
     this.submissions = new Submissions(() => this.#refusesWrites());
   }
 
@@ -102,10 +103,8 @@ export class Leadership {
     const confirmed = this.#ports.confirmedAt();
     if (!this.#leads || confirmed === undefined) return;
     this.expiry.confirmed(confirmed);
-    for (const session of this.expiry.due(replicaLimits.expiredPerTick)) {
-      if (this.#ports.tree().lane(session)) this.#own({ kind: "expireSession", session });
-      else this.expiry.remove(session);
-    }
+    const known = (session: SessionId): boolean => this.#ports.tree().lane(session) !== undefined;
+    for (const session of this.expiry.due(replicaLimits.expiredPerTick, known)) this.#own({ kind: "expireSession", session });
   }
 
   /** Proposes to delete the znodes whose TTL is over and the containers that are empty. */
