@@ -1,57 +1,22 @@
 #!/usr/bin/env node
-/** The executable: `quorate dev | serve | gateway | recover`. */
-import { dev } from "./dev.ts";
-import { gateway } from "./gateway.ts";
-import { devSettings, gatewaySettings, recoverSettings, serveSettings, version } from "./options.ts";
-import { recover } from "./recover.ts";
-import { serve } from "./serve.ts";
-import { formatHelp, refuseUnknownVariables, type Setting, SettingsError } from "./settings.ts";
+/**
+ * The executable. What Node makes of the sources is kept for the next start (a third of the time), so the commands are
+ * loaded after that is arranged.
+ */
+import { enableCompileCache } from "node:module";
+import { join } from "node:path";
 
-interface Command {
-  readonly about: string;
-  readonly settings: readonly Setting[];
-  readonly run: (args: readonly string[]) => Promise<void>;
-}
-
-const commands: Readonly<Record<string, Command>> = {
-  dev: { about: "three replicas and a gateway on this machine", settings: devSettings, run: dev },
-  serve: { about: "one replica, with a gateway embedded", settings: serveSettings, run: serve },
-  gateway: { about: "a stateless gateway", settings: gatewaySettings, run: gateway },
-  recover: { about: "a new ensemble from one surviving disk, offline", settings: recoverSettings, run: recover },
-};
-
-async function main(): Promise<void> {
-  const [name = "", ...args] = process.argv.slice(2);
-  const command = Object.hasOwn(commands, name) ? commands[name] : undefined;
-  if (command && !args.includes("--help") && !args.includes("-h")) {
-    const all = Object.values(commands).flatMap(({ settings }) => settings);
-    refuseUnknownVariables(all, process.env);
-    await command.run(args);
-  } else if (command) {
-    console.log(formatHelp(name, command.about, command.settings));
-  } else if (name === "--version") {
-    console.log(version);
-  } else if (["", "--help", "-h", "help"].includes(name)) {
-    console.log(overview());
-  } else {
-    console.error(`quorate: there is no command ${JSON.stringify(name)}\n${overview()}`);
-    process.exitCode = 2;
-  }
-}
-
-function overview(): string {
-  const lines = Object.entries(commands).map(([each, { about }]) => `  quorate ${each.padEnd(10)} ${about}`);
-  return `usage:\n${lines.join("\n")}\n  quorate COMMAND --help`;
-}
+enableCompileCache(join(import.meta.dirname, "../../../node_modules/.cache/quorate"));
 
 process.on("uncaughtException", (error) => {
   console.error(`stops: ${error instanceof Error ? error.stack : String(error)}`);
   process.exit(1);
 });
-// Started by `quorate dev`, whose end is ours.
-if (process.channel) process.once("disconnect", () => process.kill(process.pid, "SIGTERM"));
-main().catch((error: unknown) => {
+
+try {
+  const { main } = await import("./commands.ts");
+  await main();
+} catch (error) {
   console.error(`quorate: ${error instanceof Error ? error.message : String(error)}`);
-  // 2: what it was given is wrong, and trying again is no use.
-  process.exit(error instanceof SettingsError ? 2 : 1);
-});
+  process.exit(2);
+}
