@@ -1,0 +1,177 @@
+/** Who may import whom, and why. The arrows only point from shells to vocabulary. */
+import { builtinModules } from "node:module";
+import {
+  type Import,
+  importsOf,
+  isGenerated,
+  isProgram,
+  isTest,
+  type Room,
+  resolveRelative,
+  roomOf,
+  type Source,
+  type Violation,
+} from "./sources.ts";
+
+interface Wall {
+  /** Rooms whose package may be imported. */
+  readonly rooms: readonly Room[];
+  /** Node's modules and packages, everywhere in the room. */
+  readonly modules: readonly string[];
+  /** A folder or file of the room that may have more, and its reason. */
+  readonly doors?: readonly { readonly at: string; readonly modules: readonly string[]; readonly why: string }[];
+}
+
+/** ARCHITECTURE.md tells each wall's reason at length. */
+export const walls: Readonly<Record<Exclude<Room, "test">, Wall>> = {
+  api: { rooms: [], modules: [] },
+  "services/zab": { rooms: ["api"], modules: [] },
+  "services/tree": { rooms: ["api"], modules: [] },
+  openapi: { rooms: [], modules: ["node:fs", "node:path", "node:url", "yaml", "openapi-typescript"] },
+  proto: {
+    rooms: ["api"],
+    modules: [],
+    doors: [
+      {
+        at: "proto/src/service.ts",
+        modules: ["@grpc/grpc-js", "@grpc/proto-loader", "node:url"],
+        why: "loads the .proto files",
+      },
+      { at: "proto/src/stream.ts", modules: ["@grpc/grpc-js"], why: "the one wrapper of a duplex call" },
+      {
+        at: "proto/src/stream-server.ts",
+        modules: ["@grpc/grpc-js", "node:net"],
+        why: "the one listener of the peer port",
+      },
+      {
+        at: "proto/src/handshake.ts",
+        modules: ["node:crypto"],
+        why: "HMAC over the shared key; a hash, no randomness",
+      },
+    ],
+  },
+  "services/replica": {
+    rooms: ["api", "services/zab", "services/tree", "proto"],
+    // Pure functions of their arguments: no disk, no clock.
+    modules: ["node:path", "node:zlib"],
+    doors: [{ at: "services/replica/src/world-node.ts", modules: ["node:fs", "node:crypto"], why: "the real world" }],
+  },
+  gateway: {
+    rooms: ["api", "proto", "openapi"],
+    modules: [],
+    doors: [
+      { at: "gateway/src/world-node.ts", modules: ["node:crypto"], why: "the real randomness" },
+      {
+        at: "gateway/src/identity.ts",
+        modules: ["node:crypto", "node:buffer", "node:net"],
+        why: "digests; address blocks",
+      },
+      {
+        at: "gateway/src/rest/",
+        modules: ["express", "node:http", "node:net", "node:buffer", "node:crypto"],
+        why: "the REST door",
+      },
+    ],
+  },
+  "services/quorate": {
+    rooms: ["api", "gateway", "openapi", "proto", "services/replica", "services/tree", "services/zab"],
+    modules: ["node:*", "yaml"],
+  },
+};
+
+/** Drawing random bytes is world-node's business even where hashing is allowed. */
+const randomness = new Set([
+  "randomBytes",
+  "randomInt",
+  "randomUUID",
+  "randomFill",
+  "randomFillSync",
+  "webcrypto",
+  "getRandomValues",
+]);
+/** Executables may draw for themselves: nothing simulates them. */
+const mayDraw = /world-node\.ts$|^services\/quorate\//;
+/** What tests may use beside their room's own. */
+const testPackages = new Set([
+  "fast-check",
+  "@grpc/grpc-js",
+  "@grpc/proto-loader",
+  "express",
+  "yaml",
+  "typescript",
+  "openapi-typescript",
+]);
+const builtins = new Set(builtinModules.flatMap((name) => [name, `node:${name}`]));
+
+export function importLaw(sources: readonly Source[]): Violation[] {
+  const violations: Violation[] = [];
+  for (const source of sources) {
+    const room = roomOf(source.path);
+    if (!room || !isProgram(source.path) || isGenerated(source.path)) continue;
+    for (const each of importsOf(source)) {
+      const what = source.path.startsWith("test/") ? judgeOfTest(each) : judge(source.path, room, each);
+      if (what !== undefined) violations.push({ path: source.path, line: each.line, what });
+    }
+  }
+  return violations;
+}
+
+function judgeOfTest(each: Import): string | undefined {
+  if (builtins.has(each.from) && !each.from.startsWith("node:") && !testPackages.has(each.from))
+    return `write node:${each.from}`;
+  return undefined;
+}
+
+function judge(path: string, room: Room, each: Import): string | undefined {
+  const { from } = each;
+  if (from.startsWith(".")) return judgeRelative(path, room, resolveRelative(path, from));
+  if (from.startsWith("@quorate/")) return judgeRoom(path, room, from);
+  if (isTest(path))
+    return from.startsWith("node:") || testPackages.has(from) ? undefined : `a test may not import ${from}`;
+  const wall = walls[room as Exclude<Room, "test">];
+  const doors = (wall.doors ?? []).filter(
+    (door) => path === door.at || (door.at.endsWith("/") && path.startsWith(door.at)),
+  );
+  const allowed = [...wall.modules, ...doors.flatMap((door) => door.modules)];
+  if (!allowed.includes(from) && !(from.startsWith("node:") && allowed.includes("node:*"))) {
+    return `${room} may not import ${from} here`;
+  }
+  const drawn =
+    from === "node:crypto" && !mayDraw.test(path) ? each.names.find((name) => randomness.has(name)) : undefined;
+  if (drawn !== undefined) return `${drawn} is randomness: take it from the world`;
+  if (from === "node:crypto" && each.names.length === 0 && !mayDraw.test(path))
+    return "name what you take from node:crypto";
+  return undefined;
+}
+
+function judgeRelative(path: string, room: Room, target: string): string | undefined {
+  const other = roomOf(target);
+  if (other !== room) {
+    if (other === "test" && isTest(path)) return undefined;
+    return other === "test"
+      ? "nobody imports test"
+      : `goes around the face of ${other ?? "its workspace"}: import its package`;
+  }
+  if (isTest(path)) return undefined;
+  if (isTest(target)) return `${target} is for tests only`;
+  const [door, otherDoor] = [doorOf(path), doorOf(target)];
+  if (door !== undefined && otherDoor !== undefined && door !== otherDoor)
+    return `the ${door} door imports the ${otherDoor} door`;
+  if (door !== undefined && target.endsWith("/replica-link.ts"))
+    return "a door knows the Backend port, not the link behind it";
+  return undefined;
+}
+
+function doorOf(path: string): string | undefined {
+  return /^gateway\/src\/(rest|grpc|zookeeper)\//.exec(path)?.[1];
+}
+
+function judgeRoom(path: string, room: Room, from: string): string | undefined {
+  const [, name = "", ...inside] = from.split("/");
+  if (inside.length > 0) return `goes around the face of @quorate/${name}`;
+  const target = [...Object.keys(walls), "test"].find((each) => each.split("/").at(-1) === name) as Room | undefined;
+  if (target === undefined) return `there is no @quorate/${name}`;
+  if (target === "test") return "nobody imports test";
+  if (walls[room as Exclude<Room, "test">].rooms.includes(target)) return undefined;
+  return `${room} may not import ${target}${isTest(path) ? ", not even its tests" : ""}`;
+}
