@@ -1,0 +1,165 @@
+/**
+ * `kill -9` under sixteen writing clients: of the leader, again and again; of a follower; of a gateway; of all three replicas at
+ * once. Every acknowledged write is there, none twice; what had no effect had none; the gap in writes is printed.
+ *
+ * QUORATE_ROUNDS: how often the leader is killed (10).
+ */
+import assert from "node:assert/strict";
+import { after, before, type TestContext, test } from "node:test";
+import { Ensemble, type Process, sleep, statusOf, until } from "./ensemble.ts";
+import { type AuditReport, audit } from "./write-audit.ts";
+import { type Attempt, Writers } from "./writers.ts";
+
+const rounds = Number(process.env["QUORATE_ROUNDS"] ?? 10);
+const clients = 16;
+/** The issue's bound on the time without a write. */
+const gapMillis = 2000;
+/** Load on either side of a kill. */
+const calmMillis = 300;
+
+let ensemble: Ensemble;
+before(async () => {
+  ensemble = await Ensemble.start({ gateways: 2 });
+});
+after(() => ensemble?.stop());
+
+/** Six clients on each gateway, four on the replicas' own doors; some give up before a leader's end is over. */
+async function startWriters(root: string): Promise<Writers> {
+  const { gateways, replicas } = ensemble;
+  const doors = Array.from({ length: clients }, (_, client) => {
+    if (client < 12) return [(gateways[client % 2] as Process).base];
+    return replicas.map((_, at) => (replicas[(client + at) % replicas.length] as Process).base);
+  });
+  const writers = new Writers({ root, doors, timeouts: [10_000, 10_000, 10_000, 300, 60] });
+  await writers.start();
+  return writers;
+}
+
+/** The writers' gap around what `strike` does, until every replica serves again after `mend`. */
+async function around(
+  writers: Writers,
+  strike: () => Promise<void>,
+  mend: () => void,
+): Promise<{ from: number; to: number; gap: number }> {
+  await sleep(calmMillis);
+  const from = performance.now();
+  await strike();
+  const struck = writers.acknowledged;
+  await until(() => writers.acknowledged > struck + clients, 10_000, "writes go on");
+  mend();
+  await allServe();
+  await sleep(calmMillis);
+  const to = performance.now();
+  return { from, to, gap: writers.longestGap(from, to) };
+}
+
+async function allServe(): Promise<void> {
+  await until(
+    async () => (await Promise.all(ensemble.replicas.map(statusOf))).every((each) => each.serving),
+    15_000,
+    "all replicas serve",
+  );
+}
+
+function through(process: Process): (attempt: Attempt) => boolean {
+  return (attempt) => attempt.door === process.base;
+}
+
+/** Stops the writers and holds what they were told against what is there; the report goes to whoever reads the test's output. */
+async function settle(t: TestContext, writers: Writers): Promise<AuditReport> {
+  await writers.stop();
+  await ensemble.settled();
+  const report = await audit(writers, ensemble.gateway.base);
+  const { acknowledged, noEffect, unknown, unknownDone } = report;
+  t.diagnostic(`acknowledged ${acknowledged}; no effect ${JSON.stringify(noEffect)}`);
+  t.diagnostic(`unknown ${JSON.stringify(unknown)}, of which ${unknownDone} creations and additions were done`);
+  return report;
+}
+
+function print(gaps: readonly number[]): string {
+  return gaps.map((each) => Math.round(each)).join(" ");
+}
+
+test(`the leader is killed ${rounds} times under ${clients} writers`, {
+  timeout: 20_000 + rounds * 15_000,
+}, async (t) => {
+  const writers = await startWriters("/leader-kills");
+  const gaps: number[] = [];
+  const gatewayGaps: number[] = [];
+  for (let round = 0; round < rounds; round++) {
+    const leader = ensemble.replica(await ensemble.leader());
+    const { from, to, gap } = await around(
+      writers,
+      () => leader.kill(),
+      () => leader.start(),
+    );
+    gaps.push(gap);
+    for (const each of ensemble.gateways) gatewayGaps.push(writers.longestGap(from, to, through(each)));
+  }
+  await settle(t, writers);
+  t.diagnostic(`gaps in writes, ms: ${print(gaps)}; of each gateway: ${print(gatewayGaps)}`);
+  for (const gap of [...gaps, ...gatewayGaps]) assert.ok(gap < gapMillis, `a gap of ${Math.round(gap)} ms`);
+});
+
+test("a follower is killed", { timeout: 60_000 }, async (t) => {
+  const writers = await startWriters("/follower-kills");
+  const leader = await ensemble.leader();
+  const gaps: number[] = [];
+  for (const follower of ensemble.replicas.filter((each) => each !== ensemble.replica(leader))) {
+    const { gap } = await around(
+      writers,
+      () => follower.kill(),
+      () => follower.start(),
+    );
+    gaps.push(gap);
+  }
+  assert.equal(await ensemble.leader(), leader, "a follower's end is no reason for another leader");
+  await settle(t, writers);
+  t.diagnostic(`gaps in writes, ms: ${print(gaps)}`);
+  for (const gap of gaps) assert.ok(gap < gapMillis, `a gap of ${Math.round(gap)} ms`);
+});
+
+test("a gateway is killed: the other's clients do not notice", { timeout: 60_000 }, async (t) => {
+  const writers = await startWriters("/gateway-kills");
+  const [victim, other] = ensemble.gateways as [Process, Process];
+  const { from, to, gap } = await around(
+    writers,
+    () => victim.kill(),
+    () => victim.start(),
+  );
+  const othersGap = writers.longestGap(from, to, through(other));
+  await ensemble.ready(victim);
+  const back = performance.now();
+  await until(
+    () => writers.attempts.some((each) => each.verdict === "done" && each.invoked > back && through(victim)(each)),
+    10_000,
+    "its clients write again",
+  );
+  const cut = writers.attempts.filter((each) => through(victim)(each) && each.status === 0);
+  await settle(t, writers);
+  t.diagnostic(
+    `gap in writes, ms: ${print([gap])}; of the other gateway's clients: ${print([othersGap])}; cut off: ${cut.length}`,
+  );
+  assert.ok(cut.length >= 1, "its clients notice");
+  assert.ok(othersGap < gapMillis, `a gap of ${Math.round(othersGap)} ms`);
+});
+
+test("all three replicas are killed at once and come back from their disks", { timeout: 60_000 }, async (t) => {
+  const writers = await startWriters("/all-killed");
+  let loaded = 0;
+  const strike = async (): Promise<void> => {
+    await Promise.all(ensemble.replicas.map((each) => each.kill()));
+    const before = new Map(ensemble.replicas.map((each) => [each, each.output.length]));
+    for (const each of ensemble.replicas) each.start();
+    const hasLoaded = (each: Process): boolean => each.output.length > (before.get(each) ?? 0);
+    await until(() => ensemble.replicas.filter(hasLoaded).length >= 2, 20_000, "two programs are loaded");
+    loaded = performance.now();
+  };
+  const { to, gap } = await around(writers, strike, () => undefined);
+  const { noEffect } = await settle(t, writers);
+  assert.ok((noEffect["503 noLeader"] ?? 0) > 0, "whoever would not wait was told so");
+  // Until two programs are loaded it is the machine that is slow, and nothing to do with us when it is busy with other work.
+  const rest = writers.longestGap(loaded, to);
+  t.diagnostic(`gap in writes, ms: ${print([gap])}; once two programs were loaded: ${print([rest])}`);
+  assert.ok(rest < gapMillis, `a gap of ${Math.round(rest)} ms`);
+});
