@@ -7,6 +7,7 @@ import { createLocalDial } from "./local-dial.ts";
 import { createLog } from "./log.ts";
 import { listenAddress, parseMembers, readKey, requireKey, serveSettings, version } from "./options.ts";
 import { formatSettings, numberOf, readSettings, required, SettingsError, textOf } from "./settings.ts";
+import { SiblingCheck, siblingLimits } from "./sibling-check.ts";
 
 export async function serve(args: readonly string[]): Promise<void> {
   const values = readSettings(serveSettings, args, process.env);
@@ -67,6 +68,8 @@ export async function serve(args: readonly string[]): Promise<void> {
   await server.listen();
   peers.start();
   log(`peer port ${address}`);
+  const siblings = new SiblingCheck(() => clock.now(), () => replica.memberStatuses());
+  const looking = clock.every(siblingLimits.lookMillis, () => siblings.look());
   const world = createNodeWorld();
   const remote = createDial({ world, name: `replica ${id}`, version, ...key });
   const door = await startDoor({
@@ -78,16 +81,12 @@ export async function serve(args: readonly string[]): Promise<void> {
     home: "local",
     name: `replica ${id}`,
     metrics: () => replica.metrics(),
-    checks: () => {
-      const { self, others } = replica.memberStatuses();
-      const led = others.some((each) => each.role === "leading" && each.serving && each.agoMillis < 2000);
-      const detail = self.serving ? `${self.role}, epoch ${self.epoch}` : self.reason;
-      return [{ name: "replica", ok: self.serving || !led, detail }];
-    },
+    checks: () => [siblings.check()],
   });
   const stop = async (): Promise<void> => {
     log("stops");
     await door.stop();
+    looking.cancel();
     replica.stop();
     peers.stop();
     gateways.stop();
