@@ -21,6 +21,10 @@ export interface EnsembleOptions {
   readonly flags?: readonly string[];
   /** The data folder of one replica, where it is not the usual one. */
   readonly dataOf?: (id: number) => string | undefined;
+  /** Peer port of each replica, by its place, where a test has chosen them: to put proxies before them. */
+  readonly peerPorts?: readonly number[];
+  /** Where `from` (`replica 1`, `gateway 1`) reaches the peer port of another replica, where it is not the port itself. */
+  readonly addressOf?: (from: string, to: number) => string | undefined;
 }
 
 /** One process, restartable on the same ports and data. */
@@ -59,7 +63,7 @@ export class Process {
     if (this.running) throw new Error(`${this.name} runs already`);
     const child = spawn(process.execPath, [main, ...this.#args()], {
       stdio: ["ignore", "pipe", "pipe"],
-      env: { ...process.env, ...this.#env },
+      env: { ...cleanEnvironment(), ...this.#env },
     });
     for (const stream of [child.stdout, child.stderr]) {
       stream.setEncoding("utf8").on("data", (text: string) => {
@@ -102,19 +106,22 @@ export class Ensemble {
     this.folder = folder;
     const replicas = options.replicas ?? 3;
     const gateways = options.gateways ?? 1;
-    this.peerPorts = ports.slice(0, replicas);
-    const members = this.peerPorts.map((port, i) => `${i + 1}=127.0.0.1:${port}`).join(",");
+    this.peerPorts = options.peerPorts ?? ports.slice(0, replicas);
+    const address = (from: string, to: number): string =>
+      options.addressOf?.(from, to) ?? `127.0.0.1:${this.peerPorts[to - 1]}`;
     const common = ["--superuser", superUser.digest];
     this.replicas = this.peerPorts.map((_, i) => {
       const restPort = ports[replicas + i] ?? 0;
       const data = options.dataOf?.(i + 1) ?? join(folder, String(i + 1));
+      const name = `replica ${i + 1}`;
+      const members = this.peerPorts.map((port, at) => `${at + 1}=${at === i ? `127.0.0.1:${port}` : address(name, at + 1)}`).join(",");
       const own = ["serve", "--id", String(i + 1), "--members", members, "--data", data, "--rest-port", String(restPort)];
       const args = () => [...own, ...common, ...(this.initial ? ["--initial"] : []), ...(options.flags ?? [])];
-      return new Process(`replica ${i + 1}`, restPort, args);
+      return new Process(name, restPort, args);
     });
-    const all = this.peerPorts.map((port) => `127.0.0.1:${port}`).join(",");
     this.gateways = Array.from({ length: gateways }, (_, i) => {
       const restPort = ports[2 * replicas + i] ?? 0;
+      const all = this.peerPorts.map((_, at) => address(`gateway ${i + 1}`, at + 1)).join(",");
       const args = ["gateway", "--replicas", all, "--rest-port", String(restPort), "--name", `gateway ${i + 1}`, ...common];
       return new Process(`gateway ${i + 1}`, restPort, () => args);
     });
@@ -171,14 +178,25 @@ export class Ensemble {
     return leader;
   }
 
-  /** Every replica serves, stands at one zxid and has one digest; answers it. */
+  /**
+   * Every replica serves, stands at one zxid and has one digest; answers it. What a replica says of itself may be half a
+   * second old: it counts when it is not older than a linearizable read made now.
+   */
   async settled(millis = 30_000): Promise<string> {
     let seen = "";
+    let floor = "";
     await until(
       async () => {
+        if (floor === "") {
+          const read = await fetch(`${this.replica(1).base}/v1/znodes/`);
+          floor = (read.ok && read.headers.get("quorate-zxid")) || "";
+          if (floor === "") return false;
+        }
         const states = await Promise.all(this.replicas.map((each) => statusOf(each)));
         seen = states.map((each) => `${each.id}:${each.applied}/${each.digest}/${each.serving}/${each.reason}`).join(" ");
-        return states.every((each) => each.serving && each.applied === states[0]?.applied && each.digest === states[0]?.digest);
+        const [first] = states;
+        const equal = states.every((each) => each.applied === first?.applied && each.digest === first.digest);
+        return equal && states.every((each) => each.serving && each.applied >= floor);
       },
       millis,
       () => `all replicas are equal: ${seen}`,
@@ -263,6 +281,11 @@ export async function freePorts(count: number): Promise<number[]> {
   });
   await Promise.all(servers.map((server) => new Promise((resolve) => server.close(resolve))));
   return ports;
+}
+
+/** This process's environment without the settings that a replica or gateway would take from it. */
+function cleanEnvironment(): NodeJS.ProcessEnv {
+  return Object.fromEntries(Object.entries(process.env).filter(([name]) => !name.startsWith("QUORATE_")));
 }
 
 export function basicAuth(user: string, password: string): string {

@@ -1,0 +1,130 @@
+/**
+ * A TCP proxy between two processes whose connections a test can freeze (no byte passes, one way or both; what was sent
+ * arrives late, after `thaw`), break, or refuse.
+ */
+import { once } from "node:events";
+import { connect, createServer, type Server, type Socket } from "node:net";
+
+/** `there`: from who dialled to who is dialled; `back`: the other way. */
+export type Way = "both" | "there" | "back";
+
+interface Pair {
+  readonly dialler: Socket;
+  readonly target: Socket;
+}
+
+export class Proxy {
+  readonly port: number;
+  readonly address: string;
+  readonly #server: Server;
+  readonly #target: number;
+  readonly #pairs = new Set<Pair>();
+  #frozen: Way | undefined;
+  #refuses = false;
+
+  private constructor(server: Server, port: number, target: number) {
+    this.#server = server;
+    this.port = port;
+    this.address = `127.0.0.1:${port}`;
+    this.#target = target;
+    server.on("connection", (dialler: Socket) => this.#connected(dialler));
+  }
+
+  /** Listens on a free port; passes everything on to `target`, a port of this machine. */
+  static async start(target: number): Promise<Proxy> {
+    const server = createServer({ allowHalfOpen: true }).listen(0, "127.0.0.1");
+    await once(server, "listening");
+    const address = server.address();
+    if (typeof address !== "object" || !address) throw new Error("the proxy has no address");
+    return new Proxy(server, address.port, target);
+  }
+
+  get connections(): number {
+    return this.#pairs.size;
+  }
+
+  /** Connections stay, new ones are taken, too; but nothing passes the given way. */
+  freeze(way: Way = "both"): void {
+    this.#frozen = way;
+    for (const pair of this.#pairs) this.#flow(pair);
+  }
+
+  /** Breaks all connections; new ones are closed at once. */
+  cut(): void {
+    this.#refuses = true;
+    this.break();
+  }
+
+  /** Breaks all connections; whoever dials again is let through. */
+  break(): void {
+    for (const pair of this.#pairs) end(pair);
+  }
+
+  /** As at the beginning. What waited in frozen connections arrives now. */
+  heal(): void {
+    this.#refuses = false;
+    this.#frozen = undefined;
+    for (const pair of this.#pairs) this.#flow(pair);
+  }
+
+  async stop(): Promise<void> {
+    this.cut();
+    const closed = once(this.#server, "close");
+    this.#server.close();
+    await closed;
+  }
+
+  #connected(dialler: Socket): void {
+    dialler.on("error", () => dialler.destroy());
+    if (this.#refuses) {
+      dialler.destroy();
+      return;
+    }
+    const target = connect({ host: "127.0.0.1", port: this.#target, allowHalfOpen: true, noDelay: true });
+    dialler.setNoDelay(true);
+    const pair = { dialler, target };
+    this.#pairs.add(pair);
+    target.on("error", () => target.destroy());
+    for (const socket of [dialler, target]) {
+      socket.on("close", () => {
+        this.#pairs.delete(pair);
+        end(pair);
+      });
+    }
+    pass(dialler, target);
+    pass(target, dialler);
+    this.#flow(pair);
+  }
+
+  #flow({ dialler, target }: Pair): void {
+    hold(dialler, this.#frozen === "both" || this.#frozen === "there");
+    hold(target, this.#frozen === "both" || this.#frozen === "back");
+  }
+}
+
+function end({ dialler, target }: Pair): void {
+  dialler.destroy();
+  target.destroy();
+}
+
+const held = new WeakSet<Socket>();
+
+function hold(from: Socket, frozen: boolean): void {
+  if (frozen) {
+    held.add(from);
+    from.pause();
+  } else {
+    held.delete(from);
+    from.resume();
+  }
+}
+
+function pass(from: Socket, to: Socket): void {
+  from.on("data", (bytes) => {
+    if (!to.write(bytes)) from.pause();
+  });
+  to.on("drain", () => {
+    if (!held.has(from)) from.resume();
+  });
+  from.on("end", () => to.end());
+}
