@@ -1,5 +1,5 @@
 /** Each package.json names what its workspace imports, no more and no less; the lock names no host. */
-import { importsOf, isProgram, isTest, type Source, type Violation } from "./sources.ts";
+import { importsOf, isProgram, isTest, resolveRelative, roomOf, type Source, type Violation } from "./sources.ts";
 
 interface PackageJson {
   readonly dependencies?: Readonly<Record<string, string>>;
@@ -24,7 +24,12 @@ function judge(manifest: Source, sources: readonly Source[], shared: readonly st
     if (!source.path.startsWith(folder) || !isProgram(source.path)) continue;
     const develops = isTest(source.path) || !source.path.startsWith(`${folder}src/`);
     for (const { from, line } of importsOf(source)) {
-      if (from.startsWith(".") || from.startsWith("node:")) continue;
+      if (from.startsWith("node:")) continue;
+      if (from.startsWith(".")) {
+        const room = roomOf(resolveRelative(source.path, from));
+        if (room !== undefined) imported.add(`@quorate/${room.split("/").at(-1)}`);
+        continue;
+      }
       const name = from
         .split("/")
         .slice(0, from.startsWith("@") ? 2 : 1)
