@@ -263,14 +263,16 @@ export function lookingReason(core: Core): string {
   const reach = reachOf(core, ensemble);
   const joining = [...core.links.values()].filter((link) => link.vote?.credentials.standing === "joining");
   const size = core.options.members.length;
+  const ids = joining.map((link) => link.peer).join(", ");
   if (ensemble === "" && core.durable.standing === "founding") {
-    return `the ensemble is not founded yet: ${reach} of ${size} founders are here, all are needed the first time`;
+    const hint =
+      joining.length > 0 ? `; joining and no founders: ${ids} (empty their folders, start them with --initial)` : "";
+    return `the ensemble is not founded yet: ${reach} of ${size} founders are here, all are needed the first time${hint}`;
   }
   if (core.durable.standing === "joining" && reach < needed) {
     return `this replica's disk is new: it joins when a leader has synchronized it; ${reach} of ${size} members are here`;
   }
   if (reach < needed) {
-    const ids = joining.map((link) => link.peer).join(", ");
     const lost =
       joining.length > 0 ? `; replicas with an empty disk do not count: ${ids} (see \`quorate recover\`)` : "";
     return `no quorum: ${reach} of ${size} members are here, ${needed} are needed${lost}`;
