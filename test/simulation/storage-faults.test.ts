@@ -306,6 +306,8 @@ test("a bad snapshot from a leader is said before its ticket completes, and can 
 test("whose folder it is: another replica's, nobody's, of an unknown format, without its state file, in use", async () => {
   const disk = newDisk();
   const clock = manualClock();
+  await assert.rejects(Storage.open({ folder, disk, clock }), /\/data: there is no such folder/);
+  await disk.makeFolder(folder);
   await assert.rejects(Storage.open({ folder, disk, clock }), /\/data\/state: there is no state file/);
   await filled(disk, 2, 10, {});
   const other = { replicaId: 4, standing: "joining" } as const;

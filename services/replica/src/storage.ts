@@ -88,7 +88,8 @@ export class Storage {
     const ports: JournalPorts = { folder, disk, clock, limits, counters };
     let lock: DiskLock | undefined;
     try {
-      await disk.makeFolder(folder);
+      if (options.create !== undefined) await disk.makeFolder(folder);
+      else if (!(await disk.exists(folder))) throw new StorageError(folder, "there is no such folder");
       lock = await disk.lock(join(folder, lockName));
       if (lock === undefined) throw new StorageError(folder, "another process uses this data folder");
       return await openLocked(ports, options.create, (start) => new Storage(ports, lock as DiskLock, start));
