@@ -68,7 +68,11 @@ export class StreamServer {
     const injector = this.#server.createConnectionInjector(ServerCredentials.createInsecure());
     const acceptor = createServer({ noDelay: true, keepAlive: true }, (socket) => {
       this.#admit(socket);
-      if (!socket.destroyed) injector.injectConnection(socket);
+      // An HTTP/2 session costs a hundred times what a socket does: who says nothing gets none.
+      socket.once("readable", () => {
+        if (socket.destroyed || socket.readableLength === 0) socket.destroy();
+        else injector.injectConnection(socket);
+      });
     });
     acceptor.maxConnections = serverLimits.connections;
     acceptor.on("drop", () => this.#note(`more than ${serverLimits.connections} connections: refused one`));
