@@ -33,10 +33,13 @@ export class Leadership {
   /** Own appends whose fsync is under way, by ticket. */
   readonly #appends = new Set<number>();
   #lastStamp: number;
+  /** When that was seen, on the own monotonic clock. */
+  #stampSeenAt: number;
 
   constructor(lastStamp: number, ports: LeadershipPorts) {
     this.#ports = ports;
     this.#lastStamp = lastStamp;
+    this.#stampSeenAt = ports.clock.now();
     this.#stamper = new Stamper(ports.clock);
     this.expiry = new Expiry(() => ports.clock.now());
     this.submissions = new Submissions(() => this.#refusesWrites());
@@ -49,13 +52,15 @@ export class Leadership {
 
   /** The newest stamp in the history. */
   sawStamp(stamp: number): void {
-    if (stamp > this.#lastStamp) this.#lastStamp = stamp;
+    if (stamp <= this.#lastStamp) return;
+    this.#lastStamp = stamp;
+    this.#stampSeenAt = this.#ports.clock.now();
   }
 
   begin(): void {
     this.#leads = true;
     this.#appends.clear();
-    this.#stamper.begin(this.#lastStamp);
+    this.#stamper.begin(this.#lastStamp, this.#stampSeenAt);
     this.expiry.end();
   }
 

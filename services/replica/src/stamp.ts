@@ -13,10 +13,13 @@ export class Stamper {
     this.#clock = clock;
   }
 
-  /** A new leadership begins: stamps go on from the last one that was replicated; an empty history takes the wall's. */
-  begin(last: number): void {
+  /**
+   * A new leadership begins: stamps go on from the last one that was replicated, which this replica saw at `seenAt`, so
+   * that no TTL is lengthened by the quiet before; an empty history takes the wall's.
+   */
+  begin(last: number, seenAt: number): void {
     this.#stamp = last === 0 ? this.#clock.wall() : last;
-    this.#at = this.#clock.now();
+    this.#at = last === 0 ? this.#clock.now() : seenAt;
   }
 
   /** Milliseconds since 1970, whole, never falling. */
