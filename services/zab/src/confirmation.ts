@@ -6,7 +6,7 @@
  */
 import type { Zxid } from "@quorate/api";
 import { type Core, type Leading, type Link, mutated, oldestWriteAge, send } from "./core.ts";
-import { isEstablished, sendNewEpoch } from "./discovery.ts";
+import { completeOffering, isEstablished, sendNewEpoch } from "./discovery.ts";
 import type { ConfirmTicket, LinkId } from "./input.ts";
 import type { ToFollower } from "./message.ts";
 import { quorumValue } from "./quorum.ts";
@@ -107,6 +107,7 @@ export function onPong(core: Core, link: Link, epoch: number, number: number): v
   if (!leading || !follower || epoch !== leading.epoch || number > leading.pingNumber) return;
   if (number > follower.pong) follower.pong = number;
   confirmRounds(core, leading);
+  completeOffering(core);
 }
 
 /** The newest number that a quorum of members has answered confirms every round up to it. */

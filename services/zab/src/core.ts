@@ -63,6 +63,8 @@ export interface Follower {
   stage: "informed" | "offered" | "acked" | "syncing" | "live";
   /** Its ACK-E counts towards the quorum of discovery. */
   promised: boolean;
+  /** The first ping that left behind its promise: who answers that one has not forgotten it. */
+  promisedBefore: number;
   position: Zxid;
   currentEpoch: Epoch;
   base: Zxid;

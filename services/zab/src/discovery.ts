@@ -3,7 +3,7 @@
  * NEWEPOCH leaves; a quorum of members must promise, none of them with a better history.
  */
 import { assert, type Epoch, epochLimit, type ReplicaId } from "@quorate/api";
-import { requestAdmission } from "./confirmation.ts";
+import { requestAdmission, sendPing } from "./confirmation.ts";
 import {
   type Core,
   drop,
@@ -91,6 +91,7 @@ export function onFollowerInfo(core: Core, link: Link, info: Info): void {
     ensembleId: info.ensembleId,
     stage: "informed",
     promised: false,
+    promisedBefore: 0,
     position: 0 as Follower["position"],
     currentEpoch: 0,
     base: 0 as Follower["base"],
@@ -174,6 +175,7 @@ export function onAckEpoch(core: Core, link: Link, ack: AckEpoch): void {
   if (!leading || !follower || follower.stage !== "offered" || ack.epoch !== leading.epoch) return;
   follower.stage = "acked";
   follower.promised = ack.counts || mutated(core, "equalEpochCounts");
+  follower.promisedBefore = leading.pingNumber + 1;
   follower.standing = ack.standing;
   follower.ensembleId = ack.ensembleId;
   follower.position = ack.position;
@@ -187,8 +189,10 @@ export function onAckEpoch(core: Core, link: Link, ack: AckEpoch): void {
       return;
     }
   }
-  if (leading.stage === "offering") completeOffering(core);
-  else if (leading.stage === "syncing" || established) startSync(core, leading, follower);
+  if (leading.stage === "offering") {
+    if (enough(core, leading, 1 + promisersOf(core, leading).length)) sendPing(core, leading);
+    completeOffering(core);
+  } else if (leading.stage === "syncing" || established) startSync(core, leading, follower);
 }
 
 function hasBetterHistory(core: Core, leading: Leading, follower: Follower): boolean {
@@ -196,15 +200,31 @@ function hasBetterHistory(core: Core, leading: Leading, follower: Follower): boo
   return follower.position > positionOf(core);
 }
 
+function promisersOf(core: Core, leading: Leading): Follower[] {
+  return [...leading.followers.values()].filter(
+    (each) => each.stage === "acked" && each.promised && counted(core, leading, each),
+  );
+}
+
+/**
+ * Whether a quorum has promised, and each of it has answered a ping that left behind the last of these promises. Who was
+ * wiped before does not answer on this link, and its promise is forgotten. Who is wiped later asks an older leader for
+ * admission when all have promised: that leader's confirmation, without the wiped one, meets one of them and fails.
+ */
+function isPromised(core: Core, leading: Leading): boolean {
+  const promisers = promisersOf(core, leading);
+  if (!enough(core, leading, 1 + promisers.length)) return false;
+  if (promisers.length === 0 || mutated(core, "forgottenPromiseCounts")) return true;
+  return promisers.some(({ promisedBefore }) => {
+    const alive = promisers.filter((each) => each.promisedBefore <= promisedBefore && each.pong >= promisedBefore);
+    return enough(core, leading, 1 + alive.length);
+  });
+}
+
 /** With a quorum of promises: only now the leader's own `currentEpoch`, then synchronization. */
-function completeOffering(core: Core): void {
+export function completeOffering(core: Core): void {
   const { leading } = core;
-  if (leading?.stage !== "offering") return;
-  let count = 1;
-  for (const follower of leading.followers.values()) {
-    if (follower.stage === "acked" && follower.promised && counted(core, leading, follower)) count++;
-  }
-  if (!enough(core, leading, count)) return;
+  if (leading?.stage !== "offering" || !isPromised(core, leading)) return;
   leading.stage = "writingCurrent";
   const term = core.term;
   const state = { ...core.durable, currentEpoch: leading.epoch, standing: "member" as const };

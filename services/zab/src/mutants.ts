@@ -25,6 +25,8 @@ export type Mutant =
   | "joinerCounts"
   /** An epoch that was promised before counts again. */
   | "equalEpochCounts"
+  /** A promise counts although whoever made it may have lost its disk since. */
+  | "forgottenPromiseCounts"
   /** Batches are appended without looking at what they follow. */
   | "gapAccepted"
   /** One acknowledgement less than a quorum commits. */
