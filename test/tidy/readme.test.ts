@@ -1,0 +1,62 @@
+/** What README.md says is what the program has: limits, settings, error codes, commands. */
+import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { test } from "node:test";
+import { errors, limits } from "@quorate/api";
+import { parse } from "yaml";
+import { gatewaySettings, recoverSettings, serveSettings } from "../../services/quorate/src/options.ts";
+import { root } from "./sources.ts";
+
+const readme = readFileSync(join(root, "README.md"), "utf8");
+const settings = [...serveSettings, ...gatewaySettings, ...recoverSettings].map(({ name }) => name);
+
+function section(title: string): string {
+  const [, rest = ""] = readme.split(`\n## ${title}\n`);
+  return rest.split("\n## ")[0] ?? "";
+}
+
+test("the table of limits is that of api", () => {
+  const rows = [...section("Limits").matchAll(/^\| `(\w+)` \| ([\d,]+) \|/gm)];
+  const told = Object.fromEntries(rows.map(([, name = "", value = ""]) => [name, Number(value.replaceAll(",", ""))]));
+  assert.deepEqual(told, limits);
+});
+
+test("the table of errors has each code that REST can answer under its status", () => {
+  const rows = [...section("Errors").matchAll(/^\| ([\d, ]+) \| (.*) \|$/gm)];
+  assert.ok(rows.length > 8);
+  for (const [row, statuses = "", codes = ""] of rows) {
+    for (const [word] of codes.matchAll(/\b[a-z]+[A-Z]\w+|\b(timeout|internal|throttled|behind|fenced)\b/g)) {
+      if (!(word in errors)) continue;
+      const { http } = errors[word as keyof typeof errors];
+      const excused = word === "nodeExists" && statuses.includes("412");
+      assert.ok(excused || statuses.includes(String(http)), `${word} is ${http}: ${row}`);
+    }
+  }
+  const watches = ["cursorTooOld", "cursorOfAnotherHistory", "fenced", "unimplemented"];
+  for (const [code, { http }] of Object.entries(errors)) {
+    if (http === 0 || watches.includes(code)) continue;
+    assert.ok(section("Errors").includes(code), `${code} is missing`);
+  }
+});
+
+test("the configuration file has only keys that exist", () => {
+  const [, yaml = ""] = /```yaml\n([\s\S]*?)```/.exec(readme) ?? [];
+  const keys = Object.keys(parse(yaml) as object);
+  assert.ok(keys.length > 4);
+  const known = settings.map((name) => name.replace(/-([a-z])/g, (_, letter: string) => letter.toUpperCase()));
+  for (const key of keys) assert.ok(known.includes(key), key);
+});
+
+test("its flags and commands exist", () => {
+  const flags = [...readme.matchAll(/(?<![\w-])--([a-z][a-z-]*)/g)].map(([, flag]) => flag);
+  const others = ["config", "help", "seeds"];
+  assert.ok(flags.length > 6);
+  for (const flag of flags) assert.ok(flag !== undefined && [...settings, ...others].includes(flag), `--${flag}`);
+  const { scripts } = JSON.parse(readFileSync(join(root, "package.json"), "utf8")) as { readonly scripts: object };
+  for (const [, script = ""] of readme.matchAll(/npm run (\w+)/g)) assert.ok(script in scripts, script);
+});
+
+test("its links lead somewhere", () => {
+  for (const [, target = ""] of readme.matchAll(/\]\(([^)#]+)\)/g)) readFileSync(join(root, target));
+});
