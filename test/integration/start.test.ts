@@ -1,0 +1,215 @@
+/** `npm start` as a newcomer has it: a process that prints what to try, whose lines work as they stand, and that goes as a whole. */
+import assert from "node:assert/strict";
+import { type ChildProcess, execFile, spawn } from "node:child_process";
+import { once } from "node:events";
+import { mkdtemp, readdir, readFile, rm } from "node:fs/promises";
+import { createServer } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { after, before, describe, it } from "node:test";
+import { sleep, until } from "./ensemble.ts";
+
+const root = join(import.meta.dirname, "../..");
+let folder: string;
+let restPort: number;
+let peerPort: number;
+let base: string;
+const started: Start[] = [];
+
+/** A run of `npm start`, with all that it printed. */
+class Start {
+  output = "";
+  readonly child: ChildProcess;
+
+  constructor(command: readonly string[] = ["npm", "start"]) {
+    const [program = "npm", ...args] = command;
+    const clean = Object.entries(process.env).filter(([name]) => !name.startsWith("QUORATE_"));
+    const own = { QUORATE_DATA: folder, QUORATE_REST_PORT: String(restPort), QUORATE_PEER_PORT: String(peerPort) };
+    const env = { ...Object.fromEntries(clean), ...own };
+    this.child = spawn(program, args, { cwd: root, env, stdio: ["ignore", "pipe", "pipe"], detached: true });
+    for (const stream of [this.child.stdout, this.child.stderr]) {
+      stream?.setEncoding("utf8").on("data", (text: string) => {
+        this.output += text;
+      });
+    }
+    started.push(this);
+  }
+
+  get over(): boolean {
+    return this.child.exitCode !== null || this.child.signalCode !== null;
+  }
+
+  async ready(): Promise<void> {
+    await until(
+      () => this.over || this.output.includes("\nready\n"),
+      60_000,
+      () => `it is ready:\n${this.output.slice(-3000)}`,
+    );
+    assert.ok(!this.over, `it ended: ${this.output.slice(-3000)}`);
+  }
+
+  /** Its exit code, or the signal. */
+  async end(signal: NodeJS.Signals): Promise<number | string> {
+    const gone = once(this.child, "exit");
+    this.child.kill(signal);
+    await gone;
+    return this.child.exitCode ?? this.child.signalCode ?? "";
+  }
+
+  /** What is left of its process group is ended; for a test that failed. */
+  sweep(): void {
+    try {
+      if (this.child.pid !== undefined) process.kill(-this.child.pid, "SIGKILL");
+    } catch {
+      // Nobody is left, as it should be.
+    }
+  }
+}
+
+/** Processes of this machine whose arguments name our data folder or our replicas. */
+async function left(): Promise<string[]> {
+  const found: string[] = [];
+  for (const pid of await readdir("/proc")) {
+    if (!/^\d+$/.test(pid)) continue;
+    const line = await readFile(`/proc/${pid}/cmdline`, "utf8").catch(() => "");
+    if (
+      line.includes("services/quorate/src/main.ts") &&
+      (line.includes(folder) || line.includes(`127.0.0.1:${peerPort + 1}`))
+    ) {
+      found.push(`${pid} ${line.replaceAll("\0", " ")}`);
+    }
+  }
+  return found;
+}
+
+async function isFree(port: number): Promise<boolean> {
+  const server = createServer();
+  return new Promise((resolve) => {
+    server.once("error", () => resolve(false));
+    server.listen(port, "127.0.0.1", () => server.close(() => resolve(true)));
+  });
+}
+
+/** The first of `count` free ports in a row, below those that the system gives out. */
+async function freeRow(count: number, from: number): Promise<number> {
+  for (let port = from; port < from + 4000; port += count) {
+    const row = await Promise.all(Array.from({ length: count }, (_, i) => isFree(port + i)));
+    if (row.every(Boolean)) return port;
+  }
+  throw new Error("no free ports in a row");
+}
+
+before(async () => {
+  folder = await mkdtemp(join(tmpdir(), "quorate-start-"));
+  const place = 10_000 + (process.pid % 50) * 100;
+  restPort = await freeRow(4, place);
+  peerPort = await freeRow(4, place + 10_000);
+  base = `http://127.0.0.1:${restPort}`;
+});
+after(async () => {
+  for (const each of started) each.sweep();
+  await rm(folder, { recursive: true, force: true });
+});
+
+function shell(line: string): Promise<string> {
+  return new Promise((resolve, reject) => {
+    execFile(
+      "sh",
+      ["-c", `${line} -sS --fail-with-body`],
+      { encoding: "utf8", timeout: 20_000 },
+      (error, stdout, stderr) => {
+        if (error) reject(new Error(`${line}: ${error.message} ${stderr} ${stdout}`));
+        else resolve(stdout);
+      },
+    );
+  });
+}
+
+/** Each printed line: what it is for, and the command. */
+function linesOf(output: string): Map<string, string> {
+  const found = [...output.matchAll(/^(\S.*?) {2,}(curl .*)$/gm)];
+  return new Map(found.map(([, what = "", line = ""]) => [what, line]));
+}
+
+describe("npm start", () => {
+  it("prints one curl line for each common call, and each works as it stands", async () => {
+    const start = new Start();
+    await start.ready();
+    const lines = linesOf(start.output);
+    assert.ok(lines.size >= 12, [...lines.keys()].join(", "));
+    const answers = new Map<string, string>();
+    let etag = "";
+    let session = { id: "", secret: "" };
+    for (const [what, line] of lines) {
+      assert.ok(line.includes(base), line);
+      const filled = line
+        .replace('"<etag>"', etag)
+        .replaceAll("<id>", session.id)
+        .replaceAll("<secret>", session.secret);
+      assert.doesNotMatch(filled, /<[a-z]+>/, "a placeholder that no line before it answers");
+      const answer = await shell(filled);
+      answers.set(what, answer);
+      etag = /^etag: (.*?)\r?$/im.exec(answer)?.[1] ?? etag;
+      if (what === "session") session = JSON.parse(answer) as typeof session;
+    }
+    const json = (what: string) => JSON.parse(answers.get(what) ?? `"nothing was printed for ${what}"`);
+    assert.equal(json("as JSON").data, "hello");
+    assert.equal(json("compare and set").stat.version, 1);
+    assert.equal(json("children").children.length, 1);
+    assert.equal(json("transaction").results.length, 2);
+    assert.equal(json("ephemeral").stat.kind, "ephemeral");
+    assert.equal(json("the ensemble").members.length, 3);
+    await shell(`curl -X PUT ${base}/v1/znodes/kept -d always`);
+    assert.equal(await start.end("SIGINT"), 0);
+    assert.deepEqual(await left(), []);
+  });
+
+  it("keeps its data, and goes as a whole at SIGTERM to npm and at the death of its parent", async () => {
+    const second = new Start();
+    await second.ready();
+    assert.equal(await shell(`curl ${base}/v1/znodes/kept`), "always");
+    assert.equal(await second.end("SIGTERM"), 0);
+    assert.deepEqual(await left(), []);
+    const third = new Start([process.execPath, "services/quorate/src/main.ts", "dev"]);
+    await third.ready();
+    assert.equal(await shell(`curl ${base}/v1/znodes/kept`), "always");
+    assert.equal(await third.end("SIGKILL"), "SIGKILL");
+    await until(async () => (await left()).length === 0, 10_000, "nobody stays behind");
+  });
+
+  it("says which port is busy, and ends", async () => {
+    for (const [port, who] of [
+      [restPort, "gateway"],
+      [peerPort + 2, "replica 2"],
+    ] as const) {
+      const busy = createServer().listen(port, "127.0.0.1");
+      await once(busy, "listening");
+      const start = new Start();
+      await until(
+        () => start.over,
+        30_000,
+        () => `it ends: ${start.output.slice(-2000)}`,
+      );
+      busy.close();
+      assert.equal(start.child.exitCode, 1);
+      assert.match(start.output, new RegExp(`cannot listen on 127\\.0\\.0\\.1:${port}: .*EADDRINUSE`));
+      assert.match(start.output, new RegExp(`${who} did not start`));
+      assert.doesNotMatch(start.output, /^ready$/m);
+      await sleep(50);
+      assert.deepEqual(await left(), []);
+    }
+  });
+
+  it("does not take another ensemble on the same ports for its own", async () => {
+    const first = new Start();
+    await first.ready();
+    const second = new Start();
+    await until(() => second.over, 30_000, "the second ends");
+    assert.equal(second.child.exitCode, 1);
+    assert.doesNotMatch(second.output, /^ready$/m);
+    assert.match(second.output, /another process uses this data folder|EADDRINUSE/);
+    assert.equal(await shell(`curl ${base}/v1/znodes/kept`), "always");
+    assert.equal(await first.end("SIGINT"), 0);
+    assert.deepEqual(await left(), []);
+  });
+});
