@@ -160,15 +160,15 @@ function isAlive(holder: Holder): boolean {
 /** Makes the lock file as a whole (link fails if it exists), so that nobody reads a half of it. */
 function createLock(path: string): boolean {
   const draft = `${path}.${process.pid}`;
-  fs.writeFileSync(draft, `${JSON.stringify({ pid: process.pid, started: startOf(process.pid) })}\n`);
   try {
+    fs.writeFileSync(draft, `${JSON.stringify({ pid: process.pid, started: startOf(process.pid) })}\n`);
     fs.linkSync(draft, path);
     return true;
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === "EEXIST") return false;
     throw error;
   } finally {
-    fs.unlinkSync(draft);
+    fs.rmSync(draft, { force: true });
   }
 }
 
