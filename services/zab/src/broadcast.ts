@@ -5,6 +5,7 @@ import { assert, type Batch, composeZxid, counterLimit, counterOf, epochOf, type
 import {
   type Core,
   deliver,
+  drop,
   type Follower,
   type Leading,
   type Link,
@@ -70,7 +71,10 @@ export function onAck(core: Core, link: Link, epoch: number, through: Zxid): voi
   const { leading } = core;
   const follower = leading?.followers.get(link.id);
   if (!leading || !follower?.synced || epoch !== leading.epoch) return;
-  assert(through <= core.history.last, "nobody acknowledges what was not proposed");
+  if (through > core.history.last) {
+    drop(core, link.id, `replica ${link.peer} acknowledges ${through}, which was not proposed`);
+    return;
+  }
   if (through <= follower.match) return;
   follower.match = through;
   if (isEstablished(leading)) advanceCommit(core, leading);

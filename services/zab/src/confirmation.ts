@@ -148,8 +148,11 @@ function admit(leading: Leading, link: LinkId, core: Core): void {
 /** When what this peer holds was certainly the newest: monotonic ms of its own clock; undefined: it cannot say. */
 export function freshSince(core: Core, applied: Zxid): number | undefined {
   const { leading, following } = core;
-  if (leading)
-    return applied >= leading.confirmedCommit && isEstablished(leading) ? leading.confirmedSentAt : undefined;
+  // A ping of before the establishment carries what this peer knew then: others may have committed more of its history.
+  if (leading) {
+    const whole = applied >= leading.confirmedCommit && applied >= leading.initialLast;
+    return whole && isEstablished(leading) ? leading.confirmedSentAt : undefined;
+  }
   if (!following?.serving) return undefined;
   let best: number | undefined;
   for (const each of following.fresh) if (each.commit <= applied) best = each.at;

@@ -163,8 +163,15 @@ export function sendNewEpoch(core: Core, leading: Leading, follower: Follower): 
   send(core, follower.link, { kind: "newEpoch", epoch, ensembleId, founding });
 }
 
+/** The answer to an offer; one of an earlier offer, which this leader has outgrown, says nothing. */
+export function onRefuseEpoch(core: Core, link: Link, acceptedEpoch: Epoch): void {
+  const { leading } = core;
+  const offered = leading?.followers.get(link.id)?.stage === "offered";
+  if (leading && offered && acceptedEpoch > leading.epoch) onHigherPromise(core, leading, acceptedEpoch, link.peer);
+}
+
 /** Somebody has promised more: an established leader rolls its epoch above it, a candidate gives up. */
-export function onHigherPromise(core: Core, leading: Leading, acceptedEpoch: Epoch, peer: ReplicaId): void {
+function onHigherPromise(core: Core, leading: Leading, acceptedEpoch: Epoch, peer: ReplicaId): void {
   if (isEstablished(leading)) leading.rollAbove = Math.max(leading.rollAbove, acceptedEpoch);
   else goLooking(core, `replica ${peer} has promised epoch ${acceptedEpoch}`);
 }

@@ -6,7 +6,7 @@ import { assert, type ReplicaId, unreachable, type Zxid } from "@quorate/api";
 import { continueLeading, leaveIfIll, mayPropose, onAck, onHandOverWanted, onSubmitted } from "./broadcast.ts";
 import { freshSince, onConfirm, onPing, onPong, sendPing } from "./confirmation.ts";
 import { type Core, defaultTiming, type Leading, type Link, type PeerOptions } from "./core.ts";
-import { onAckEpoch, onFollowerInfo, onHigherPromise } from "./discovery.ts";
+import { onAckEpoch, onFollowerInfo, onRefuseEpoch } from "./discovery.ts";
 import type { Effect, Status } from "./effect.ts";
 import { announce, evaluate, goLooking, greet, lookingReason, onVote, settleWrites } from "./election.ts";
 import { History } from "./history.ts";
@@ -198,8 +198,7 @@ export class Peer {
       case "ackEpoch":
         return onAckEpoch(core, link, message);
       case "refuseEpoch":
-        if (core.leading) onHigherPromise(core, core.leading, message.acceptedEpoch, link.peer);
-        return;
+        return onRefuseEpoch(core, link, message.acceptedEpoch);
       case "ackNewLeader":
         return onAckNewLeader(core, link, message.epoch);
       case "ack":
@@ -241,6 +240,8 @@ export class Peer {
     if (core.preferred && core.now >= core.preferred.until) core.preferred = undefined;
     if (following && core.now - following.lastHeard > timing.electionMillis) {
       goLooking(core, `replica ${following.leader} is silent`);
+      // Its vote still stands and says that it leads: joining it at once would cost another silence before an election.
+      core.followNotBefore.set(following.leader, core.now + timing.electionMillis / 2);
     }
     if (leading) this.#tickLeading(leading);
   }
