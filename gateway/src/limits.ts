@@ -22,9 +22,9 @@ export const linkLimits = {
   streamQueuedBytes: 4 * 1_048_576,
   /** Members learned from statuses, beyond the configured ones. Beyond: not dialled. */
   learnedReplicas: 32,
-  /** Redials: doubling from the first to the last. */
+  /** Redials: doubling from the first to the last, which is what a replica that comes back may wait to be seen. */
   redialFirstMillis: 50,
-  redialLastMillis: 1000,
+  redialLastMillis: 250,
   /** A stream on which no status was heard for so long is broken (replicas send one every 500 ms). */
   silenceMillis: 3000,
   /** So long after the start the configured addresses have had their chance, and learned ones are dialled too. */
