@@ -30,7 +30,17 @@ export async function ask(base: string, method: string, path: string, asked: Ask
     return reply(response, text, sentAt);
   } catch {
     const receivedAt = performance.now();
-    return { status: 0, text: "", code: "", certainty: "", zxid: "", etag: "", headers: new Headers(), sentAt, receivedAt };
+    return {
+      status: 0,
+      text: "",
+      code: "",
+      certainty: "",
+      zxid: "",
+      etag: "",
+      headers: new Headers(),
+      sentAt,
+      receivedAt,
+    };
   }
 }
 
@@ -39,7 +49,17 @@ function reply(response: Response, text: string, sentAt: number): Reply {
   const problem = headers.get("content-type") === "application/problem+json" && text !== "" ? JSON.parse(text) : {};
   const { code = "", certainty = "" } = problem as { code?: string; certainty?: string };
   const zxid = headers.get("quorate-zxid") ?? "";
-  return { status, text, code, certainty, zxid, etag: headers.get("etag") ?? "", headers, sentAt, receivedAt: performance.now() };
+  return {
+    status,
+    text,
+    code,
+    certainty,
+    zxid,
+    etag: headers.get("etag") ?? "",
+    headers,
+    sentAt,
+    receivedAt: performance.now(),
+  };
 }
 
 /** For the message of an assertion. */

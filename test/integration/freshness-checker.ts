@@ -94,7 +94,10 @@ export class FreshnessChecker {
         const [, of = "", status = ""] = /^(?:.*) (\w+) (\d+)$/.exec(key) ?? [];
         if (of === consistency) sums.set(status, (sums.get(status) ?? 0) + count);
       }
-      return `${consistency} ${[...sums].sort().map(([status, count]) => `${status}: ${count}`).join(", ")}`;
+      return `${consistency} ${[...sums]
+        .sort()
+        .map(([status, count]) => `${status}: ${count}`)
+        .join(", ")}`;
     });
     return `${this.acknowledged.length} writes; reads: ${lines.join("; ")}`;
   }
@@ -165,7 +168,8 @@ export class FreshnessChecker {
       return;
     }
     const value = Number(read.text);
-    const least = consistency === "linearizable" ? seen : consistency === "session" ? last.value : this.#staleLeast(read, violate);
+    const least =
+      consistency === "linearizable" ? seen : consistency === "session" ? last.value : this.#staleLeast(read, violate);
     if (!(value >= least)) violate(`answered ${read.text}, must be at least ${least}`);
     if (consistency === "session" && read.zxid < last.zxid) violate(`Quorate-Zxid ${read.zxid} is below ${last.zxid}`);
     if (consistency === "linearizable") this.#seen = Math.max(this.#seen, value);

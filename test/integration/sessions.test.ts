@@ -53,7 +53,9 @@ async function expireOne(place: number, name: string): Promise<number> {
 
 test("an ephemeral goes when its session expires", async (t) => {
   for (let round = 0; round < rounds; round++) {
-    const late = await Promise.all(Array.from({ length: 12 }, (_, place) => expireOne(place, `gone-${round}-${place}`)));
+    const late = await Promise.all(
+      Array.from({ length: 12 }, (_, place) => expireOne(place, `gone-${round}-${place}`)),
+    );
     t.diagnostic(`expired after the last answered renewal plus the timeout: ${spread(late)}`);
   }
 });
@@ -69,7 +71,12 @@ test("one session through three gateways at once: no 409, no expiry", async (t) 
   let renewals = 0;
   const client = async (place: number): Promise<void> => {
     const door = doors[place % doors.length] ?? "";
-    const expect = async (status: number, method: string, path: string, init: Parameters<typeof ask>[3]): Promise<void> => {
+    const expect = async (
+      status: number,
+      method: string,
+      path: string,
+      init: Parameters<typeof ask>[3],
+    ): Promise<void> => {
       const answer = await ask(door, method, path, init);
       assert.equal(answer.status, status, `${method} ${path} through ${door}: ${show(answer)}`);
       asked++;
@@ -158,7 +165,11 @@ async function keepAlive(session: ClientSession, place: number, ended: () => boo
   const bases = gatewayBases();
   for (let turn = place; !ended(); turn++) {
     const renewed = await session.renew(bases[turn % bases.length] ?? "");
-    assert.notEqual(renewed.status, 410, `renewed all the time, gap ${Math.round(session.longestGap)} ms: ${show(renewed)}`);
+    assert.notEqual(
+      renewed.status,
+      410,
+      `renewed all the time, gap ${Math.round(session.longestGap)} ms: ${show(renewed)}`,
+    );
     await sleep(session.timeoutMillis / 3);
   }
 }
@@ -172,12 +183,16 @@ test("across a leader kill an ephemeral stays at most one more timeout", async (
   for (const each of made) assert.equal(each.status, 201, show(each));
   let ended = false;
   const renewing = kept.map((session, i) => keepAlive(session, i, () => ended));
-  const renewed = await Promise.all(left.map((session, i) => sleep(50 * i).then(() => session.renew(bases[i % 2] ?? ""))));
+  const renewed = await Promise.all(
+    left.map((session, i) => sleep(50 * i).then(() => session.renew(bases[i % 2] ?? ""))),
+  );
   for (const each of renewed) assert.equal(each.status, 200, show(each));
+  const ttl = ask(bases[0] ?? "", "PUT", "/v1/znodes/ttl-over?ttl=2500ms", { body: "x" });
   const leader = ensemble.replica(await ensemble.leader());
   await sleep(timeout * 0.55);
   const killedAt = performance.now();
   await leader.kill();
+  const ttlGone = watchGone(bases, "/ttl-over", (await ttl).zxid, { from: killedAt, until: killedAt + 6000 });
   const gone = await Promise.all(
     left.map(async (session, i) => {
       const { heldUntil } = session;
@@ -186,6 +201,9 @@ test("across a leader kill an ephemeral stays at most one more timeout", async (
       return checkGone(session.id, seen, heldUntil, heldUntil + timeout + graceMillis);
     }),
   );
+  const put = await ttl;
+  const ttlSeen = await ttlGone;
+  const ttlLate = checkGone("the TTL znode", ttlSeen, put.sentAt + 2500, put.receivedAt + 2500 + graceMillis);
   ended = true;
   await Promise.all(renewing);
   for (const session of kept) {
@@ -195,6 +213,7 @@ test("across a leader kill an ephemeral stays at most one more timeout", async (
   const gaps = kept.map((each) => each.longestGap);
   t.diagnostic(`killed ${Math.round(killedAt - (left[0]?.heldSince ?? 0))} ms after a renewal of ${timeout} ms`);
   t.diagnostic(`expired after the last answered renewal plus the timeout: ${spread(gone)}`);
+  t.diagnostic(`a TTL znode went ${Math.round(ttlLate)} ms after its PUT plus the TTL, across the kill`);
   t.diagnostic(`renewed across the kill, all alive; longest time between answered renewals: ${spread(gaps)}`);
   leader.start();
   await ensemble.settled();

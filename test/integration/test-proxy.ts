@@ -13,7 +13,7 @@ interface Pair {
   readonly target: Socket;
 }
 
-export class Proxy {
+export class TestProxy {
   readonly port: number;
   readonly address: string;
   readonly #server: Server;
@@ -31,12 +31,12 @@ export class Proxy {
   }
 
   /** Listens on a free port; passes everything on to `target`, a port of this machine. */
-  static async start(target: number): Promise<Proxy> {
+  static async start(target: number): Promise<TestProxy> {
     const server = createServer({ allowHalfOpen: true }).listen(0, "127.0.0.1");
     await once(server, "listening");
     const address = server.address();
     if (typeof address !== "object" || !address) throw new Error("the proxy has no address");
-    return new Proxy(server, address.port, target);
+    return new TestProxy(server, address.port, target);
   }
 
   get connections(): number {
