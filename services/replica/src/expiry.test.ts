@@ -67,7 +67,10 @@ test("what the state does not know any more is forgotten", () => {
   now = 100;
   expiry.confirmed(100);
   assert.deepEqual(expiry.due(10, all), [one]);
-  assert.deepEqual(expiry.due(10, () => false), []);
+  assert.deepEqual(
+    expiry.due(10, () => false),
+    [],
+  );
   assert.equal(expiry.renew(one), "unknown");
 });
 

@@ -109,7 +109,8 @@ export class Leadership {
     if (!this.#leads || confirmed === undefined) return;
     this.expiry.confirmed(confirmed);
     const known = (session: SessionId): boolean => this.#ports.tree().lane(session) !== undefined;
-    for (const session of this.expiry.due(replicaLimits.expiredPerTick, known)) this.#own({ kind: "expireSession", session });
+    for (const session of this.expiry.due(replicaLimits.expiredPerTick, known))
+      this.#own({ kind: "expireSession", session });
   }
 
   /** Proposes to delete the znodes whose TTL is over and the containers that are empty. */

@@ -1,6 +1,6 @@
 /**
  * The leader's time: the last stamp plus the monotonic time since, slewed towards its wall clock by at most a tenth, so
- * that no clock's jump expires anything (DESIGN section 3, "Time").
+ * that no clock's jump expires anything (ARCHITECTURE.md, "Time").
  */
 import type { Clock } from "./world.ts";
 
