@@ -1,34 +1,24 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import fc from "fast-check";
 import { quorumSize, quorumValue } from "./quorum.ts";
 
-test("a quorum is more than half", () => {
-  assert.deepEqual(
-    [[1], [1, 2], [1, 2, 3], [1, 2, 3, 4], [1, 2, 3, 4, 5]].map((members) => quorumSize(members)),
-    [1, 2, 2, 3, 3],
-  );
+test("any two quorums share a member", () => {
+  for (let count = 1; count <= 9; count++) {
+    const members = Array.from({ length: count }, (_, index) => index + 1);
+    assert.ok(2 * quorumSize(members) > count);
+    assert.ok(2 * (quorumSize(members) - 1) <= count, "it is no larger than it must be");
+  }
 });
 
-test("what a quorum has reached is the median from above; who is not heard has nothing", () => {
-  const reached = new Map([
-    [1, 10],
-    [2, 7],
-    [3, 12],
-  ]);
-  assert.equal(
-    quorumValue([1, 2, 3], (id) => reached.get(id), 0),
-    10,
-  );
-  assert.equal(
-    quorumValue([1, 2, 3, 4, 5], (id) => reached.get(id), 0),
-    7,
-  );
-  assert.equal(
-    quorumValue([3, 4, 5], (id) => reached.get(id), 0),
-    0,
-  );
-  assert.equal(
-    quorumValue([3], (id) => reached.get(id), 0),
-    12,
+test("the quorum's value is the largest that a quorum has reached", () => {
+  fc.assert(
+    fc.property(fc.array(fc.option(fc.nat(9), { nil: undefined }), { minLength: 1, maxLength: 9 }), (values) => {
+      const members = values.map((_, index) => index + 1);
+      const found = quorumValue(members, (member) => values[member - 1], 0);
+      const reached = (value: number): number => values.filter((each) => (each ?? 0) >= value).length;
+      assert.ok(reached(found) >= quorumSize(members));
+      assert.ok(reached(found + 1) < quorumSize(members));
+    }),
   );
 });
