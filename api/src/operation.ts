@@ -216,7 +216,7 @@ export type ReadOperation =
   | SyncOperation
   | TxnOperationSet;
 
-/** One place in an ordered stream of writes; see DESIGN "Lanes" in ARCHITECTURE.md. */
+/** One place in an ordered stream of writes; see ARCHITECTURE.md, "Lanes". */
 export interface Lane {
   readonly session: SessionId;
   readonly attachment: number;

@@ -2,7 +2,7 @@
  * What is asked by id and answered once: reads, which are harmless and are asked again elsewhere when a stream breaks,
  * and hand-overs, which are asked once. A read is never of unknown certainty: it has no effect.
  */
-import { encodeRead, type ErrorCode, type Outcome, type ReplicaId } from "@quorate/api";
+import { type ErrorCode, encodeRead, type Outcome, type ReplicaId } from "@quorate/api";
 import { encodeFromGateway, type RequestId } from "@quorate/proto";
 import type { Answer, ReadRequest } from "./backend.ts";
 import { Deadlines, type Timed } from "./deadlines.ts";

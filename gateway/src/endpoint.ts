@@ -13,6 +13,8 @@ export interface EndpointEvents {
   changed(endpoint: Endpoint): void;
   received(stream: ReplicaStream, message: Exclude<ToGateway, { kind: "status" }>): void;
   lost(stream: ReplicaStream, why: string): void;
+  /** No stream came about; once for each reason in a row. */
+  failed(endpoint: Endpoint, why: string): void;
   /** Something may be sent again. */
   drained(): void;
   /** Something was put on a stream: `flush` is due by the end of the turn. */
@@ -61,6 +63,7 @@ export class Endpoint {
   #aliveAt = 0;
   #live = false;
   #heard: Heard | undefined;
+  #lastFault = "";
   #backOff: number = linkLimits.redialFirstMillis;
   #timer: GatewayTimer | undefined;
   #closed = false;
@@ -115,6 +118,7 @@ export class Endpoint {
     stream.replica = self.id;
     this.#live = true;
     this.#aliveAt = at;
+    this.#lastFault = "";
     this.#backOff = linkLimits.redialFirstMillis;
     this.#heard = { self, others, at };
     this.#events.changed(this);
@@ -134,6 +138,10 @@ export class Endpoint {
     }
     this.#events.lost(stream, why);
     if (wasLive) this.#events.changed(this);
+    else if (!this.#closed && why !== this.#lastFault) {
+      this.#lastFault = why;
+      this.#events.failed(this, why);
+    }
   }
 
   flush(): void {

@@ -19,7 +19,7 @@ export interface HomesOptions {
   readonly log: (text: string) => void;
 }
 
-export interface HomesEvents extends Omit<EndpointEvents, "changed"> {
+export interface HomesEvents extends Omit<EndpointEvents, "changed" | "failed"> {
   /** The home is another one, or none. */
   moved(home: ReplicaStream | undefined): void;
 }
@@ -44,6 +44,7 @@ export class Homes {
         if (stream === this.#home) options.log(`the stream to ${stream.address} broke: ${why}`);
         events.lost(stream, why);
       },
+      failed: ({ address }, why) => options.log(`no stream to ${address}: ${why}`),
       drained: () => events.drained(),
       queued: (endpoint) => events.queued(endpoint),
     };

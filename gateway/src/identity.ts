@@ -4,8 +4,9 @@
  * user's digest) names, so that a wrong password is another identity and not a refusal. Only credentials that cannot be
  * read are refused.
  */
-import { createHash } from "node:crypto";
+
 import { isUtf8 } from "node:buffer";
+import { createHash } from "node:crypto";
 import { BlockList, isIP, isIPv6 } from "node:net";
 import type { AuthId, Identity } from "@quorate/api";
 

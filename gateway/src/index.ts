@@ -6,14 +6,14 @@ export type { GatewayTimer, GatewayWorld } from "./ports.ts";
 export {
   type Dial,
   type LinkStatus,
-  ReplicaLink,
   type ReplicaConnection,
   type ReplicaEvents,
+  ReplicaLink,
   type ReplicaLinkOptions,
 } from "./replica-link.ts";
-export { createNodeWorld } from "./world-node.ts";
 export type { Readiness, ReadinessCheck, RestOptions } from "./rest/call.ts";
 export { headerNames } from "./rest/head.ts";
 export { type RestLimits, restLimits } from "./rest/limits.ts";
 export { type Route, routes } from "./rest/routes.ts";
 export { createRestServer, type RestServer } from "./rest/server.ts";
+export { createNodeWorld } from "./world-node.ts";

@@ -27,7 +27,7 @@
  *    session. The old one's numbers die with it: a late copy of them meets `sessionExpired`.
  * 8. An outcome is certain from wherever it comes, also from a former home's stream: (session, number) names one command.
  */
-import { anyone, encodeCommand, type Command, type ErrorCode, type Outcome, type SessionId } from "@quorate/api";
+import { anyone, type Command, type ErrorCode, encodeCommand, type Outcome, type SessionId } from "@quorate/api";
 import { encodeFromGateway, type RequestId, type ToGateway } from "@quorate/proto";
 import type { Answer, WriteRequest } from "./backend.ts";
 import { Deadlines } from "./deadlines.ts";

@@ -3,10 +3,10 @@ import assert from "node:assert/strict";
 import { it } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
 import {
-  type FromGateway,
   acceptHandshake,
   decodeFromGateway,
   encodeToGateway,
+  type FromGateway,
   StreamServer,
   type ToGateway,
 } from "@quorate/proto";

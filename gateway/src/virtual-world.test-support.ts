@@ -78,7 +78,8 @@ export class VirtualWorld implements GatewayWorld {
 
   #push(at: number, run: () => void): void {
     const heap = this.#heap;
-    const item = { at, order: (this.#order += 1), run };
+    this.#order++;
+    const item = { at, order: this.#order, run };
     let index = heap.push(item) - 1;
     while (index > 0) {
       const parent = (index - 1) >> 1;

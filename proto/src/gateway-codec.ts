@@ -7,12 +7,12 @@ import {
   assert,
   ByteReader,
   ByteWriter,
+  noSession,
   readErrorCode,
   readIdentity,
   readOutcome,
   readSessionId,
   readZxid,
-  noSession,
   type SessionId,
   secretHashBytes,
   unreachable,
@@ -145,7 +145,16 @@ function readRead(r: ByteReader): FromGateway {
   const session = readSessionId(r);
   const acting = session === noSession ? undefined : { session, secretHash: r.raw(secretHashBytes) };
   const operation = r.bytes(frameLimits.messageBytes);
-  const message = { kind: "read", id, consistency, minZxid, maxStaleMillis, budgetMillis, identity, operation } as const;
+  const message = {
+    kind: "read",
+    id,
+    consistency,
+    minZxid,
+    maxStaleMillis,
+    budgetMillis,
+    identity,
+    operation,
+  } as const;
   return acting === undefined ? message : { ...message, acting };
 }
 

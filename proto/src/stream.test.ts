@@ -29,7 +29,7 @@ async function openPair(t: TestContext, queueBytes?: number, trusted = true): Pr
     server.handle(
       "link",
       (stream) => {
-        listenQuietly(stream);
+        void listenQuietly(stream);
         resolve(stream);
       },
       queueBytes,
@@ -162,7 +162,7 @@ test("a reason given by the server reaches the client; close is one end on each 
   const { client, server } = await openPair(t);
   const [clientEnds, serverEnds]: [string[], string[]] = [[], []];
   const far = listenQuietly(client, clientEnds);
-  listenQuietly(server, serverEnds);
+  void listenQuietly(server, serverEnds);
   server.close("out of turn: \u{1f600}\ud800 100%");
   assert.match(await far, /^out of turn: \?+ 100%$/);
   await turn(300);
@@ -171,7 +171,7 @@ test("a reason given by the server reaches the client; close is one end on each 
 
 test("a client that closes is heard of within 100 ms", async (t) => {
   const { client, server } = await openPair(t);
-  listenQuietly(client);
+  void listenQuietly(client);
   const far = listenQuietly(server);
   client.send(new Uint8Array(10));
   const start = performance.now();

@@ -8,8 +8,8 @@ import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { cpus } from "node:os";
 import { parseArgs } from "node:util";
 import { Ensemble, type Process } from "../integration/ensemble.ts";
-import { type LoadResult, runWrk, wrkVersion } from "./wrk.ts";
 import { measureMillion } from "./million.ts";
+import { type LoadResult, runWrk, wrkVersion } from "./wrk.ts";
 
 const { values } = parseArgs({
   options: {
@@ -79,12 +79,16 @@ async function measure(ensemble: Ensemble, work: Work, connections: number): Pro
     p99: median(results.map((each) => each.p99Millis)),
     p999: median(results.map((each) => each.p999Millis)),
     failed: results.reduce((sum, each) => sum + each.failed, 0),
-    cpu: Object.fromEntries(names.map((name, i) => [name, Number(median(results.map((each) => each.cpu[i] ?? 0)).toFixed(3))])),
+    cpu: Object.fromEntries(
+      names.map((name, i) => [name, Number(median(results.map((each) => each.cpu[i] ?? 0)).toFixed(3))]),
+    ),
   };
 }
 
 function print(rows: readonly Row[]): void {
-  console.log("work               conns    ops/s  (low–high)         p50 ms   p99 ms p99.9 ms  failed  CPU s per 1,000 ops");
+  console.log(
+    "work               conns    ops/s  (low–high)         p50 ms   p99 ms p99.9 ms  failed  CPU s per 1,000 ops",
+  );
   for (const row of rows) {
     const spread = `(${row.lowest}–${row.highest})`;
     const cpu = Object.entries(row.cpu).map(([name, seconds]) => `${name} ${seconds}`);
@@ -103,7 +107,10 @@ async function main(): Promise<void> {
   let zxid = "";
   try {
     for (let i = 0; i < 1000; i++) {
-      const answer = await fetch(`${ensemble.gateway.base}/v1/znodes/bench-${i}`, { method: "PUT", body: "x".repeat(100) });
+      const answer = await fetch(`${ensemble.gateway.base}/v1/znodes/bench-${i}`, {
+        method: "PUT",
+        body: "x".repeat(100),
+      });
       zxid = answer.headers.get("quorate-zxid") ?? "";
       await answer.arrayBuffer();
     }

@@ -27,7 +27,11 @@ async function load(base: string): Promise<void> {
       const group = `/m/${Math.floor(from / 10_000)}`;
       if (from % 10_000 === 0) await put(base, group);
       else await until(async () => (await fetch(`${base}/v1/znodes${group}`, { method: "HEAD" })).ok, 30_000, group);
-      const then = Array.from({ length: perTxn }, (_, i) => ({ op: "create", path: `${group}/znode-${from + i}`, data }));
+      const then = Array.from({ length: perTxn }, (_, i) => ({
+        op: "create",
+        path: `${group}/znode-${from + i}`,
+        data,
+      }));
       const answer = await fetch(`${base}/v1/txn`, {
         method: "POST",
         headers: { "content-type": "application/json", "quorate-timeout": "60s" },

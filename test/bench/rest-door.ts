@@ -3,7 +3,7 @@
  * `node test/bench/rest-door.ts [seconds]` prints requests a second and CPU a request for GET and PUT.
  */
 import { spawn } from "node:child_process";
-import { writeFileSync, mkdtempSync, rmSync } from "node:fs";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -62,7 +62,7 @@ async function measure(name: string, url: string, script: string): Promise<void>
   console.log(`${name}: ${Math.round(rate)}/s, p99 ${p99}, ${micros.toFixed(1)} µs CPU each, ${bad} not 2xx`);
 }
 
-server.listen(0, "127.0.0.1", async () => {
+async function main(): Promise<void> {
   const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}/v1/znodes/bench`;
   await fetch(url, { method: "PUT", body: "x".repeat(100) });
   const put = `wrk.method = "PUT"\nwrk.body = string.rep("x", 100)\n`;
@@ -73,4 +73,6 @@ server.listen(0, "127.0.0.1", async () => {
   await measure("PUT, the door alone", url, put);
   await stop();
   rmSync(folder, { recursive: true });
-});
+}
+
+server.listen(0, "127.0.0.1", () => void main());

@@ -38,7 +38,9 @@ function main(): number {
     }
   }
   const seconds = ((performance.now() - started) / 1000).toFixed(1);
-  console.log(`${count} seeds from ${from}: no violation; ${applied} batches, ${leaderships} leaderships, ${seconds} s`);
+  console.log(
+    `${count} seeds from ${from}: no violation; ${applied} batches, ${leaderships} leaderships, ${seconds} s`,
+  );
   return 0;
 }
 

@@ -1,6 +1,7 @@
 /** The bytes of a request: bounded, counted over the whole door, never held beyond the limit. */
-import { bad, RequestFault } from "./fault.ts";
+
 import type { Call } from "./call.ts";
+import { bad, RequestFault } from "./fault.ts";
 import { type JsonObject, readJson } from "./json-body.ts";
 import { show } from "./values.ts";
 

@@ -4,7 +4,7 @@ import { requireType } from "./accept.ts";
 import { ClientGone } from "./body.ts";
 import type { Call, Door } from "./call.ts";
 import { bad, problemOf, RequestFault } from "./fault.ts";
-import { readHead, refuseForeign, type RequestHead } from "./head.ts";
+import { type RequestHead, readHead, refuseForeign } from "./head.ts";
 import { readQuery } from "./query.ts";
 import { basicChallenge, sendProblem } from "./reply.ts";
 import type { Route } from "./routes.ts";

@@ -3,7 +3,7 @@
  * one of another listing, is refused instead of skipping names. It is no secret and gives no right.
  */
 import { createHash } from "node:crypto";
-import { formatZxid, isBadPath, parsePath, parseZxid, type Path, type Zxid } from "@quorate/api";
+import { formatZxid, isBadPath, type Path, parsePath, parseZxid, type Zxid } from "@quorate/api";
 import { bad } from "./fault.ts";
 
 export interface PagePlace {

@@ -7,7 +7,7 @@ import express from "express";
 import { Identities, Remembered } from "../identity.ts";
 import type { Door, RestOptions } from "./call.ts";
 import { answerFault, dispatch, expectingContinue, placesOf } from "./dispatch.ts";
-import { bad, problemOf, type ProblemCode } from "./fault.ts";
+import { bad, type ProblemCode, problemOf } from "./fault.ts";
 import { type RestLimits, restLimits } from "./limits.ts";
 import { rawProblem } from "./reply.ts";
 import { routes } from "./routes.ts";

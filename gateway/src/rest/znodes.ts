@@ -14,7 +14,7 @@ import { requireType } from "./accept.ts";
 import { readBytes, refuseBody } from "./body.ts";
 import { type Call, keyOf, pathOf, readRequest, timeoutOf, writeRequest } from "./call.ts";
 import { bad, RequestFault } from "./fault.ts";
-import { send, sendJson, type Served, settle } from "./reply.ts";
+import { type Served, send, sendJson, settle } from "./reply.ts";
 import { shapeOfQuery } from "./shape.ts";
 import { dataJson, type Encoding, statJson, urlOf } from "./stat-json.ts";
 import { readDataTags, readTags, show } from "./values.ts";

@@ -4,7 +4,7 @@ import { gateway } from "./gateway.ts";
 import { devSettings, gatewaySettings, recoverSettings, serveSettings, version } from "./options.ts";
 import { recover } from "./recover.ts";
 import { serve } from "./serve.ts";
-import { formatHelp, refuseUnknownVariables, type Setting, SettingsError } from "./settings.ts";
+import { formatHelp, refuseUnknownVariables, type Setting } from "./settings.ts";
 
 interface Command {
   readonly about: string;

@@ -1,5 +1,5 @@
 /** A gateway's doors over a link to the replicas: embedded in a replica, or alone. */
-import { createRestServer, type Dial, type GatewayWorld, ReplicaLink, type ReadinessCheck } from "@quorate/gateway";
+import { createRestServer, type Dial, type GatewayWorld, type ReadinessCheck, ReplicaLink } from "@quorate/gateway";
 import type { Log } from "./log.ts";
 import { parseList, version } from "./options.ts";
 import { RequestCounts } from "./request-counts.ts";
@@ -44,7 +44,11 @@ export async function startDoor(options: DoorOptions): Promise<Door> {
       ];
       const ready = checks.every((each) => each.ok);
       // No leader does not fail it: every sibling would fail at once, and the balancer would drop them all.
-      checks.push({ name: "writes", ok: lane, detail: lane ? `through replica ${replica}` : "no leader at the moment" });
+      checks.push({
+        name: "writes",
+        ok: lane,
+        detail: lane ? `through replica ${replica}` : "no leader at the moment",
+      });
       return { ready, leader: link.cluster().leader, checks };
     },
     trustedProxies: parseList(textOf(values, "trusted-proxies")),

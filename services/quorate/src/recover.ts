@@ -23,14 +23,18 @@ export async function recover(args: readonly string[]): Promise<void> {
     throw new SettingsError(`this disk is corrupt (its files are in ${recovered.setAside}): recover from another one`);
   }
   if (protocol.standing !== "member") {
-    throw new SettingsError(`replica ${state.replicaId} is ${protocol.standing}, not a member: its disk holds no whole history`);
+    throw new SettingsError(
+      `replica ${state.replicaId} is ${protocol.standing}, not a member: its disk holds no whole history`,
+    );
   }
   const last = history.tail.at(-1)?.last ?? history.applied;
   const acceptedEpoch = protocol.acceptedEpoch + epochDistance;
   const ensembleId = randomBytes(16).toString("hex");
   console.log(`replica ${state.replicaId}, history ${state.historyId}:`);
   console.log(`  kept: everything up to ${formatZxid(last)}; certainly committed up to ${formatZxid(history.applied)}`);
-  console.log("  may be missing: writes acknowledged after that by the other replicas, while this one was behind or away");
+  console.log(
+    "  may be missing: writes acknowledged after that by the other replicas, while this one was behind or away",
+  );
   console.log(`  may appear: writes up to ${formatZxid(last)} whose clients were told \`unknown\``);
   console.log(`  new history ${ensembleId}, epochs above ${acceptedEpoch} (was ${protocol.acceptedEpoch})`);
   if (values["yes"] !== true) {

@@ -1,19 +1,60 @@
 /** `quorate serve`: one member of the ensemble, with a gateway embedded. */
+import type { ReplicaId } from "@quorate/api";
 import { createDial, createNodeWorld } from "@quorate/gateway";
 import { listenFault, StreamServer } from "@quorate/proto";
 import { Gateways, nodeWorld, Peers, Replica, Storage } from "@quorate/replica";
-import { startDoor } from "./door.ts";
+import { type Door, startDoor } from "./door.ts";
 import { createLocalDial } from "./local-dial.ts";
-import { createLog } from "./log.ts";
+import { createLog, type Log } from "./log.ts";
 import { listenAddress, parseMembers, readKey, requireKey, serveSettings, version } from "./options.ts";
-import { formatSettings, numberOf, readSettings, required, SettingsError, textOf } from "./settings.ts";
+import { formatSettings, numberOf, readSettings, required, SettingsError, textOf, type Values } from "./settings.ts";
 import { SiblingCheck, siblingLimits } from "./sibling-check.ts";
 
+/** Who this replica is, as its settings say. */
+interface Identity {
+  readonly values: Values;
+  readonly id: ReplicaId;
+  readonly members: ReadonlyMap<ReplicaId, string>;
+  /** Its own entry among the members. */
+  readonly own: string;
+  /** What the peer port listens on. */
+  readonly address: string;
+  readonly key: ReturnType<typeof readKey>;
+  readonly log: Log;
+}
+
+/** The replica with its links, listening. */
+interface Member {
+  readonly replica: Replica;
+  stop(): Promise<void>;
+}
+
 export async function serve(args: readonly string[]): Promise<void> {
-  const values = readSettings(serveSettings, args, process.env);
+  const identity = readIdentity(readSettings(serveSettings, args, process.env));
+  const { values, log } = identity;
+  log(`starts (version ${version}) with\n${formatSettings(serveSettings, values)}`);
+  const member = await startMember(identity);
+  const { clock } = nodeWorld;
+  const siblings = new SiblingCheck(
+    () => clock.now(),
+    () => member.replica.memberStatuses(),
+  );
+  const looking = clock.every(siblingLimits.lookMillis, () => siblings.look());
+  const door = await startOwnDoor(identity, member.replica, siblings);
+  const stop = async (): Promise<void> => {
+    log("stops");
+    await door.stop();
+    looking.cancel();
+    await member.stop();
+    process.exit(0);
+  };
+  for (const signal of ["SIGTERM", "SIGINT"] as const) process.once(signal, () => void stop());
+}
+
+function readIdentity(values: Values): Identity {
   const id = numberOf(values, "id");
   const members = parseMembers(required(values, "members"));
-  const folder = required(values, "data");
+  required(values, "data");
   const own = members.get(id);
   if (own === undefined) throw new SettingsError(`--members does not name this replica, ${id}`);
   const key = readKey(values);
@@ -21,29 +62,33 @@ export async function serve(args: readonly string[]): Promise<void> {
   const fault = listenFault(address, key.key !== undefined);
   if (fault !== undefined) throw new SettingsError(fault);
   requireKey([...members.values()], key);
-  const log = createLog(`replica ${id}`);
-  log(`starts (version ${version}) with\n${formatSettings(serveSettings, values)}`);
-  const fatal = (why: string): void => {
-    log(`stops: ${why}`);
-    process.exit(1);
-  };
-  const { clock, random, disk } = nodeWorld;
-  const { storage, recovered } = await Storage.open({
-    folder,
+  return { values, id, members, own, address, key, log: createLog(`replica ${id}`) };
+}
+
+async function openStorage({ values, id, log }: Identity): Promise<Awaited<ReturnType<typeof Storage.open>>> {
+  const { clock, disk } = nodeWorld;
+  const opened = await Storage.open({
+    folder: required(values, "data"),
     disk,
     clock,
     limits: { segmentBytes: numberOf(values, "segment-bytes"), reserveBytes: numberOf(values, "disk-reserve-bytes") },
     create: { replicaId: id, standing: values["initial"] ? "founding" : "joining" },
   });
-  for (const each of recovered.notes) log(each);
-  if (recovered.setAside !== undefined)
-    log(`corrupt files were moved to ${recovered.setAside}: this replica joins anew`);
+  const { notes, setAside } = opened.recovered;
+  for (const each of notes) log(each);
+  if (setAside !== undefined) log(`corrupt files were moved to ${setAside}: this replica joins anew`);
+  return opened;
+}
+
+async function startMember(identity: Identity): Promise<Member> {
+  const { values, id, members, own, address, key, log } = identity;
+  const { storage, recovered } = await openStorage(identity);
+  const { clock, random } = nodeWorld;
   const hello = () => {
     const { protocol, historyId } = storage.state;
     const { ensembleId } = protocol;
     return { name: `replica ${id}`, ensembleId, historyId, version, rules: 1, address: own };
   };
-  const server = new StreamServer({ address, keyed: key.key !== undefined, timers: clock, log });
   let links: Peers | undefined;
   const replica = await Replica.start({
     id,
@@ -57,42 +102,48 @@ export async function serve(args: readonly string[]): Promise<void> {
     timing: { electionMillis: numberOf(values, "election-timeout") },
     snapshotLogBytes: numberOf(values, "snapshot-log-bytes"),
     log,
-    onFatal: fatal,
+    onFatal: (why) => {
+      log(`stops: ${why}`);
+      process.exit(1);
+    },
   });
   const peers = links as Peers | undefined;
   if (!peers) throw new Error("the replica made no links");
   const helloToGateways = () => ({ protocol: 1, kind: "peer" as const, id, ...hello() });
   const gateways = new Gateways({ ...key, hello: helloToGateways, clock, random, log }, replica);
+  const server = new StreamServer({ address, keyed: key.key !== undefined, timers: clock, log });
   peers.attachTo(server);
   gateways.attachTo(server);
   await server.listen();
   peers.start();
   log(`peer port ${address}`);
-  const siblings = new SiblingCheck(() => clock.now(), () => replica.memberStatuses());
-  const looking = clock.every(siblingLimits.lookMillis, () => siblings.look());
+  const stop = async (): Promise<void> => {
+    replica.stop();
+    await Promise.all([peers.stop(), gateways.stop()]);
+    await server.stop();
+    await storage.close();
+  };
+  return { replica, stop };
+}
+
+/** The gateway embedded in this replica. */
+function startOwnDoor(
+  { values, id, own, key, log }: Identity,
+  replica: Replica,
+  siblings: SiblingCheck,
+): Promise<Door> {
   const world = createNodeWorld();
-  const remote = createDial({ world, name: `replica ${id}`, version, ...key });
-  const door = await startDoor({
+  const name = `replica ${id}`;
+  const remote = createDial({ world, name, version, ...key });
+  return startDoor({
     values,
     log,
     world,
     replicas: [own],
-    dial: createLocalDial(own, `replica ${id}`, replica, remote),
+    dial: createLocalDial(own, name, replica, remote),
     home: "local",
-    name: `replica ${id}`,
+    name,
     metrics: () => replica.metrics(),
     checks: () => [siblings.check()],
   });
-  const stop = async (): Promise<void> => {
-    log("stops");
-    await door.stop();
-    looking.cancel();
-    replica.stop();
-    peers.stop();
-    gateways.stop();
-    await server.stop();
-    await storage.close();
-    process.exit(0);
-  };
-  for (const signal of ["SIGTERM", "SIGINT"] as const) process.once(signal, () => void stop());
 }

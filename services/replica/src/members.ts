@@ -37,7 +37,7 @@ export class Members {
 
   /**
    * Takes one replica's digest at `at`; answers why `self` is wrong when a majority of the members agree on another one
-   * (DESIGN section 5: the minority quarantines itself, the leader too).
+   * (ARCHITECTURE.md, "State": the minority quarantines itself, the leader too).
    */
   digest(self: ReplicaId, from: ReplicaId, at: Zxid, digest: string): string | undefined {
     const there = this.#digests.get(at) ?? new Map<ReplicaId, string>();

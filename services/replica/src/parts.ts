@@ -130,7 +130,7 @@ function createApplier(host: Host, parts: Parts, tree: Tree): Applier {
   });
 }
 
-/** The minority stops itself: its own snapshot and log are what it comes back with (DESIGN section 5). */
+/** The minority stops itself: its own snapshot and log are what it comes back with. */
 function compareDigest(host: Host, parts: Parts, from: ReplicaId, at: Zxid, digest: string): void {
   const wrong = parts.members.digest(host.options.id, from, at, digest);
   if (wrong !== undefined) host.fatal(`this replica's state is not the ensemble's: ${wrong}`);

@@ -184,7 +184,13 @@ function decodePropose(bytes: Uint8Array): PeerWire | undefined {
 function readShell(r: ByteReader, tag: number): ShellMessage | undefined {
   switch (tag) {
     case shellTags.forward:
-      return { kind: "forward", session: readSessionId(r), sequence: r.f53(), fence: r.f53(), command: r.raw(r.remaining) };
+      return {
+        kind: "forward",
+        session: readSessionId(r),
+        sequence: r.f53(),
+        fence: r.f53(),
+        command: r.raw(r.remaining),
+      };
     case shellTags.forwardRefused:
       return {
         kind: "forwardRefused",

@@ -62,20 +62,8 @@ async function startMember(
   const notes: string[] = [];
   const log = (text: string): void => void notes.push(text);
   const address = members.get(self) ?? "127.0.0.1:0";
-  const server = new StreamServer({
-    address,
-    keyed: changes.key !== undefined,
-    timers: nodeClock,
-    log,
-  });
-  const options = {
-    self,
-    members,
-    hello: () => helloFields,
-    clock: nodeClock,
-    random: { bytes: randomBytes },
-    log,
-  };
+  const server = new StreamServer({ address, keyed: changes.key !== undefined, timers: nodeClock, log });
+  const options = { self, members, hello: () => helloFields, clock: nodeClock, random: { bytes: randomBytes }, log };
   const peers = new Peers(
     { ...options, ...changes },
     {

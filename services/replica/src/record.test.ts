@@ -84,48 +84,22 @@ test("a header that is whole but impossible is corrupt: length beyond the limit,
     view.setUint32(64, crc32(bytes.subarray(0, 64)), true);
     return bytes;
   };
-  assert.notEqual(
-    typeof decodeBatch(
-      forge(() => {}),
-      0,
-    ),
-    "string",
-  );
-  assert.equal(
-    decodeBatch(
-      forge((view) => view.setUint32(4, recordPayloadBytes + 1, true)),
-      0,
-    ),
-    "corrupt",
-  );
-  assert.equal(
-    decodeBatch(
-      forge((view) => view.setUint32(20, 2 ** 21, true)),
-      0,
-    ),
-    "corrupt",
-  );
-  assert.equal(
-    decodeBatch(
-      forge((view) => view.setUint32(16, 4, true)),
-      0,
-    ),
-    "corrupt",
-  );
-  assert.equal(
-    decodeBatch(
-      forge((view) => view.setUint32(24, 5, true)),
-      0,
-    ),
-    "corrupt",
-  );
-  assert.equal(
-    decodeBatch(
-      forge((view) => view.setUint32(32, 5, true)),
-      0,
-    ),
-    "corrupt",
-  );
+  const forged = (change: (view: DataView) => void): unknown => decodeBatch(forge(change), 0);
+  assert.notEqual(typeof forged(() => {}), "string");
+  const impossible: readonly (readonly [at: number, value: number])[] = [
+    [4, recordPayloadBytes + 1],
+    [20, 2 ** 21],
+    [16, 4],
+    [24, 5],
+    [32, 5],
+  ];
+  for (const [at, value] of impossible) {
+    assert.equal(
+      forged((view) => view.setUint32(at, value, true)),
+      "corrupt",
+      `${value} at ${at}`,
+    );
+  }
   assert.equal(encodeBatchHeader(batch).length, recordHeaderBytes);
 });
 

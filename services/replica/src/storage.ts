@@ -14,8 +14,8 @@ import { Pins } from "./pins.ts";
 import { readSnapshotFile, readWhole, type SnapshotFile, SnapshotWriter } from "./snapshots.ts";
 import { Staging } from "./staging.ts";
 import { removeIfThere, type StoredState, saveState } from "./state-file.ts";
-import type { Recovered, SnapshotSource, StorageStats } from "./storage-types.ts";
 import { asStorageError, StorageError } from "./storage-error.ts";
+import type { Recovered, SnapshotSource, StorageStats } from "./storage-types.ts";
 import type { Clock, Disk, DiskLock } from "./world.ts";
 import { WriteQueue } from "./write-queue.ts";
 

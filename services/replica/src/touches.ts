@@ -1,6 +1,6 @@
 /**
  * Renewals of sessions. The home checks the secret against its own state; only the leader renews, and only with a
- * confirmation begun after the renewal arrived (DESIGN section 6, "Liveness").
+ * confirmation begun after the renewal arrived (ARCHITECTURE.md, "Sessions").
  */
 import type { SessionId } from "@quorate/api";
 import type { FromGateway, TouchResult } from "@quorate/proto";

@@ -240,7 +240,7 @@ export function completeOffering(core: Core): void {
   });
 }
 
-/** The roll: discovery and synchronization again over the links that stand, with no vote (DESIGN, "Epoch roll"). */
+/** The roll: discovery and synchronization again over the links that stand, with no vote. */
 export function rollEpoch(core: Core, leading: Leading): void {
   assert(core.committed === core.history.last, "an epoch rolls when all that was proposed is committed");
   assert(core.history.durable === core.history.last, "an epoch rolls when the leader's own log is durable");
