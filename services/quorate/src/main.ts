@@ -13,10 +13,14 @@ process.on("uncaughtException", (error) => {
   process.exit(1);
 });
 
+// Started by `quorate dev`, whose end is ours.
+if (process.channel) process.once("disconnect", () => process.kill(process.pid, "SIGTERM"));
+
 try {
   const { main } = await import("./commands.ts");
   await main();
 } catch (error) {
   console.error(`quorate: ${error instanceof Error ? error.message : String(error)}`);
-  process.exit(2);
+  // 2: what it was given is wrong, and trying again is no use.
+  process.exit(error instanceof Error && error.name === "SettingsError" ? 2 : 1);
 }
