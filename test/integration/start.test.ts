@@ -10,6 +10,8 @@ import { after, before, describe, it } from "node:test";
 import { sleep, until } from "./ensemble.ts";
 
 const root = join(import.meta.dirname, "../..");
+/** The same without npm, which takes a while of its own. */
+const dev = [process.execPath, "services/quorate/src/main.ts", "dev"];
 let folder: string;
 let restPort: number;
 let peerPort: number;
@@ -170,7 +172,7 @@ describe("npm start", () => {
     assert.equal(await shell(`curl ${base}/v1/znodes/kept`), "always");
     assert.equal(await second.end("SIGTERM"), 0);
     assert.deepEqual(await left(), []);
-    const third = new Start([process.execPath, "services/quorate/src/main.ts", "dev"]);
+    const third = new Start(dev);
     await third.ready();
     assert.equal(await shell(`curl ${base}/v1/znodes/kept`), "always");
     assert.equal(await third.end("SIGKILL"), "SIGKILL");
@@ -201,9 +203,9 @@ describe("npm start", () => {
   });
 
   it("does not take another ensemble on the same ports for its own", async () => {
-    const first = new Start();
+    const first = new Start(dev);
     await first.ready();
-    const second = new Start();
+    const second = new Start(dev);
     await until(() => second.over, 30_000, "the second ends");
     assert.equal(second.child.exitCode, 1);
     assert.doesNotMatch(second.output, /^ready$/m);
