@@ -2,8 +2,9 @@
  * The one test runner, behind `npm test`: types, lint, then every `*.test.ts`. `npm test -- PATTERN…` runs only what has
  * one of the words in its name. Its last line is `N passed, N failed, N skipped`, and its exit code says the same.
  */
+import { delimiter, join } from "node:path";
 import { runChecks } from "./runner/checks.ts";
-import { findChecks, findTestFiles } from "./runner/discover.ts";
+import { findChecks, findTestFiles, root } from "./runner/discover.ts";
 import { runTestFiles } from "./runner/files.ts";
 import { stopProcessGroups } from "./runner/process-group.ts";
 import { Report } from "./runner/report.ts";
@@ -31,6 +32,8 @@ async function main(): Promise<number> {
   return report.failed === 0 ? 0 : 1;
 }
 
+// The compiler and the linters, for the checks and for tests that call them.
+process.env["PATH"] = [join(root, "node_modules/.bin"), process.env["PATH"]].join(delimiter);
 for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) {
   process.once(signal, () => {
     stopProcessGroups();
