@@ -1,14 +1,14 @@
 /** How a replica that was away catches up: DIFF, SNAP, TRUNC; killed in the midst of each, the leader too. */
 import assert from "node:assert/strict";
 import { after, afterEach, before, describe, it } from "node:test";
-import { Ensemble, type Process, sleep, until } from "./ensemble.ts";
+import { Ensemble, type Process, sleep } from "./ensemble.ts";
 import { Ledger } from "./ledger.ts";
 
 const rounds = Number(process.env["QUORATE_ROUNDS"] ?? 3);
 const long = { timeout: 60_000 + rounds * 30_000 };
 
-/** Small segments, and a snapshot for each 3 MB of log: a follower soon needs SNAP. */
-const flags = ["--segment-bytes", "262144", "--snapshot-log-bytes", "3145728"];
+/** Small segments, and a snapshot for each 2 MB of log: a follower soon needs SNAP. */
+const flags = ["--segment-bytes", "262144", "--snapshot-log-bytes", "2097152"];
 
 /** Looks at a process's output oftener than `until`: some moments are short. */
 async function printed(process: Process, from: number, pattern: RegExp, millis = 15_000): Promise<string> {
@@ -93,7 +93,7 @@ describe("catching up", long, () => {
   it("killed in the midst of a long DIFF it comes back", async (t) => {
     const { follower } = await pair();
     await follower.kill();
-    await ledger.fillAll(ensemble.gateway, 600, { bytes: 4000 });
+    await ledger.fillAll(ensemble.gateway, 400, { bytes: 4000 });
     let midst = 0;
     for (let i = 0; i < rounds; i++) if (await killInMidst(40)) midst++;
     const { way, millis } = await comeBack();
@@ -106,9 +106,9 @@ describe("catching up", long, () => {
   it("a follower away for many writes catches up by SNAP, killed in its midst too", async (t) => {
     const { follower } = await pair();
     await follower.kill();
-    await ledger.fillAll(ensemble.gateway, 240, { bytes: 60_000 });
+    await ledger.fillAll(ensemble.gateway, 200, { bytes: 50_000 });
     let midst = 0;
-    for (let i = 0; i < rounds; i++) if (await killInMidst(100)) midst++;
+    for (let i = 0; i < rounds; i++) if (await killInMidst(60)) midst++;
     const { way, millis } = await comeBack();
     assert.match(way, /by SNAP/);
     t.diagnostic(`${midst} of ${rounds} kills fell into the midst; then ${way}: ${Math.round(millis)} ms`);
@@ -116,21 +116,26 @@ describe("catching up", long, () => {
     await allIsThere();
   });
 
-  it("the leader killed in the midst of a SNAP, the follower comes back under the next one", async (t) => {
-    const { follower, followerId, leader } = await pair();
-    await follower.kill();
-    await ledger.fillAll(ensemble.gateway, 160, { bytes: 60_000 });
-    const from = leader.output.length;
-    follower.start();
-    await printed(leader, from, synchronizes(followerId));
-    await sleep(Math.random() * 100);
-    await leader.kill();
-    const killed = performance.now();
-    await ledger.write(ensemble.gateway);
-    t.diagnostic(`writes again ${Math.round(performance.now() - killed)} ms after the kill`);
-    leader.start();
-    await allIsThere();
-  });
+  for (const [way, count, bytes] of [
+    ["DIFF", 300, 4000],
+    ["SNAP", 120, 50_000],
+  ] as const) {
+    it(`the leader killed in the midst of a ${way}, the follower comes back under the next one`, async (t) => {
+      const { follower, followerId, leader } = await pair();
+      await follower.kill();
+      await ledger.fillAll(ensemble.gateway, count, { bytes });
+      const from = leader.output.length;
+      follower.start();
+      assert.match(await printed(leader, from, synchronizes(followerId)), new RegExp(way));
+      await sleep(Math.random() * 40);
+      await leader.kill();
+      const killed = performance.now();
+      await ledger.write(ensemble.gateway);
+      t.diagnostic(`writes again ${Math.round(performance.now() - killed)} ms after the kill`);
+      leader.start();
+      await allIsThere();
+    });
+  }
 
   it("one with an uncommitted tail is cut by TRUNC, killed in its midst too", async (t) => {
     for (let i = 0; i < Math.max(2, rounds - 1); i++) {

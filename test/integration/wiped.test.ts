@@ -109,10 +109,13 @@ describe("emptied disks", long, () => {
       ensemble.initial = initial;
       for (const each of ensemble.replicas) each.start();
       for (const id of wiped) await says(id, (status) => status.standing === "joining");
-      const stuck = await says(survivor, (status) => /no quorum/.test(status.reason) && /recover/.test(status.reason));
+      const listed = (reason: string): number[] =>
+        (/do not count: ([\d, ]+) /.exec(reason)?.[1] ?? "").split(", ").map(Number);
+      const stuck = await says(survivor, (status) => listed(status.reason).length === 2);
       t.diagnostic(stuck.reason);
-      for (const id of wiped) assert.match(stuck.reason, new RegExp(`\\b${id}\\b`));
-      await sleep(3000);
+      assert.match(stuck.reason, /^no quorum: 1 of 3 members are here, 2 are needed; .*quorate recover/);
+      assert.deepEqual(listed(stuck.reason).sort(), wiped);
+      await sleep(2000);
       for (const each of ensemble.replicas) {
         const status = await statusOf(each);
         assert.equal(status.serving, false, `${each.name} serves`);
@@ -247,7 +250,7 @@ describe("emptied disks", long, () => {
   it("recover refuses a folder that holds no whole history", async () => {
     const missing = join(ensemble.folder, "nowhere");
     const none = await recover(missing, "--yes");
-    assert.equal(none.code, 2);
+    assert.notEqual(none.code, 0);
     assert.match(none.output, /nowhere: there is no such folder/);
     assert.ok(!existsSync(missing), "nothing is left behind");
     const id = ((await ensemble.leader()) % 3) + 1;
@@ -258,10 +261,10 @@ describe("emptied disks", long, () => {
     await says(id, (status) => status.standing === "joining");
     await ensemble.replica(id).kill();
     const joining = await recover(ensemble.dataOf(id), "--yes");
-    assert.equal(joining.code, 2);
+    assert.notEqual(joining.code, 0);
     assert.match(joining.output, new RegExp(`replica ${id} is joining, not a member`));
     const unset = await recover("", "--yes");
-    assert.equal(unset.code, 2);
+    assert.notEqual(unset.code, 0);
     assert.match(unset.output, /--data is missing/);
   });
 });
