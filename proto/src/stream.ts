@@ -294,8 +294,11 @@ export class FrameStream {
 
 const otherClosed = "the other side closed the stream";
 
+const unconnected = /^No connection established\. Last error: (?:Error: )?(.*?)\.? Resolution note: .*$/s;
+
 function reasonOf(end: CallEnd): string {
-  const text = end.details ?? end.message ?? "";
+  // grpc-js wraps what the socket said into words about itself.
+  const text = (end.details ?? end.message ?? "").replace(unconnected, "$1");
   return text === "" || text === "OK" ? otherClosed : text;
 }
 

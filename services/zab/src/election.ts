@@ -2,7 +2,7 @@
  * Looking for a leader (ZAB phase 0; ZooKeeper's fast leader election, without rounds: links are ordered, so that each
  * peer's newest vote is known, and a vote is only ever for somebody whom the voter itself hears).
  */
-import type { ReplicaId } from "@quorate/api";
+import { formatZxid, type ReplicaId } from "@quorate/api";
 import {
   type Core,
   credentialsOf,
@@ -277,5 +277,5 @@ export function lookingReason(core: Core): string {
       joining.length > 0 ? `; replicas with an empty disk do not count: ${ids} (see \`quorate recover\`)` : "";
     return `no quorum: ${reach} of ${size} members are here, ${needed} are needed${lost}`;
   }
-  return `an election is under way (epoch ${core.durable.currentEpoch}, position ${positionOf(core)})`;
+  return `an election is under way (epoch ${core.durable.currentEpoch}, position ${formatZxid(positionOf(core))})`;
 }
