@@ -167,12 +167,12 @@ function createHome(host: Host, parts: Parts): Home {
     ready: () => host.ready(),
     submit: (session, sequence, fence, command) => {
       const { leadership, traffic } = parts;
-      if (leadership.leads) return leadership.submissions.accept(0, session, sequence, command);
+      if (leadership.leads) return leadership.submissions.accept(0, session, sequence, fence, command);
       return traffic.toLeader({ kind: "forward", session, sequence, fence, command }) ? undefined : noLink;
     },
     submitOpen: (id, command) => {
       const { leadership, traffic } = parts;
-      if (leadership.leads) return leadership.submissions.accept(0, 0 as SessionId, 0, command);
+      if (leadership.leads) return leadership.submissions.accept(0, 0 as SessionId, 0, 0, command);
       return host.ready() && traffic.toLeader({ kind: "forwardOpen", id, command }) ? undefined : noLink;
     },
   });

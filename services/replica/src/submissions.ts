@@ -21,7 +21,8 @@ interface Waiting {
 export class Submissions {
   #queue: Waiting[] = [];
   #bytes = 0;
-  readonly #refusedFrom = new Map<SessionId, { sequence: number; refusal: Refusal }>();
+  /** By lane, the first one of a try that was refused: what is behind it in the same try is refused, too. */
+  readonly #refusedFrom = new Map<SessionId, { link: LinkId; fence: number; sequence: number; refusal: Refusal }>();
   /** Asked before each command: why the leader takes no writes now. */
   readonly #closed: () => Refusal | undefined;
 
@@ -34,13 +35,15 @@ export class Submissions {
   }
 
   /** Takes a command of a lane (or a gateway's first, with session 0), or says why not: then nothing was done with it. */
-  accept(link: LinkId, session: SessionId, sequence: number, command: Uint8Array): Refusal | undefined {
+  accept(link: LinkId, session: SessionId, sequence: number, fence: number, command: Uint8Array): Refusal | undefined {
     const earlier = this.#refusedFrom.get(session);
-    if (earlier && sequence > earlier.sequence) return earlier.refusal;
+    // A new fence is a new try. It need not begin at the refused number: another copy of that may have been applied.
+    const sameTry = earlier?.link === link && earlier.fence === fence;
+    if (earlier && sameTry && sequence > earlier.sequence) return earlier.refusal;
     this.#refusedFrom.delete(session);
     const refusal = this.#closed() ?? this.#full(command);
     if (refusal) {
-      if (session !== 0) this.#refusedFrom.set(session, { sequence, refusal });
+      if (session !== 0) this.#refusedFrom.set(session, { link, fence, sequence, refusal });
       return refusal;
     }
     this.own(command, link);

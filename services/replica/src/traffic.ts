@@ -118,12 +118,12 @@ export class Traffic {
     switch (message.kind) {
       case "forward": {
         const { session, sequence, fence, command } = message;
-        const refusal = submissions.accept(link, session, sequence, command);
+        const refusal = submissions.accept(link, session, sequence, fence, command);
         if (refusal) reply({ kind: "forwardRefused", session, sequence, fence, ...refusal });
         return;
       }
       case "forwardOpen": {
-        const refusal = submissions.accept(link, 0 as SessionId, 0, message.command);
+        const refusal = submissions.accept(link, 0 as SessionId, 0, 0, message.command);
         if (refusal) reply({ kind: "openRefused", id: message.id, code: refusal.code, detail: refusal.detail });
         return;
       }
