@@ -45,7 +45,9 @@ export class Expiry {
 
   add(id: SessionId, timeoutMillis: number): void {
     const renewedAt = this.#present();
-    this.#deadlines.set(id, { timeoutMillis, at: renewedAt + timeoutMillis, renewedAt, closing: false });
+    // A repeated answer to its opening does not undo the end that is proposed.
+    const closing = this.#deadlines.get(id)?.closing ?? false;
+    this.#deadlines.set(id, { timeoutMillis, at: renewedAt + timeoutMillis, renewedAt, closing });
   }
 
   /** After a confirmation begun when the renewal had arrived. `closing`: its end is proposed already. */

@@ -30,6 +30,8 @@ export class Leadership {
   readonly expiry: Expiry;
   readonly submissions: Submissions;
   #leads = false;
+  /** The sessions have their deadlines. */
+  #judges = false;
   /** Own appends whose fsync is under way, by ticket. */
   readonly #appends = new Set<number>();
   #lastStamp: number;
@@ -59,6 +61,7 @@ export class Leadership {
 
   begin(): void {
     this.#leads = true;
+    this.#judges = false;
     this.#appends.clear();
     this.#stamper.begin(this.#lastStamp, this.#stampSeenAt);
     this.expiry.end();
@@ -71,8 +74,13 @@ export class Leadership {
     this.expiry.end();
   }
 
-  /** The initial history is applied: every session has its full timeout again. */
+  /**
+   * The initial history is applied: every session has its full timeout again. Not after a roll of the epoch: this leader
+   * has led on, and ends that it has judged wait to be proposed; who is renewed behind one would be told too much.
+   */
   ready(): void {
+    if (this.#judges) return;
+    this.#judges = true;
     this.expiry.begin(this.#ports.tree().sessions());
   }
 

@@ -83,12 +83,12 @@ export class Touches {
       const tree = this.#ports.tree();
       const results = sessions.map((session) => {
         if (index === undefined) return { session, result: "behind" as const };
+        const lives = tree.lane(session) !== undefined;
+        const over = !lives && (session as number) <= tree.applied;
+        if (over) return { session, result: "expired" as const };
+        // A new leader judges nobody before it has applied its initial history: until then it knows no deadlines.
         const verdict = this.#ports.expiry.renew(session);
-        if (verdict !== "unknown") return { session, result: verdict };
-        return {
-          session,
-          result: (session as number) > tree.applied ? ("behind" as const) : ("expired" as const),
-        };
+        return { session, result: verdict === "unknown" ? ("behind" as const) : verdict };
       });
       reply(results);
     });
