@@ -30,6 +30,8 @@ export class Applier {
   #tree: Tree;
   #checksum: number;
   #restoring = false;
+  /** Of the snapshot that is loaded last: an earlier one that is still being read is void. */
+  #installs = 0;
   /** Commands since the start. */
   commands = 0;
 
@@ -65,6 +67,7 @@ export class Applier {
     let done = 0;
     for (const batch of this.#waiting) {
       this.#apply(batch);
+      if (this.#tree.applied < batch.last) return;
       done++;
       if (this.#ports.clock.now() >= until) break;
     }
@@ -96,9 +99,11 @@ export class Applier {
     this.#waiting.length = 0;
     this.#restoring = true;
     const checksum = storage.newestSnapshot()?.checksum ?? 0;
+    const install = ++this.#installs;
+    const present = (): boolean => install === this.#installs;
     restoreTree(storage, clock, at, at, treeOptions).then(
-      (tree) => push(() => this.#restored(tree, checksum)),
-      (error: unknown) => fatal(error instanceof Error ? error.message : String(error)),
+      (tree) => push(() => present() && this.#restored(tree, checksum)),
+      (error: unknown) => present() && fatal(error instanceof Error ? error.message : String(error)),
     );
   }
 

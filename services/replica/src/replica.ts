@@ -147,10 +147,12 @@ export class Replica implements AttachPoint {
     const started = clock.now();
     const work = this.#inbox.splice(0);
     try {
-      for (const each of work) each();
-      this.#parts.applier.slice(started);
-      this.#parts.leadership.propose();
-      this.#parts.confirmations.flush();
+      for (const each of work) if (!this.#stopped) each();
+      if (!this.#stopped) this.#parts.applier.slice(started);
+      if (!this.#stopped) this.#parts.leadership.propose();
+      if (!this.#stopped) this.#parts.confirmations.flush();
+      // What is fatal ends all: nothing that this memory says leaves any more.
+      if (this.#stopped) return;
       this.#peers.flush();
       this.#parts.desk.flush();
     } catch (error) {
