@@ -163,8 +163,11 @@ export class FreshnessChecker {
     const violate = (what: string): void => {
       this.violations.push(`${door}, ${consistency}, sent at ${Math.round(read.sentAt)}: ${what}`);
     };
+    // A stale read may be of before the counter was made: then nothing may have been acknowledged its bound ago.
+    const absent = consistency === "stale" && read.status === 404;
+    if (absent && this.#acknowledgedBy(read.sentAt - this.#maxStaleMillis) > 0) violate("did not find it");
     if (read.status !== 200) {
-      if (read.status !== 503 && read.status !== 0) violate(`answered ${show(read)}`);
+      if (!absent && read.status !== 503 && read.status !== 0) violate(`answered ${show(read)}`);
       return;
     }
     const value = Number(read.text);
@@ -179,7 +182,10 @@ export class FreshnessChecker {
   #staleLeast(read: Reply, violate: (what: string) => void): number {
     const age = Number(/^(\d+)ms$/.exec(read.headers.get("quorate-stale-age") ?? "")?.[1] ?? Number.NaN);
     if (!(age <= this.#maxStaleMillis)) violate(`its age is ${age} ms, over the bound`);
-    const since = read.sentAt - age;
-    return this.acknowledged.findLast(({ at }) => at <= since)?.value ?? 0;
+    return this.#acknowledgedBy(read.sentAt - age);
+  }
+
+  #acknowledgedBy(time: number): number {
+    return this.acknowledged.findLast(({ at }) => at <= time)?.value ?? 0;
   }
 }
