@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { composeZxid } from "@quorate/api";
 import { TestEnsemble } from "./ensemble.test-support.ts";
 import type { Mutant } from "./mutants.ts";
 
@@ -47,4 +48,168 @@ function forgottenPromise(mutants: readonly Mutant[]): string[] {
 test("a promise that a wiped replica has forgotten makes no leader", () => {
   assert.deepEqual(forgottenPromise([]), []);
   assert.notDeepEqual(forgottenPromise(["forgottenPromiseCounts"]), []);
+});
+
+test("the promise of an epoch is durable on the leader before it offers it, on the follower before it answers", () => {
+  const e = new TestEnsemble(3);
+  e.start(1, 2, 3);
+  e.at(3).disk.hung = true;
+  e.connect(1, 2, 3);
+  e.advance(100);
+  assert.equal(e.at(3).disk.waiting[0]?.kind, "writeState");
+  assert.deepEqual(e.sentBy(3, "newEpoch"), []);
+  e.at(3).disk.hung = false;
+  e.at(1).disk.hung = true;
+  e.settle();
+  assert.equal(e.sentBy(3, "newEpoch").length, 2);
+  assert.deepEqual(e.sentBy(1, "ackEpoch"), []);
+  assert.deepEqual(
+    e.sentBy(2, "ackEpoch").map(({ epoch, counts }) => [epoch, counts]),
+    [[1, true]],
+  );
+  e.at(1).disk.hung = false;
+  e.settle();
+  assert.equal(e.sentBy(1, "ackEpoch").length, 1);
+  assert.equal(e.leader(), 3);
+});
+
+test("an ensemble is founded by all of its members, under one id, and they become members with their epoch", () => {
+  const e = new TestEnsemble(3);
+  e.start(1, 2, 3);
+  e.connect(2, 3);
+  e.advance(3000);
+  assert.equal(e.leader(), undefined, "a majority founds nothing");
+  assert.match(e.at(3).status?.reason ?? "", /2 of 3 founders are here/);
+  e.connect(1, 2, 3);
+  e.advance(200);
+  assert.equal(e.leader(), 3);
+  for (const id of e.ids) {
+    const { standing, ensembleId, currentEpoch } = e.at(id).disk.state;
+    assert.deepEqual([standing, ensembleId, currentEpoch], ["member", "ensemble-of-3", 1]);
+  }
+});
+
+test("a founding that breaks off is taken up again under the id that a founder has", () => {
+  const e = new TestEnsemble(3);
+  e.start(1, 2, 3);
+  e.hold(({ to, message }) => message.kind === "newEpoch" && to === 1);
+  e.connect(1, 2, 3);
+  e.advance(100);
+  assert.deepEqual([e.at(2).disk.state.ensembleId, e.at(1).disk.state.ensembleId], ["ensemble-of-3", ""]);
+  assert.equal(e.leader(), undefined);
+  e.crash(3);
+  e.hold();
+  e.start(3);
+  e.connect(1, 2, 3);
+  e.advance(3000);
+  assert.notEqual(e.leader(), undefined);
+  assert.deepEqual(
+    e.ids.map((id) => e.at(id).disk.state.ensembleId),
+    ["ensemble-of-3", "ensemble-of-3", "ensemble-of-3"],
+  );
+});
+
+test("a founder with an empty disk that meets a member is no founder: with one survivor nobody leads", () => {
+  const e = TestEnsemble.led(3);
+  e.submit(3);
+  e.settle();
+  const kept = e.at(3).applied;
+  // `--initial` stays in the unit file: an emptied folder makes a founder again.
+  for (const id of [1, 2]) {
+    e.crash(id);
+    e.at(id).disk.wipe("founding");
+    e.start(id);
+  }
+  e.connect(1, 2, 3);
+  e.advance(4000);
+  assert.equal(e.leader(), undefined);
+  assert.deepEqual(
+    [1, 2].map((id) => e.at(id).disk.state.standing),
+    ["joining", "joining"],
+  );
+  assert.equal(e.at(3).applied, kept);
+});
+
+test("one founder with an empty disk joins, and has everything before it counts", () => {
+  const e = TestEnsemble.led(3);
+  e.submit(3);
+  e.settle();
+  e.crash(1);
+  e.at(1).disk.wipe("founding");
+  e.start(1);
+  e.connect(1, 2, 3);
+  e.advance(500);
+  assert.deepEqual([e.at(1).disk.state.standing, e.at(1).applied], ["member", e.at(3).applied]);
+});
+
+test("a promise is made to one leader: the same epoch does not count twice", () => {
+  const e = TestEnsemble.led(3);
+  // 1 has promised epoch 2 to 2, which offers it on no link any more when 1 is back.
+  e.crash(3);
+  e.hold(({ from, message }) => from === 1 && message.kind === "ackEpoch");
+  e.advance(300);
+  assert.equal(e.at(1).disk.state.acceptedEpoch, 2);
+  e.cut([1], [2]);
+  e.hold();
+  e.connect(1, 2);
+  e.advance(260);
+  const [answer] = e.sentBy(1, "ackEpoch").slice(-1);
+  assert.deepEqual([answer?.epoch, answer?.counts], [2, false]);
+  assert.equal(e.leader(), undefined);
+  e.advance(4000);
+  assert.notEqual(e.leader(), undefined, "the next try offers a higher one");
+  assert.ok(e.at(1).disk.state.currentEpoch > 2);
+});
+
+test("the epoch rolls before its counter ends, over the links that stand and without an election", () => {
+  const e = TestEnsemble.led(3, { counterRollAt: 5 });
+  e.advance(100);
+  const before = e.sent.length;
+  e.hold(({ message }) => message.kind === "ackEpoch");
+  e.submit(3, 6);
+  e.submit(3, 1);
+  assert.equal(e.at(3).notes.at(-1), "refused", "nothing is proposed while the roll waits");
+  e.settle();
+  e.step(3, { kind: "confirm", ticket: 1 });
+  e.settle();
+  assert.equal(e.at(3).confirmed.has(1), false);
+  e.hold();
+  e.settle();
+  assert.equal(e.leader(), 3);
+  assert.deepEqual(
+    e.ids.map((id) => e.at(id).disk.state.currentEpoch),
+    [2, 2, 2],
+  );
+  assert.equal(e.at(3).confirmed.get(1), e.at(3).applied, "who waited is answered in the new epoch");
+  e.submit(3);
+  e.settle();
+  assert.deepEqual(
+    e.at(1).delivered.map(({ first, previous }) => [first, previous]),
+    [
+      [composeZxid(1, 1), 0],
+      [composeZxid(2, 1), composeZxid(1, 6)],
+    ],
+  );
+  const votes = e.sent.slice(before).filter(({ message }) => message.kind === "vote");
+  assert.ok(votes.every(({ message }) => message.kind === "vote" && message.phase !== "looking"));
+});
+
+test("a follower that has promised more than the leader's epoch is taken in by a roll above it", () => {
+  const e = TestEnsemble.led(3);
+  e.crash(1);
+  e.at(1).disk.state = { ...e.at(1).disk.state, acceptedEpoch: 8 };
+  e.start(1);
+  e.connect(1, 2, 3);
+  e.advance(100);
+  e.connect(1, 2, 3);
+  e.advance(500);
+  assert.equal(e.leader(), 3);
+  assert.deepEqual(
+    e.ids.map((id) => [e.at(id).disk.state.acceptedEpoch, e.at(id).disk.state.currentEpoch]),
+    [
+      [9, 9],
+      [9, 9],
+      [9, 9],
+    ],
+  );
 });
