@@ -302,3 +302,21 @@ test("stop breaks what stands and leaves no socket", async () => {
   const refused = dial(`127.0.0.1:${port}`, "link", { timers, connectMillis: 1000 });
   await listenQuietly(refused);
 });
+
+test("a connection that ends without a word is closed at once; a silent one does not keep others out", async (t) => {
+  const { client, server, port } = await openPair(t);
+  const silent = connect(port, "127.0.0.1");
+  const mute = connect(port, "127.0.0.1", () => mute.end());
+  t.after(() => silent.destroy());
+  silent.on("error", () => undefined);
+  mute.resume();
+  const began = performance.now();
+  await new Promise((resolve) => mute.once("close", resolve));
+  assert.ok(performance.now() - began < 1000);
+  const received = new Promise<number>((resolve) => {
+    server.listen({ received: (all) => resolve(all.length), drained: () => undefined, closed: () => resolve(-1) });
+  });
+  client.send(Uint8Array.of(1));
+  assert.equal(await received, 1);
+  assert.equal(silent.readyState, "open");
+});
