@@ -213,3 +213,33 @@ test("a follower that has promised more than the leader's epoch is taken in by a
     ],
   );
 });
+
+/** Who leads which epoch after 1 has been offered the same one by 3 and by 2. */
+function offeredTwice(mutants: readonly Mutant[]): string[] {
+  const e = TestEnsemble.led(3, { mutants: new Set(mutants) });
+  for (const id of e.ids) e.crash(id);
+  e.start(1, 2, 3);
+  // 3 has heard 1 and offers epoch 2; the offer does not arrive.
+  e.hold(({ from, message }) => from === 3 && message.kind === "newEpoch");
+  e.connect(1, 3);
+  e.advance(100);
+  e.cut([1], [3]);
+  e.hold();
+  e.connect(1, 2);
+  e.advance(200);
+  const led = [2, 3].filter((id) => e.at(id).running.mayPropose).map((id) => `${id} leads ${epoch(e, id)}`);
+  e.cut([1], [2]);
+  e.connect(1, 3);
+  e.advance(400);
+  if (e.at(3).running.mayPropose) led.push(`3 leads ${epoch(e, 3)}`);
+  return led;
+}
+
+const epoch = (e: TestEnsemble, id: number): number => e.at(id).disk.state.currentEpoch;
+
+test("one leader in an epoch, also when two offer the same: two rules stand before it, either is enough", () => {
+  assert.deepEqual(offeredTwice([]), ["2 leads 2"]);
+  assert.deepEqual(offeredTwice(["equalEpochCounts"]), ["2 leads 2"]);
+  assert.deepEqual(offeredTwice(["betterHistoryIgnored"]), ["2 leads 2"]);
+  assert.deepEqual(offeredTwice(["equalEpochCounts", "betterHistoryIgnored"]), ["2 leads 2", "3 leads 2"]);
+});
