@@ -14,6 +14,10 @@ const rounds = Number(process.env["QUORATE_ROUNDS"] ?? 10);
 const clients = 16;
 /** The issue's bound on the time without a write. */
 const gapMillis = 2000;
+/** The time limit of those who would rather wait than not know. */
+const patientMillis = 10_000;
+/** What a machine with nothing else to do takes at most to load two replicas' programs. */
+const usualLoadMillis = 800;
 /** Load on either side of a kill. */
 const calmMillis = 300;
 
@@ -30,7 +34,7 @@ async function startWriters(root: string): Promise<Writers> {
     if (client < 12) return [(gateways[client % 2] as Process).base];
     return replicas.map((_, at) => (replicas[(client + at) % replicas.length] as Process).base);
   });
-  const writers = new Writers({ root, doors, timeouts: [10_000, 10_000, 10_000, 300, 60] });
+  const writers = new Writers({ root, doors, timeouts: [patientMillis, patientMillis, patientMillis, 300, 60] });
   await writers.start();
   return writers;
 }
@@ -65,6 +69,10 @@ function through(process: Process): (attempt: Attempt) => boolean {
   return (attempt) => attempt.door === process.base;
 }
 
+function throughGateway(attempt: Attempt): boolean {
+  return ensemble.gateways.some((each) => through(each)(attempt));
+}
+
 /** Stops the writers and holds what they were told against what is there; the report goes to whoever reads the test's output. */
 async function settle(t: TestContext, writers: Writers): Promise<AuditReport> {
   await writers.stop();
@@ -97,6 +105,9 @@ test(`the leader is killed ${rounds} times under ${clients} writers`, {
     for (const each of ensemble.gateways) gatewayGaps.push(writers.longestGap(from, to, through(each)));
   }
   await settle(t, writers);
+  const given = writers.attempts.filter((each) => each.verdict === "unknown" && throughGateway(each));
+  const lost = given.filter((each) => each.code !== "timeout" || each.answered - each.invoked > patientMillis / 2);
+  assert.deepEqual(lost, [], "a gateway that lives finds out for whoever waits");
   t.diagnostic(`gaps in writes, ms: ${print(gaps)}; of each gateway: ${print(gatewayGaps)}`);
   for (const gap of [...gaps, ...gatewayGaps]) assert.ok(gap < gapMillis, `a gap of ${Math.round(gap)} ms`);
 });
@@ -155,11 +166,13 @@ test("all three replicas are killed at once and come back from their disks", { t
     await until(() => ensemble.replicas.filter(hasLoaded).length >= 2, 20_000, "two programs are loaded");
     loaded = performance.now();
   };
-  const { to, gap } = await around(writers, strike, () => undefined);
+  const { from, to, gap } = await around(writers, strike, () => undefined);
   const { noEffect } = await settle(t, writers);
   assert.ok((noEffect["503 noLeader"] ?? 0) > 0, "whoever would not wait was told so");
-  // Until two programs are loaded it is the machine that is slow, and nothing to do with us when it is busy with other work.
+  const loadMillis = loaded - from;
   const rest = writers.longestGap(loaded, to);
   t.diagnostic(`gap in writes, ms: ${print([gap])}; once two programs were loaded: ${print([rest])}`);
-  assert.ok(rest < gapMillis, `a gap of ${Math.round(rest)} ms`);
+  // A machine that is so busy with other work that it loads programs slowly does all the rest as slowly.
+  const bound = gapMillis * Math.max(1, loadMillis / usualLoadMillis);
+  assert.ok(gap < bound, `a gap of ${Math.round(gap)} ms, of which ${Math.round(loadMillis)} to load two programs`);
 });
