@@ -38,13 +38,15 @@ export class Reads {
   /** Those that could not be answered when they came. */
   #parked = new Set<Waiting>();
   count = 0;
+  /** Confirmations that are under way or about to be asked for. */
+  #asking = 0;
 
   constructor(ports: ReadPorts) {
     this.#ports = ports;
   }
 
   get waiting(): number {
-    return this.#parked.size;
+    return this.#parked.size + this.#asking;
   }
 
   read(connection: GatewayConnection, message: ReadMessage): void {
@@ -53,7 +55,7 @@ export class Reads {
       answer(connection, message.id, failure("badArguments", "the bytes of the read are malformed"));
       return;
     }
-    if (this.#parked.size >= replicaLimits.waitingReads) {
+    if (this.waiting >= replicaLimits.waitingReads) {
       answer(connection, message.id, failure("throttled", "too many reads wait at this replica; try again later"));
       return;
     }
@@ -72,7 +74,11 @@ export class Reads {
   #begin(waiting: Waiting): void {
     const { message } = waiting;
     if (message.consistency === "linearizable") {
-      this.#ports.confirm((index) => this.#confirmed(waiting, index));
+      this.#asking++;
+      this.#ports.confirm((index) => {
+        this.#asking--;
+        this.#confirmed(waiting, index);
+      });
       return;
     }
     if (message.consistency === "session") waiting.index = message.minZxid;

@@ -21,7 +21,8 @@ export class Transfers {
   readonly #ports: TransferPorts;
   /** Links that stand, with what waits for each to drain. */
   readonly #waiting = new Map<LinkId, () => void>();
-  readonly #down = new Set<LinkId>();
+  /** The transfer that a link is for: one that was asked for before is void, as is every one of a link that is gone. */
+  readonly #current = new Map<LinkId, TransferTicket>();
   running = 0;
 
   constructor(ports: TransferPorts) {
@@ -30,17 +31,28 @@ export class Transfers {
 
   start(wanted: Wanted): void {
     this.running++;
+    const { link, ticket } = wanted;
+    this.#current.set(link, ticket);
+    // One that still waits for the link to drain has to see that it is void.
+    this.drained(link);
     const run = wanted.kind === "sendHistory" ? this.#history(wanted) : this.#snapshot(wanted);
     run.then(
       (at) => {
         this.running--;
-        if (at !== undefined) this.#ports.done(wanted.ticket, at);
+        this.#end(link, ticket);
+        if (at !== undefined) this.#ports.done(ticket, at);
       },
       (error: unknown) => {
         this.running--;
-        this.#ports.failed(wanted.link, error instanceof Error ? error.message : String(error));
+        const present = this.#end(link, ticket);
+        if (present) this.#ports.failed(link, error instanceof Error ? error.message : String(error));
       },
     );
+  }
+
+  /** Whether it was the link's present one. */
+  #end(link: LinkId, ticket: TransferTicket): boolean {
+    return this.#current.get(link) === ticket && this.#current.delete(link);
   }
 
   drained(link: LinkId): void {
@@ -50,22 +62,23 @@ export class Transfers {
   }
 
   linkDown(link: LinkId): void {
-    this.#down.add(link);
+    this.#current.delete(link);
     this.drained(link);
   }
 
-  /** Resolves false when the link is gone. */
-  async #writable(link: LinkId): Promise<boolean> {
-    while (!this.#down.has(link) && !this.#ports.writable(link)) {
+  /** Resolves false when the link is gone, or for another transfer. */
+  async #writable({ link, ticket }: Wanted): Promise<boolean> {
+    const present = (): boolean => this.#current.get(link) === ticket;
+    while (present() && !this.#ports.writable(link)) {
       await new Promise<void>((resolve) => this.#waiting.set(link, resolve));
     }
-    return !this.#down.has(link);
+    return present();
   }
 
   async #history(wanted: Extract<Wanted, { kind: "sendHistory" }>): Promise<Zxid | undefined> {
     const { link, after, through } = wanted;
     for await (const batches of this.#ports.storage.sendHistory(after, through)) {
-      if (!(await this.#writable(link))) return undefined;
+      if (!(await this.#writable(wanted))) return undefined;
       for (const batch of batches) this.#ports.send(link, { kind: "propose", batch });
     }
     return through;
@@ -91,10 +104,11 @@ export class Transfers {
         offset += chunk.length;
       };
       for await (const chunk of chunks) {
-        if (!(await this.#writable(link))) return undefined;
+        if (!(await this.#writable(wanted))) return undefined;
         if (held) send(held, false);
         held = chunk;
       }
+      if (!(await this.#writable(wanted))) return undefined;
       send(held ?? new Uint8Array(0), true);
       return at;
     } finally {

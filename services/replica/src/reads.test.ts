@@ -1,0 +1,111 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { anyone, encodeRead, type Path, type Zxid } from "@quorate/api";
+import { decodeToGateway, type ToGateway } from "@quorate/proto";
+import type { Tree } from "@quorate/tree";
+import type { GatewayConnection } from "./gateways.ts";
+import { Reads } from "./reads.ts";
+import { replicaLimits } from "./replica-limits.ts";
+
+/** Reads at a replica that has applied up to 10; the test answers the confirmations. */
+function reading(): {
+  reads: Reads;
+  ask: (consistency: "linearizable" | "session", minZxid?: number) => void;
+  confirm: (index: number | undefined) => void;
+  answers: () => string[];
+  state: { applied: number; serves: boolean; now: number };
+} {
+  const state = { applied: 10, serves: true, now: 0 };
+  const waiting: ((index: Zxid | undefined) => void)[] = [];
+  const answers: string[] = [];
+  const tree = {
+    get applied() {
+      return state.applied;
+    },
+    read: () => ({ ok: true, zxid: state.applied as Zxid, result: { kind: "done", count: 0 } }),
+  };
+  const reads = new Reads({
+    tree: () => tree as unknown as Tree,
+    now: () => state.now,
+    serves: () => state.serves,
+    freshSince: () => undefined,
+    confirm: (done) => void waiting.push(done),
+    decorate: (outcome) => outcome,
+  });
+  const connection = {
+    send: (bytes: Uint8Array) => {
+      const message = decodeToGateway(bytes) as ToGateway;
+      if (message.kind !== "answer") return;
+      answers.push(message.outcome.ok ? `at ${message.outcome.zxid}` : message.outcome.code);
+    },
+  } as unknown as GatewayConnection;
+  let id = 0;
+  const operation = encodeRead({ kind: "get", path: "/a" as Path });
+  return {
+    reads,
+    state,
+    answers: () => answers.splice(0),
+    ask: (consistency, minZxid = 0) =>
+      reads.read(connection, {
+        kind: "read",
+        id: ++id,
+        consistency,
+        minZxid: minZxid as Zxid,
+        maxStaleMillis: 0,
+        budgetMillis: 1000,
+        identity: anyone,
+        operation,
+      }),
+    confirm: (index) => {
+      for (const done of waiting.splice(0)) done(index as Zxid | undefined);
+    },
+  };
+}
+
+test("a linearizable read waits for its confirmation, and then until that much is applied", () => {
+  const { reads, ask, confirm, answers, state } = reading();
+  ask("linearizable");
+  assert.deepEqual(answers(), []);
+  confirm(12);
+  assert.deepEqual(answers(), []);
+  state.applied = 11;
+  reads.applied();
+  assert.deepEqual(answers(), []);
+  state.applied = 12;
+  reads.applied();
+  assert.deepEqual(answers(), ["at 12"]);
+});
+
+test("a session's read is never older than what its client saw", () => {
+  const { reads, ask, answers, state } = reading();
+  ask("session", 10);
+  ask("session", 11);
+  assert.deepEqual(answers(), ["at 10"]);
+  state.now = 1000;
+  reads.tick();
+  assert.deepEqual(answers(), ["behind"]);
+});
+
+test("nothing is read here before this replica is synchronized", () => {
+  const { reads, ask, answers, state } = reading();
+  state.serves = false;
+  ask("session");
+  assert.deepEqual(answers(), []);
+  state.serves = true;
+  reads.tick();
+  assert.deepEqual(answers(), ["at 10"]);
+});
+
+test("reads that wait for a confirmation are bounded, too", () => {
+  const { reads, ask, confirm, answers } = reading();
+  for (let n = 0; n < replicaLimits.waitingReads; n++) ask("linearizable");
+  assert.equal(reads.waiting, replicaLimits.waitingReads);
+  ask("linearizable");
+  assert.deepEqual(answers(), ["throttled"]);
+  confirm(10);
+  assert.equal(answers().length, replicaLimits.waitingReads);
+  assert.equal(reads.waiting, 0);
+  ask("linearizable");
+  confirm(undefined);
+  assert.equal(reads.waiting, 1, "what could not be confirmed is asked again");
+});

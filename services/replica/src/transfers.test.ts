@@ -1,0 +1,98 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { setImmediate } from "node:timers/promises";
+import type { Batch, Zxid } from "@quorate/api";
+import type { Storage } from "./storage.ts";
+import { Transfers } from "./transfers.ts";
+
+const z = (value: number): Zxid => value as Zxid;
+
+/** Transfers over links that the test opens and closes; every position is a batch. */
+function transfers(): { made: Transfers; writable: Set<number>; sent: string[]; told: string[]; pinned: () => number } {
+  const writable = new Set<number>();
+  const sent: string[] = [];
+  const told: string[] = [];
+  let pinned = 0;
+  const sendHistory = async function* (after: Zxid, through: Zxid): AsyncGenerator<readonly Batch[]> {
+    pinned++;
+    try {
+      for (let at = after + 1; at <= through; at++) {
+        if (at === 13) throw new Error("unreadable");
+        yield [{ last: z(at) } as Batch];
+      }
+    } finally {
+      pinned--;
+    }
+  };
+  const made = new Transfers({
+    storage: { sendHistory } as unknown as Storage,
+    send: (link, message) =>
+      void sent.push(`${link}:${message.kind === "propose" ? message.batch.last : message.kind}`),
+    writable: (link) => writable.has(link),
+    done: (ticket, at) => void told.push(`${ticket} done at ${at}`),
+    failed: (link, why) => void told.push(`${link} ${why}`),
+  });
+  return { made, writable, sent, told, pinned: () => pinned };
+}
+
+test("history goes out at the pace of its link", async () => {
+  const { made, writable, sent, told } = transfers();
+  made.start({ kind: "sendHistory", ticket: 1, link: 7, after: z(0), through: z(3) });
+  await setImmediate();
+  assert.deepEqual(sent, []);
+  writable.add(7);
+  made.drained(7);
+  await setImmediate();
+  assert.deepEqual([sent, told, made.running], [["7:1", "7:2", "7:3"], ["1 done at 3"], 0]);
+});
+
+test("a follower that begins again on the same link gets the new transfer only", async () => {
+  const { made, writable, sent, told, pinned } = transfers();
+  made.start({ kind: "sendHistory", ticket: 1, link: 7, after: z(0), through: z(5) });
+  await setImmediate();
+  made.start({ kind: "sendHistory", ticket: 2, link: 7, after: z(8), through: z(10) });
+  writable.add(7);
+  made.drained(7);
+  await setImmediate();
+  await setImmediate();
+  assert.deepEqual([sent, told], [["7:9", "7:10"], ["2 done at 10"]]);
+  assert.deepEqual([made.running, pinned()], [0, 0], "the former one holds nothing");
+});
+
+test("a transfer whose link is gone ends without a word; one that fails costs its link", async () => {
+  const { made, writable, told, pinned } = transfers();
+  made.start({ kind: "sendHistory", ticket: 1, link: 7, after: z(0), through: z(5) });
+  await setImmediate();
+  made.linkDown(7);
+  await setImmediate();
+  assert.deepEqual([told, made.running, pinned()], [[], 0, 0]);
+  writable.add(8);
+  made.start({ kind: "sendHistory", ticket: 2, link: 8, after: z(12), through: z(14) });
+  await setImmediate();
+  assert.deepEqual(told, ["8 unreadable"]);
+});
+
+test("a snapshot that was begun for a former try is not ended behind the next one", async () => {
+  const sent: string[] = [];
+  const pieces: (() => void)[] = [];
+  let released = 0;
+  const chunks = async function* (): AsyncGenerator<Uint8Array> {
+    yield Uint8Array.of(1);
+    await new Promise<void>((resolve) => pieces.push(resolve));
+  };
+  const sendSnapshot = () => ({ at: z(9), checksum: 1, chunks: chunks(), release: () => void released++ });
+  const made = new Transfers({
+    storage: { sendSnapshot } as unknown as Storage,
+    send: (_link, message) => void sent.push(message.kind === "snapshot" ? `${message.offset} ${message.done}` : "?"),
+    writable: () => true,
+    done: (ticket) => void sent.push(`done ${ticket}`),
+    failed: (_link, why) => void sent.push(why),
+  });
+  made.start({ kind: "sendSnapshot", ticket: 1, link: 7 });
+  await setImmediate();
+  made.start({ kind: "sendSnapshot", ticket: 2, link: 7 });
+  await setImmediate();
+  for (const go of pieces) go();
+  await setImmediate();
+  assert.deepEqual([sent, released], [["0 true", "done 2"], 2]);
+});
