@@ -18,13 +18,15 @@ async function main(): Promise<number> {
   const report = new Report();
   const files = findTestFiles().filter(chosen);
   const alone = files.filter((file) => file.startsWith("test/integration/"));
-  const together = files.filter((file) => !alone.includes(file));
+  const simulated = files.filter((file) => file.startsWith("test/simulation/"));
+  const others = files.filter((file) => !alone.includes(file) && !simulated.includes(file));
   await runChecks(
     findChecks().filter((check) => chosen(check.name)),
     parallel,
     report,
   );
-  await runTestFiles(together, parallel, report);
+  // The longest first, last to first: the mutants take half a minute, while the rest runs beside them.
+  await runTestFiles([...simulated.reverse(), ...others], parallel, report);
   // Real processes with timed promises: one file at a time, so that none measures another's load.
   await runTestFiles(alone, 1, report);
   if (report.isEmpty) report.fail(`nothing has ${patterns.join(" or ")} in its name`, "");
