@@ -279,7 +279,7 @@ export function onCommit(core: Core, link: Link, epoch: number, through: Zxid): 
 
 export function onHandOver(core: Core, link: Link, epoch: number, target: number): void {
   const following = followingOn(core, link);
-  if (!following || following.stage !== "synced" || epoch !== following.epoch) return;
+  if (following?.stage !== "synced" || epoch !== following.epoch) return;
   core.preferred = { target, until: core.now + core.timing.handOverMillis };
   goLooking(core, `replica ${link.peer} hands over to replica ${target}`);
 }
