@@ -34,6 +34,8 @@ export class SimNetwork {
   slowness = 4;
   /** A transport that is worse than it may be: proposals vanish from a link that stands. */
   lossOfProposals = 0;
+  /** How often one side does not notice at once that a link broke. */
+  lateness = 0.15;
 
   constructor(members: readonly ReplicaId[], time: VirtualTime, random: SeededRandom, events: NetworkEvents) {
     this.#members = members;
@@ -70,13 +72,27 @@ export class SimNetwork {
     });
   }
 
-  /** Breaks a link; what was under way on it is lost. Both sides hear of it, one perhaps later. */
+  /**
+   * Breaks a link; what was under way on it is lost. Both sides hear of it, one perhaps much later: a peer that was
+   * restarted meanwhile may long be linked with others. The two are linked again when both have heard.
+   */
   break(link: LinkId): void {
     const line = this.#lines.get(link);
     if (!line?.up) return;
     line.up = false;
-    this.#lines.delete(link);
-    for (const side of [line.a, line.b]) if (this.#events.alive(side)) this.#events.down(side, link);
+    const late = this.#random.chance(this.lateness) ? this.#random.pick([line.a, line.b]) : undefined;
+    for (const side of [line.a, line.b]) if (side !== late) this.#tellDown(side, link);
+    if (late === undefined) this.#lines.delete(link);
+    else {
+      this.#time.after(this.#random.between(20, 1500), () => {
+        this.#lines.delete(link);
+        this.#tellDown(late, link);
+      });
+    }
+  }
+
+  #tellDown(side: ReplicaId, link: LinkId): void {
+    if (this.#events.alive(side)) this.#events.down(side, link);
   }
 
   breakAllOf(id: ReplicaId): void {
