@@ -5,6 +5,7 @@ import { startDoor } from "./door.ts";
 import { createLog } from "./log.ts";
 import { gatewaySettings, parseList, readKey, requireKey, version } from "./options.ts";
 import { formatSettings, readSettings, required, SettingsError } from "./settings.ts";
+import { stopOnSignals } from "./signals.ts";
 
 export async function gateway(args: readonly string[]): Promise<void> {
   const values = readSettings(gatewaySettings, args, process.env);
@@ -18,6 +19,7 @@ export async function gateway(args: readonly string[]): Promise<void> {
   requireKey(replicas, key);
   const log = createLog(name);
   log(`starts (version ${version}) with\n${formatSettings(gatewaySettings, values)}`);
+  const started = stopOnSignals();
   const world = createNodeWorld();
   const dial = createDial({ world, name, version, ...key });
   const door = await startDoor({
@@ -31,10 +33,9 @@ export async function gateway(args: readonly string[]): Promise<void> {
     metrics: () => "",
     checks: () => [],
   });
-  const stop = async (): Promise<void> => {
+  started(async () => {
     log("stops");
     await door.stop();
     process.exit(0);
-  };
-  for (const signal of ["SIGTERM", "SIGINT"] as const) process.once(signal, () => void stop());
+  });
 }

@@ -9,6 +9,7 @@ import { createLog, type Log } from "./log.ts";
 import { listenAddress, parseMembers, readKey, requireKey, serveSettings, version } from "./options.ts";
 import { formatSettings, numberOf, readSettings, required, SettingsError, textOf, type Values } from "./settings.ts";
 import { SiblingCheck, siblingLimits } from "./sibling-check.ts";
+import { stopOnSignals } from "./signals.ts";
 
 /** Who this replica is, as its settings say. */
 interface Identity {
@@ -33,6 +34,7 @@ export async function serve(args: readonly string[]): Promise<void> {
   const identity = readIdentity(readSettings(serveSettings, args, process.env));
   const { values, log } = identity;
   log(`starts (version ${version}) with\n${formatSettings(serveSettings, values)}`);
+  const started = stopOnSignals();
   const member = await startMember(identity);
   const { clock } = nodeWorld;
   const siblings = new SiblingCheck(
@@ -41,14 +43,13 @@ export async function serve(args: readonly string[]): Promise<void> {
   );
   const looking = clock.every(siblingLimits.lookMillis, () => siblings.look());
   const door = await startOwnDoor(identity, member.replica, siblings);
-  const stop = async (): Promise<void> => {
+  started(async () => {
     log("stops");
     await door.stop();
     looking.cancel();
     await member.stop();
     process.exit(0);
-  };
-  for (const signal of ["SIGTERM", "SIGINT"] as const) process.once(signal, () => void stop());
+  });
 }
 
 function readIdentity(values: Values): Identity {
