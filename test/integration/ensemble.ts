@@ -38,7 +38,12 @@ export class Process {
   readonly #env: Readonly<Record<string, string>>;
   #child: ChildProcess | undefined;
 
-  constructor(name: string, restPort: number, args: () => readonly string[], env: Readonly<Record<string, string>> = {}) {
+  constructor(
+    name: string,
+    restPort: number,
+    args: () => readonly string[],
+    env: Readonly<Record<string, string>> = {},
+  ) {
     this.name = name;
     this.restPort = restPort;
     this.base = `http://127.0.0.1:${restPort}`;
@@ -114,15 +119,36 @@ export class Ensemble {
       const restPort = ports[replicas + i] ?? 0;
       const data = options.dataOf?.(i + 1) ?? join(folder, String(i + 1));
       const name = `replica ${i + 1}`;
-      const members = this.peerPorts.map((port, at) => `${at + 1}=${at === i ? `127.0.0.1:${port}` : address(name, at + 1)}`).join(",");
-      const own = ["serve", "--id", String(i + 1), "--members", members, "--data", data, "--rest-port", String(restPort)];
+      const members = this.peerPorts
+        .map((port, at) => `${at + 1}=${at === i ? `127.0.0.1:${port}` : address(name, at + 1)}`)
+        .join(",");
+      const own = [
+        "serve",
+        "--id",
+        String(i + 1),
+        "--members",
+        members,
+        "--data",
+        data,
+        "--rest-port",
+        String(restPort),
+      ];
       const args = () => [...own, ...common, ...(this.initial ? ["--initial"] : []), ...(options.flags ?? [])];
       return new Process(name, restPort, args);
     });
     this.gateways = Array.from({ length: gateways }, (_, i) => {
       const restPort = ports[2 * replicas + i] ?? 0;
       const all = this.peerPorts.map((_, at) => address(`gateway ${i + 1}`, at + 1)).join(",");
-      const args = ["gateway", "--replicas", all, "--rest-port", String(restPort), "--name", `gateway ${i + 1}`, ...common];
+      const args = [
+        "gateway",
+        "--replicas",
+        all,
+        "--rest-port",
+        String(restPort),
+        "--name",
+        `gateway ${i + 1}`,
+        ...common,
+      ];
       return new Process(`gateway ${i + 1}`, restPort, () => args);
     });
   }
@@ -160,7 +186,11 @@ export class Ensemble {
 
   /** A gateway (or a replica's own door) knows a leader and takes writes. */
   async ready(through: Process = this.gateways[0] ?? this.replica(1), millis = 20_000): Promise<void> {
-    await until(async () => (await fetch(`${through.base}/readyz?require=leader`)).ok, millis, `${through.name} is ready`);
+    await until(
+      async () => (await fetch(`${through.base}/readyz?require=leader`)).ok,
+      millis,
+      `${through.name} is ready`,
+    );
   }
 
   /** The leader's id as `through` sees it; waits for one. */
@@ -193,7 +223,9 @@ export class Ensemble {
           if (floor === "") return false;
         }
         const states = await Promise.all(this.replicas.map((each) => statusOf(each)));
-        seen = states.map((each) => `${each.id}:${each.applied}/${each.digest}/${each.serving}/${each.reason}`).join(" ");
+        seen = states
+          .map((each) => `${each.id}:${each.applied}/${each.digest}/${each.serving}/${each.reason}`)
+          .join(" ");
         const [first] = states;
         const equal = states.every((each) => each.applied === first?.applied && each.digest === first.digest);
         return equal && states.every((each) => each.serving && each.applied >= floor);
@@ -206,7 +238,9 @@ export class Ensemble {
 
   /** What everybody printed, for the report of a failure. */
   output(): string {
-    return [...this.replicas, ...this.gateways].map((each) => `--- ${each.name}\n${each.output.slice(-4000)}`).join("\n");
+    return [...this.replicas, ...this.gateways]
+      .map((each) => `--- ${each.name}\n${each.output.slice(-4000)}`)
+      .join("\n");
   }
 
   async stop(): Promise<void> {

@@ -27,6 +27,16 @@ async function recover(data: string, ...more: string[]): Promise<Ended> {
   }
 }
 
+/** As README has it: first what would be done, then `--yes`. Answers what it said. */
+async function recoverInTwoSteps(data: string): Promise<string> {
+  const said = await recover(data);
+  assert.equal(said.code, 0, said.output);
+  assert.match(said.output, /nothing was changed: run it again with --yes/);
+  const done = await recover(data, "--yes");
+  assert.equal(done.code, 0, done.output);
+  return done.output.trim();
+}
+
 async function createSession(door: Process): Promise<{ id: string; secret: string }> {
   const headers = { "Content-Type": "application/json" };
   const response = await fetch(`${door.base}/v1/sessions`, { method: "POST", headers, body: '{"timeout":"60s"}' });
@@ -142,12 +152,7 @@ describe("emptied disks", long, () => {
     assert.match(running.output, /another process uses this data folder/);
 
     for (const each of ensemble.replicas) await each.kill();
-    const said = await recover(ensemble.dataOf(survivor));
-    assert.equal(said.code, 0, said.output);
-    assert.match(said.output, /nothing was changed: run it again with --yes/);
-    const done = await recover(ensemble.dataOf(survivor), "--yes");
-    assert.equal(done.code, 0, done.output);
-    t.diagnostic(done.output.trim());
+    t.diagnostic(await recoverInTwoSteps(ensemble.dataOf(survivor)));
     const [emptied, keeps] = [1, 2, 3].filter((id) => id !== survivor) as [number, number];
 
     // Somebody has not read it: one is emptied and started without --initial, one keeps its old disk.

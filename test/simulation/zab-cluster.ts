@@ -173,7 +173,10 @@ export class SimCluster {
     try {
       effects = peer.step(this.#time.now, input);
     } catch (error) {
-      throw new Violation("assertion", `replica ${id} at ${input.kind}: ${error instanceof Error ? error.message : error}`);
+      throw new Violation(
+        "assertion",
+        `replica ${id} at ${input.kind}: ${error instanceof Error ? error.message : error}`,
+      );
     }
     for (const effect of effects) {
       if (replica.peer !== peer) return;
@@ -262,7 +265,11 @@ export class SimCluster {
     }
   }
 
-  #transfer(id: ReplicaId, replica: SimReplica, effect: Extract<Effect, { kind: "sendHistory" | "sendSnapshot" }>): void {
+  #transfer(
+    id: ReplicaId,
+    replica: SimReplica,
+    effect: Extract<Effect, { kind: "sendHistory" | "sendSnapshot" }>,
+  ): void {
     const peer = replica.peer;
     const { link } = effect;
     this.#time.after(this.#random.between(1, 30), () => {

@@ -37,7 +37,8 @@ export class ZabOracle {
   /** ZAB paper, "total order" and "agreement": everybody applies the same batches in the same order, without a gap. */
   applied(id: ReplicaId, at: Zxid, batch: Batch): void {
     const index = this.#indexOf.get(at);
-    if (index === undefined) throw new Violation("prefix-agreement", `replica ${id} stands at ${at}, which nobody applied`);
+    if (index === undefined)
+      throw new Violation("prefix-agreement", `replica ${id} stands at ${at}, which nobody applied`);
     const known = this.#order[index];
     if (!known) {
       if (batch.previous !== at) throw new Violation("total-order", `replica ${id} applies ${batch.last} behind ${at}`);
@@ -73,7 +74,10 @@ export class ZabOracle {
   /** Linearizability of reads: nothing that was acknowledged before the read was asked for is missing. */
   confirmed(id: ReplicaId, index: Zxid, acknowledgedBefore: Zxid): void {
     if (index < acknowledgedBefore) {
-      throw new Violation("read-index", `replica ${id} confirms ${index}; ${acknowledgedBefore} was acknowledged before`);
+      throw new Violation(
+        "read-index",
+        `replica ${id} confirms ${index}; ${acknowledgedBefore} was acknowledged before`,
+      );
     }
   }
 

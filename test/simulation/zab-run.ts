@@ -93,7 +93,10 @@ class Run {
         target = cluster.replica(leader).applied;
       }
       const all = [...cluster.replicas.values()];
-      if (target > 0 && all.every((replica) => replica.applied === all[0]?.applied && replica.applied >= (target ?? 0))) {
+      if (
+        target > 0 &&
+        all.every((replica) => replica.applied === all[0]?.applied && replica.applied >= (target ?? 0))
+      ) {
         if (all.every((replica) => replica.disk.state.standing === "member")) return;
       }
     }
