@@ -159,6 +159,11 @@ const consistency: readonly Case[] = [
         headers: { "Quorate-Consistency": "stale", "Quorate-Max-Stale": "5m" },
         answers: { "Quorate-Consistency": "stale", "Quorate-Stale-Age": /^\d+ms$/ },
       }),
+      get("@/absent", 404, {
+        headers: { "Quorate-Consistency": "stale", "Quorate-Max-Stale": "5m" },
+        code: "noNode",
+        answers: { "Quorate-Consistency": "stale", "Quorate-Stale-Age": /^\d+ms$/ },
+      }),
     ],
   },
   {

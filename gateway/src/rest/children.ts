@@ -26,7 +26,7 @@ export async function getChildren(call: Call): Promise<void> {
       throw bad("If-None-Match: it goes with the first page of names alone, without data");
   }
   const request = readRequest(call, { kind: "children", path, limit, withData, ...place });
-  const settled = settle(call, await call.door.options.backend.read(request, timeoutOf(call)));
+  const settled = settle(call, await call.door.options.backend.read(request, timeoutOf(call)), true);
   if (settled === undefined) return;
   const result = expectResult(settled.outcome.result, "children");
   // The pzxid names the names alone, and of one moment: later pages and data have no tag.
@@ -78,7 +78,7 @@ export async function getAcl(call: Call): Promise<void> {
   const path = pathOf(call);
   if (call.head.ifNoneMatch !== undefined) readTags(call.head.ifNoneMatch, "If-None-Match");
   const request = readRequest(call, { kind: "getAcl", path });
-  const settled = settle(call, await call.door.options.backend.read(request, timeoutOf(call)));
+  const settled = settle(call, await call.door.options.backend.read(request, timeoutOf(call)), true);
   if (settled === undefined) return;
   const { acl, stat } = expectResult(settled.outcome.result, "acl");
   const tag = aclTag(stat);

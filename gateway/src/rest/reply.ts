@@ -15,8 +15,12 @@ export type Served = {
 /** What the gateway says by itself, from no replica. */
 export const byGateway: Served = { zxid: zeroZxid, servedBy: 0, ageMillis: 0, replayed: false };
 
-/** The answer's success, or undefined when the failure has been answered. */
-export function settle(call: Call, answer: Answer): (Served & { readonly outcome: Success }) | undefined {
+/** The answer's success, or undefined when the failure has been answered. `reading`: it says which consistency it has. */
+export function settle(
+  call: Call,
+  answer: Answer,
+  reading = false,
+): (Served & { readonly outcome: Success }) | undefined {
   if (answer.kind === "unavailable") {
     sendProblem(call, problemOfUnavailable(answer));
     return undefined;
@@ -26,7 +30,8 @@ export function settle(call: Call, answer: Answer): (Served & { readonly outcome
   if (!outcome.ok) {
     const createOnly = call.head.ifNoneMatch !== undefined;
     const challenge = outcome.code === "authFailed" ? ["WWW-Authenticate", sessionChallenge] : [];
-    const more = replayed ? ["Quorate-Replayed", "true", ...challenge] : challenge;
+    const more = reading ? [...consistencyOf(call, ageMillis), ...challenge] : challenge;
+    if (replayed) more.push("Quorate-Replayed", "true");
     sendProblem(call, problemOfFailure(outcome, String(servedBy), createOnly), more);
     return undefined;
   }
@@ -36,6 +41,13 @@ export function settle(call: Call, answer: Answer): (Served & { readonly outcome
 export const basicChallenge = 'Basic realm="quorate", charset="UTF-8"';
 /** For a session's secret; what comes next is the id that is tried. */
 export const sessionChallenge = 'Quorate-Session realm="quorate"';
+
+/** Which consistency a read had, and how old a stale one is. */
+function consistencyOf(call: Call, ageMillis: number): string[] {
+  const consistency = call.head.consistency ?? "linearizable";
+  if (consistency !== "stale") return ["Quorate-Consistency", consistency];
+  return ["Quorate-Consistency", consistency, "Quorate-Stale-Age", `${Math.round(ageMillis)}ms`];
+}
 
 /** What every answer bears. */
 function common(call: Call, served: Served, reading: boolean): string[] {
@@ -47,11 +59,7 @@ function common(call: Call, served: Served, reading: boolean): string[] {
     "Cache-Control",
     "no-store",
   ];
-  if (reading) {
-    const consistency = call.head.consistency ?? "linearizable";
-    headers.push("Quorate-Consistency", consistency);
-    if (consistency === "stale") headers.push("Quorate-Stale-Age", `${Math.round(served.ageMillis)}ms`);
-  }
+  if (reading) headers.push(...consistencyOf(call, served.ageMillis));
   if (served.replayed) headers.push("Quorate-Replayed", "true");
   return headers;
 }

@@ -82,7 +82,7 @@ export async function getSession(call: Call): Promise<void> {
   const session = idOf(call);
   if (call.head.session === undefined && !call.identity.superUser) throw unshown();
   const request = readRequest(call, { kind: "getSession", session });
-  const settled = settle(call, await call.door.options.backend.read(request, timeoutOf(call)));
+  const settled = settle(call, await call.door.options.backend.read(request, timeoutOf(call)), true);
   if (settled === undefined) return;
   const { info, ephemerals } = expectResult(settled.outcome.result, "sessionInfo");
   sendJson(call, 200, settled, JSON.stringify({ ...infoJson(info), ephemerals }), [], true);
@@ -110,7 +110,7 @@ export async function listSessions(call: Call): Promise<void> {
   const token = call.query.text("continue");
   const place = token === undefined ? undefined : { after: readSessionId(token, "continue") };
   const request = readRequest(call, { kind: "listSessions", limit, ...place });
-  const settled = settle(call, await call.door.options.backend.read(request, timeoutOf(call)));
+  const settled = settle(call, await call.door.options.backend.read(request, timeoutOf(call)), true);
   if (settled === undefined) return;
   const { sessions, more } = expectResult(settled.outcome.result, "sessionList");
   const last = more ? sessions.at(-1) : undefined;

@@ -21,7 +21,7 @@ export async function postTxn(call: Call): Promise<void> {
   const answer = reading
     ? await backend.read(readRequest(call, txn), timeout)
     : await backend.write(writeRequest(call, txn, key), timeout);
-  const settled = settle(call, answer);
+  const settled = settle(call, answer, reading);
   if (settled === undefined) return;
   const { branch, results } = expectResult(settled.outcome.result, "txn");
   const body = `{"branch":"${branch}","zxid":"${formatZxid(settled.zxid)}","results":[${results.map(resultJson).join(",")}]}`;

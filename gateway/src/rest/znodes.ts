@@ -59,7 +59,7 @@ export async function getZnode(call: Call): Promise<void> {
   if (forced !== undefined && !json) throw bad("encoding: it goes with the JSON form; add format=json");
   if (call.head.ifNoneMatch !== undefined) readTags(call.head.ifNoneMatch, "If-None-Match");
   const request = readRequest(call, { kind: "get", path });
-  const settled = settle(call, await call.door.options.backend.read(request, timeoutOf(call)));
+  const settled = settle(call, await call.door.options.backend.read(request, timeoutOf(call)), true);
   if (settled === undefined) return;
   const { data, stat } = expectResult(settled.outcome.result, "data");
   const tag = formatZxid(stat.mzxid);
@@ -87,7 +87,7 @@ export async function headZnode(call: Call): Promise<void> {
   const path = pathOf(call);
   if (call.head.ifNoneMatch !== undefined) readTags(call.head.ifNoneMatch, "If-None-Match");
   const request = readRequest(call, { kind: "exists", path });
-  const settled = settle(call, await call.door.options.backend.read(request, timeoutOf(call)));
+  const settled = settle(call, await call.door.options.backend.read(request, timeoutOf(call)), true);
   if (settled === undefined) return;
   const { stat } = expectResult(settled.outcome.result, "stat");
   const tag = formatZxid(stat.mzxid);
