@@ -147,8 +147,12 @@ export class FaultyDisk implements Disk {
       if (!writable) throw new DiskError(operation, path, "EBADF");
       return await this.#step(operation, path);
     };
-    return {
+    const file: DiskFile = {
       path,
+      writeDurably: async (parts, offset) => {
+        await file.write(parts, offset);
+        await file.sync();
+      },
       write: async (parts, offset) => {
         await change("write");
         const bytes = new Uint8Array(Buffer.concat(parts));
@@ -178,6 +182,7 @@ export class FaultyDisk implements Disk {
         open = false;
       },
     };
+    return file;
   }
 
   /** A failed sync leaves the pages clean: the cache shows them, and no later sync writes them. */

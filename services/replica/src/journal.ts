@@ -109,9 +109,8 @@ export class Journal {
     const segment = this.#tail;
     const { parts, bytes } = this.#encode(batches, segment.bytes);
     const { counters, clock } = this.#ports;
-    await this.#file.write(parts, segment.bytes);
     const began = clock.now();
-    await this.#file.sync();
+    await this.#file.writeDurably(parts, segment.bytes);
     const millis = clock.now() - began;
     counters.writes += 1;
     counters.batches += batches.length;

@@ -50,6 +50,8 @@ export interface DiskFile {
   write(parts: readonly Uint8Array[], offset: number): Promise<void>;
   /** fdatasync. */
   sync(): Promise<void>;
+  /** `write` and `sync` in one step: durable when it resolves, if all that was written before is. */
+  writeDurably(parts: readonly Uint8Array[], offset: number): Promise<void>;
   truncate(length: number): Promise<void>;
   /** At most `length` bytes from `offset`; fewer at the end of the file. */
   read(offset: number, length: number): Promise<Uint8Array>;
