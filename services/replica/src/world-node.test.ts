@@ -81,6 +81,34 @@ test("a lock is held once, outlives nobody, and is taken over from the dead", ()
     assert.deepEqual(await nodeDisk.list(folder), []);
   }));
 
+test(
+  "a holder that has ended, and whose end nobody has asked for, holds no lock",
+  {
+    skip: process.platform === "linux" ? false : "the state of a process is read from /proc",
+  },
+  () =>
+    inFolder(async (folder) => {
+      // The shell becomes a program that never asks for its children's ends.
+      const parent = spawn("sh", ["-c", "sleep 0.05 & echo $!; exec sleep 60"], {
+        stdio: ["ignore", "pipe", "ignore"],
+      });
+      const [line] = (await once(parent.stdout, "data")) as [Buffer];
+      const pid = Number(line.toString().trim());
+      const state = async (): Promise<string> =>
+        (await readFile(`/proc/${pid}/stat`, "utf8")).split(") ")[1]?.[0] ?? "";
+      const path = join(folder, "lock");
+      await writeFile(path, JSON.stringify({ pid, started: "" }));
+      for (let waited = 0; (await state()) !== "Z" && waited < 5000; waited += 20) {
+        await new Promise((resolve) => setTimeout(resolve, 20));
+      }
+      assert.equal(await state(), "Z");
+      const taken = await nodeDisk.lock(path);
+      parent.kill("SIGKILL");
+      assert.ok(taken);
+      await taken.release();
+    }),
+);
+
 test("two processes: the second is refused, and gets the lock when the first was killed", () =>
   inFolder(async (folder) => {
     const path = join(folder, "lock");

@@ -149,11 +149,29 @@ interface Holder {
 /** Locks of this process: a pid alone cannot tell two openings in one process apart. */
 const held = new Set<string>();
 
+/** The fields of /proc/PID/stat behind the program's name: state first, the number of threads at 17, the start at 19. */
+function statOf(pid: number): string[] {
+  const stat = fs.readFileSync(`/proc/${pid}/stat`, "utf8");
+  return stat.slice(stat.lastIndexOf(")") + 2).split(" ");
+}
+
+/**
+ * Ended, but nobody has asked how yet: whoever should (the first process of a container, say) may never do so. While it
+ * has threads, one of them may still be in the midst of a write.
+ */
+function isZombie(pid: number): boolean {
+  try {
+    const fields = statOf(pid);
+    return (fields[0] === "Z" || fields[0] === "X") && Number(fields[17]) <= 1;
+  } catch {
+    return false;
+  }
+}
+
 /** The start of a process in clock ticks since boot, with the boot's id; empty where /proc does not exist. */
 function startOf(pid: number): string {
   try {
-    const stat = fs.readFileSync(`/proc/${pid}/stat`, "utf8");
-    const ticks = stat.slice(stat.lastIndexOf(")") + 2).split(" ")[19] ?? "";
+    const ticks = statOf(pid)[19] ?? "";
     return `${ticks}@${fs.readFileSync("/proc/sys/kernel/random/boot_id", "utf8").trim()}`;
   } catch {
     return "";
@@ -178,6 +196,7 @@ function isAlive(holder: Holder): boolean {
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === "ESRCH") return false;
   }
+  if (isZombie(holder.pid)) return false;
   const started = startOf(holder.pid);
   return started === "" || holder.started === "" || started === holder.started;
 }
