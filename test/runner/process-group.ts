@@ -1,6 +1,7 @@
 /** A program in a process group of its own, so that nothing that it started outlives it. */
 import { spawn } from "node:child_process";
 import { once } from "node:events";
+import { readdirSync, readFileSync } from "node:fs";
 import { setTimeout as sleep } from "node:timers/promises";
 
 export interface Ended {
@@ -74,7 +75,22 @@ async function outlives(group: number): Promise<boolean> {
     if (!signalGroup(group, 0)) return false;
     await sleep(50);
   }
-  return true;
+  return hasLiving(group);
+}
+
+/** Orphans that have ended wait for the machine's first process to ask for their end: they count as gone. */
+function hasLiving(group: number): boolean {
+  if (process.platform !== "linux") return signalGroup(group, 0);
+  return readdirSync("/proc").some((pid) => {
+    if (!/^\d+$/.test(pid)) return false;
+    try {
+      const stat = readFileSync(`/proc/${pid}/stat`, "utf8");
+      const [state, , ofGroup] = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
+      return Number(ofGroup) === group && state !== "Z" && state !== "X";
+    } catch {
+      return false;
+    }
+  });
 }
 
 /** False: nobody is there. */
