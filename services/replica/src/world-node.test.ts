@@ -104,6 +104,7 @@ test(
       assert.equal(await state(), "Z");
       const taken = await nodeDisk.lock(path);
       parent.kill("SIGKILL");
+      await once(parent, "exit");
       assert.ok(taken);
       await taken.release();
     }),
