@@ -144,6 +144,8 @@ export interface Link {
   readonly id: LinkId;
   readonly peer: ReplicaId;
   vote: VoteMessage | undefined;
+  /** When anything last came over it. */
+  lastHeard: Millis;
 }
 
 export interface OutstandingWrite {
@@ -174,6 +176,8 @@ export interface Core {
   /** When something in the votes last changed. */
   votesChangedAt: Millis;
   lookingSince: Millis;
+  /** When this peer last told everybody its vote. */
+  toldAt: Millis;
   lastVote: VoteMessage | undefined;
   preferred: { readonly target: ReplicaId; readonly until: Millis } | undefined;
   /** Failed attempts to lead, for the back-off, and when the next may begin. */

@@ -101,13 +101,40 @@ export function onVote(core: Core, link: Link, vote: VoteMessage): void {
   }
   const before = link.vote;
   link.vote = vote;
-  core.votesChangedAt = core.now;
+  if (!before || !sameVote(before, vote)) core.votesChangedAt = core.now;
   const { following } = core;
   if (following && following.link === link.id && vote.phase !== "leading" && before?.phase === "leading") {
     goLooking(core, `replica ${link.peer} leads no more`);
     return;
   }
   if (core.phase === "looking" || core.phase === "waiting") announce(core);
+  else if (isSeeking(vote)) send(core, link.id, core.lastVote ?? currentVote(core));
+}
+
+function isSeeking(vote: VoteMessage): boolean {
+  return vote.phase === "looking" || vote.phase === "waiting";
+}
+
+/**
+ * While it looks, a peer tells its vote again and again, and whoever does not look answers with its own: so every link
+ * that works is heard. One that is not heard is dropped.
+ * 1. A leader goes deaf: what it says still arrives, and the best vote is its own.
+ * 2. It misses its quorum and looks. Everybody hears that, and chooses it: it reaches a quorum, as far as it knows.
+ * 3. It hears no vote, so it never leads; nobody else stands while it is there. Without the drop, for ever.
+ */
+export function tickLooking(core: Core): void {
+  if (core.phase !== "looking" && core.phase !== "waiting") return;
+  const patience = 2 * core.timing.electionMillis;
+  for (const link of core.links.values()) {
+    if (core.now - Math.max(link.lastHeard, core.lookingSince) > patience) dropSilent(core, link);
+  }
+  if (core.now - core.toldAt < core.timing.pingMillis) return;
+  core.toldAt = core.now;
+  for (const link of core.links.keys()) send(core, link, core.lastVote ?? currentVote(core));
+}
+
+export function dropSilent(core: Core, link: Link): void {
+  drop(core, link.id, `replica ${link.peer} is silent`);
 }
 
 /** A founder without an id that meets a member is no founder: it joins (its disk was emptied). */

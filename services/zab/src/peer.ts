@@ -8,7 +8,17 @@ import { freshSince, onConfirm, onPing, onPong, sendPing } from "./confirmation.
 import { type Core, defaultTiming, type Leading, type Link, type PeerOptions } from "./core.ts";
 import { onAckEpoch, onFollowerInfo, onRefuseEpoch } from "./discovery.ts";
 import type { Effect, Status } from "./effect.ts";
-import { announce, evaluate, goLooking, greet, lookingReason, onVote, settleWrites } from "./election.ts";
+import {
+  announce,
+  dropSilent,
+  evaluate,
+  goLooking,
+  greet,
+  lookingReason,
+  onVote,
+  settleWrites,
+  tickLooking,
+} from "./election.ts";
 import { History } from "./history.ts";
 import type { Input, LinkId, RecoveredHistory, WriteTicket } from "./input.ts";
 import type { PeerMessage, ToFollower, ToLeader } from "./message.ts";
@@ -59,6 +69,7 @@ export class Peer {
       following: undefined,
       votesChangedAt: 0,
       lookingSince: 0,
+      toldAt: 0,
       lastVote: undefined,
       preferred: undefined,
       failures: 0,
@@ -146,7 +157,7 @@ export class Peer {
       core.out.push({ kind: "drop", link: id, why: `replica ${peer} is not in the configuration` });
       return;
     }
-    const link: Link = { id, peer, vote: undefined };
+    const link: Link = { id, peer, vote: undefined, lastHeard: core.now };
     core.links.set(id, link);
     greet(core, link);
   }
@@ -174,6 +185,7 @@ export class Peer {
     const core = this.#core;
     const link = core.links.get(id);
     if (!link) return;
+    link.lastHeard = core.now;
     if (core.following?.link === id) core.following.lastHeard = core.now;
     switch (message.kind) {
       case "vote":
@@ -240,10 +252,13 @@ export class Peer {
     if (core.preferred && core.now >= core.preferred.until) core.preferred = undefined;
     if (following && core.now - following.lastHeard > timing.electionMillis) {
       goLooking(core, `replica ${following.leader} is silent`);
+      const link = core.links.get(following.link);
+      if (link) dropSilent(core, link);
       // Its vote still stands and says that it leads: joining it at once would cost another silence before an election.
       core.followNotBefore.set(following.leader, core.now + timing.electionMillis / 2);
     }
     if (leading) this.#tickLeading(leading);
+    tickLooking(core);
   }
 
   #tickLeading(leading: Leading): void {
@@ -256,6 +271,11 @@ export class Peer {
     }
     if (!early && core.now - leading.quorumAt > timing.electionMillis) {
       goLooking(core, "a quorum is silent");
+      // Followers answer pings: whom this leader does not hear it shall not reach, or it would be everybody's choice.
+      for (const { link: id } of leading.followers.values()) {
+        const link = core.links.get(id);
+        if (link && core.now - link.lastHeard > timing.electionMillis) dropSilent(core, link);
+      }
       return;
     }
     if (leaveIfIll(core, leading)) return;

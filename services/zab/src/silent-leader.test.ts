@@ -16,8 +16,19 @@ test("one that missed its leader and is alone joins it again", () => {
   ensemble.advance(1150);
   assert.equal(ensemble.at(1).status?.role, "looking");
   ensemble.hold();
+  ensemble.connect(1, 2, 3);
   ensemble.advance(600);
   assert.equal(ensemble.leader(), 3);
   assert.equal(ensemble.at(1).status?.leader, 3);
   assert.equal(ensemble.at(1).status?.serving, true);
+});
+
+/** Its own log is longest, so it is everybody's choice; it hears no vote, so it can never lead: its links have to go. */
+test("a leader that hears nobody is given up, although everybody hears it", () => {
+  const ensemble = TestEnsemble.led(3);
+  ensemble.hold(({ to }) => to === 3);
+  ensemble.submit(3);
+  ensemble.advance(1600);
+  const leader = ensemble.leader();
+  assert.ok(leader === 1 || leader === 2, `leader ${leader}`);
 });
