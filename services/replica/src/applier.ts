@@ -2,7 +2,7 @@
  * The tree of a replica: what is committed is applied to it in slices, and a leader's snapshot replaces it. Nothing is
  * applied while a snapshot is being loaded.
  */
-import type { Batch, Zxid } from "@quorate/api";
+import { type Batch, formatZxid, type Zxid } from "@quorate/api";
 import { type Applied, rulesVersion, type Tree, type TreeOptions } from "@quorate/tree";
 import { replicaLimits } from "./replica-limits.ts";
 import { restoreTree } from "./restore.ts";
@@ -111,7 +111,7 @@ export class Applier {
     this.#tree = tree;
     this.#checksum = checksum;
     this.#restoring = false;
-    this.#ports.log(`loaded the leader's snapshot at ${tree.applied}`);
+    this.#ports.log(`loaded the leader's snapshot at ${formatZxid(tree.applied)}`);
     this.#ports.advanced();
   }
 }

@@ -2,7 +2,7 @@
  * What recovery learns from the batches of a log as they pass by, in order. Keeps the tail alone: the batches behind
  * what is known as applied, which the next commit index sends away.
  */
-import { type Batch, epochOf, type Zxid } from "@quorate/api";
+import { type Batch, epochOf, formatZxid, type Zxid } from "@quorate/api";
 import type { EpochEnd, RecoveredHistory } from "@quorate/zab";
 import { chainChecksum, type Decoded } from "./record.ts";
 
@@ -43,7 +43,9 @@ export class LogScan {
 
   /** Takes the next batch; says what is wrong with it, if something is. */
   add({ batch, payloadCrc }: Decoded): string | undefined {
-    if (batch.previous !== this.#last) return `follows ${batch.previous}, the log ends at ${this.#last}`;
+    if (batch.previous !== this.#last) {
+      return `follows ${formatZxid(batch.previous)}, the log ends at ${formatZxid(this.#last)}`;
+    }
     const checksum = chainChecksum(this.#checksum, batch, payloadCrc);
     if (checksum !== batch.checksum) return "breaks the running checksum";
     this.#last = batch.last;

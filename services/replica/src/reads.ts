@@ -2,7 +2,7 @@
  * Reads that came from gateways, by consistency: linearizable (a confirmation, then a local read), session (local, not
  * older than what the client saw), stale (local, with a bound on its age).
  */
-import { decodeRead, type Outcome, type ReadOperation, type Zxid } from "@quorate/api";
+import { decodeRead, formatZxid, type Outcome, type ReadOperation, type Zxid } from "@quorate/api";
 import type { FromGateway } from "@quorate/proto";
 import type { Tree } from "@quorate/tree";
 import type { GatewayConnection } from "./gateways.ts";
@@ -147,7 +147,8 @@ export class Reads {
       message.consistency === "stale"
         ? `is older than ${message.maxStaleMillis} ms`
         : "has not applied what was asked for";
-    answer(waiting.connection, message.id, failure("behind", `this replica ${what} (it stands at ${applied})`));
+    const detail = `this replica ${what} (it stands at ${formatZxid(applied)})`;
+    answer(waiting.connection, message.id, failure("behind", detail));
   }
 
   closed(connection: GatewayConnection): void {

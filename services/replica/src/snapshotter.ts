@@ -1,5 +1,5 @@
 /** Writes the tree out, exact at one zxid, in slices while batches go on being applied; then the log before it goes. */
-import type { Zxid } from "@quorate/api";
+import { formatZxid, type Zxid } from "@quorate/api";
 import type { Tree } from "@quorate/tree";
 import { replicaLimits } from "./replica-limits.ts";
 import type { SnapshotFile } from "./snapshots.ts";
@@ -85,7 +85,7 @@ export class Snapshotter {
         await new Promise<void>((resolve) => clock.soon(resolve));
       }
       if (!cursor.digestMatches) {
-        this.#ports.corrupt(`the records at ${cursor.zxid} do not add up to the digest kept of them`);
+        this.#ports.corrupt(`the records at ${formatZxid(cursor.zxid)} do not add up to the digest kept of them`);
         throw new Error("the digest differs");
       }
       if (!(await file.commit())) throw new Error("a snapshot from the leader replaced the tree");
@@ -97,7 +97,7 @@ export class Snapshotter {
     const former = this.#last;
     this.#last = cursor.zxid;
     this.taken++;
-    this.#ports.log(`snapshot at ${cursor.zxid} in ${Math.round(clock.now() - started)} ms`);
+    this.#ports.log(`snapshot at ${formatZxid(cursor.zxid)} in ${Math.round(clock.now() - started)} ms`);
     this.#ports.pruned(await storage.prune(former));
   }
 }

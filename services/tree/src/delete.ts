@@ -35,7 +35,7 @@ export function remove(state: State, tx: Transaction, operation: DeleteOperation
   if (wrong !== undefined) return wrong;
   if (node.numChildren > 0) {
     if (recursive) return removeAll(state, tx, node);
-    const detail = `the znode ${path} has ${node.numChildren} children; delete them first, or add ?recursive=true`;
+    const detail = `the znode ${path} has children (${node.numChildren}); delete them first, or add ?recursive=true`;
     return failure(tx.zxid, "notEmpty", detail, path);
   }
   const full = tx.room(1, path);

@@ -1,7 +1,7 @@
 /**
  * Broadcast (ZAB phase 3), the leader's half: PROPOSE pipelined, cumulative acks after fsync, a cumulative commit index.
  */
-import { assert, type Batch, composeZxid, counterLimit, counterOf, epochOf, type Zxid } from "@quorate/api";
+import { assert, type Batch, composeZxid, counterLimit, counterOf, epochOf, formatZxid, type Zxid } from "@quorate/api";
 import {
   type Core,
   deliver,
@@ -72,7 +72,7 @@ export function onAck(core: Core, link: Link, epoch: number, through: Zxid): voi
   const follower = leading?.followers.get(link.id);
   if (!leading || !follower?.synced || epoch !== leading.epoch) return;
   if (through > core.history.last) {
-    drop(core, link.id, `replica ${link.peer} acknowledges ${through}, which was not proposed`);
+    drop(core, link.id, `replica ${link.peer} acknowledges ${formatZxid(through)}, which was not proposed`);
     return;
   }
   if (through <= follower.match) return;

@@ -2,7 +2,7 @@
  * Synchronization (ZAB phase 2), the leader's half: carry out each follower's plan, then NEWLEADER on the same ordered
  * stream. A quorum of its acknowledgements, the leader's own included, commits the whole initial history.
  */
-import { assert, epochOf } from "@quorate/api";
+import { assert, epochOf, formatZxid } from "@quorate/api";
 import { advanceCommit } from "./broadcast.ts";
 import { sendPing } from "./confirmation.ts";
 import { type Core, deliver, type Follower, type Leading, type Link, note, send } from "./core.ts";
@@ -39,7 +39,10 @@ export function startSync(core: Core, leading: Leading, follower: Follower): voi
   const cut = plan.common < follower.position;
   const behind = plan.common < history.last;
   const name = cut ? "TRUNC" : behind ? "DIFF" : "nothing";
-  note(core, `synchronizes replica ${follower.peer} by ${name}${cut && behind ? " and DIFF" : ""} from ${plan.common}`);
+  note(
+    core,
+    `synchronizes replica ${follower.peer} by ${name}${cut && behind ? " and DIFF" : ""} from ${formatZxid(plan.common)}`,
+  );
   send(core, follower.link, { kind: "truncate", to: plan.common });
   follower.next = plan.common;
   pump(core, leading, follower);

@@ -2,7 +2,7 @@
  * Following (ZAB phases 1 and 2), the follower's half: promise the epoch, receive the history, make it durable, *then*
  * write `currentEpoch`, *then* acknowledge NEWLEADER.
  */
-import { assert, type Batch, type Zxid } from "@quorate/api";
+import { assert, type Batch, formatZxid, type Zxid } from "@quorate/api";
 import {
   type Core,
   deliver,
@@ -129,10 +129,13 @@ export function onTruncate(core: Core, link: Link, to: Zxid): void {
   raiseEpochEarly(core, following);
   if (to >= core.history.last) return;
   if (to < core.delivered || !core.history.knows(to)) {
-    core.out.push({ kind: "stop", why: `the leader would cut the log at ${to}, but ${core.delivered} is applied` });
+    core.out.push({
+      kind: "stop",
+      why: `the leader would cut the log at ${formatZxid(to)}, but ${formatZxid(core.delivered)} is applied`,
+    });
     return;
   }
-  note(core, `cuts its log from ${core.history.last} back to ${to}`);
+  note(core, `cuts its log from ${formatZxid(core.history.last)} back to ${formatZxid(to)}`);
   const { history } = core;
   history.truncate(to);
   history.cut(to);
@@ -198,10 +201,12 @@ export function onPropose(core: Core, link: Link, batch: Batch): void {
 }
 
 function contiguityFault(core: Core, history: History, batch: Batch): string {
-  if (batch.previous !== history.last) return `a batch follows ${batch.previous}, the log ends at ${history.last}`;
+  if (batch.previous !== history.last) {
+    return `a batch follows ${formatZxid(batch.previous)}, the log ends at ${formatZxid(history.last)}`;
+  }
   if (batch.first <= history.last) return "zxids only grow";
   const checksum = core.options.checksum(history.checksum, batch);
-  return checksum === batch.checksum ? "" : `the running checksum at ${batch.last} differs`;
+  return checksum === batch.checksum ? "" : `the running checksum at ${formatZxid(batch.last)} differs`;
 }
 
 export function onNewLeader(core: Core, link: Link, epoch: number, last: Zxid): void {
@@ -210,7 +215,7 @@ export function onNewLeader(core: Core, link: Link, epoch: number, last: Zxid): 
   const history = following.staged?.history ?? core.history;
   if ((last !== history.last && !mutated(core, "gapAccepted")) || following.staged?.complete === false) {
     core.out.push({ kind: "drop", link: link.id, why: "NEWLEADER does not fit the history it follows" });
-    goLooking(core, `NEWLEADER says ${last}, the history ends at ${history.last}`);
+    goLooking(core, `NEWLEADER says ${formatZxid(last)}, the history ends at ${formatZxid(history.last)}`);
     return;
   }
   following.stage = "acknowledging";
