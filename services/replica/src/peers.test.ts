@@ -271,6 +271,14 @@ test("oneself, strangers, a larger id, another ensemble and a gateway are refuse
   }
   assert.deepEqual(two.events, []);
   await until(() => two.notes.filter((each) => /refused a peer's link from 127/.test(each)).length === 6, "six notes");
+  assert.match(await call(t, two.address, { id: 2 }), /replica 2 is this one/);
+  assert.match(await call(t, two.address, { id: 8 }), /replica 8 is not among/);
+  await until(() => two.notes.some((each) => /replica 8 is not among/.test(each)), "a new reason is noted");
+  assert.equal(
+    two.notes.filter((each) => /replica 2 is this one/.test(each)).length,
+    1,
+    "knocking again is not noted again",
+  );
 });
 
 test("an address that leads to oneself or to another member is named, once", async (t) => {

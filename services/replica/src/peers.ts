@@ -22,6 +22,10 @@ export const peerLimits = {
   connectMillis: 1_000,
   redialFirstMillis: 50,
   redialLastMillis: 500,
+  /** A refusal for the same reason is noted once in this time: who is refused knocks again and again. */
+  refusalQuietMillis: 60_000,
+  /** Reasons that are remembered for it. */
+  refusalReasons: 64,
   /** What may wait for one follower; beyond it the link is dropped, and it is synchronized from files. */
   queueBytes: 64 * 1_048_576,
 } as const;
@@ -85,6 +89,8 @@ export class Peers {
   /** Links that have something to flush. */
   readonly #touched = new Set<Link>();
   #lastLink: LinkId = 0;
+  /** When a refusal for this reason was last noted. */
+  readonly #refusals = new Map<string, number>();
   #stopped = false;
 
   constructor(options: PeersOptions, events: PeersEvents) {
@@ -193,6 +199,15 @@ export class Peers {
     });
   }
 
+  #noteRefusal(remote: string, reason: string): void {
+    const now = this.#options.clock.now();
+    const noted = this.#refusals.get(reason);
+    if (this.#stopped || (noted !== undefined && now - noted < peerLimits.refusalQuietMillis)) return;
+    if (this.#refusals.size >= peerLimits.refusalReasons) this.#refusals.clear();
+    this.#refusals.set(reason, now);
+    this.#options.log(`refused a peer's link from ${remote}: ${reason}`);
+  }
+
   #noteFault(each: Dialled, fault: string): void {
     if (this.#stopped || fault === each.lastFault) return;
     each.lastFault = fault;
@@ -222,7 +237,7 @@ export class Peers {
       (result) => {
         this.#greeting.delete(stream);
         if ("hello" in result) this.#open(stream, result.hello, () => undefined);
-        else if (!this.#stopped) this.#options.log(`refused a peer's link from ${remote}: ${result.refused}`);
+        else this.#noteRefusal(remote, result.refused);
       },
     );
   }
