@@ -34,6 +34,9 @@ async function recoverInTwoSteps(data: string): Promise<string> {
   assert.match(said.output, /nothing was changed: run it again with --yes/);
   const done = await recover(data, "--yes");
   assert.equal(done.code, 0, done.output);
+  const again = await recover(data, "--yes");
+  assert.notEqual(again.code, 0);
+  assert.match(again.output, /begins the new history [0-9a-f]{32} already/);
   return done.output.trim();
 }
 

@@ -46,7 +46,8 @@ export async function openFolder(ports: JournalPorts, create: Create | undefined
   try {
     files = await recoverFiles(ports, state);
   } catch (error) {
-    if (!(error instanceof CorruptionError)) throw error;
+    // Who opens without `create` only looks, or recovers from the last disk there is: nothing of it is moved.
+    if (!(error instanceof CorruptionError) || create === undefined) throw error;
     notes.push(error.message);
     aside = await putAside(ports);
     state = await startAnew(ports, state.replicaId, "joining");

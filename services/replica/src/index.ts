@@ -4,6 +4,6 @@ export type { PeersPort, ReplicaOptions } from "./parts.ts";
 export { type HelloFields, Peers, type PeersEvents } from "./peers.ts";
 export { Replica } from "./replica.ts";
 export { Storage, type StorageOptions } from "./storage.ts";
-export { StorageError } from "./storage-error.ts";
+export { CorruptionError, StorageError } from "./storage-error.ts";
 export type { Clock, Disk, Random, World } from "./world.ts";
 export { nodeWorld } from "./world-node.ts";
