@@ -50,7 +50,9 @@ test("the configuration file has only keys that exist", () => {
 
 test("its flags and commands exist", () => {
   const flags = [...readme.matchAll(/(?<![\w-])--([a-z][a-z-]*)/g)].map(([, flag]) => flag);
-  const others = ["config", "help", "seeds"];
+  const bench = readFileSync(join(root, "test/bench/main.ts"), "utf8");
+  const benchFlags = ["seconds", "rounds", "million"].filter((flag) => new RegExp(`\\b${flag}: \\{ type:`).test(bench));
+  const others = ["config", "help", "seeds", ...benchFlags];
   assert.ok(flags.length > 6);
   for (const flag of flags) assert.ok(flag !== undefined && [...settings, ...others].includes(flag), `--${flag}`);
   const { scripts } = JSON.parse(readFileSync(join(root, "package.json"), "utf8")) as { readonly scripts: object };
