@@ -204,10 +204,9 @@ function createTouches(host: Host, parts: Parts): Touches {
 
 function createTraffic(host: Host, parts: Parts): Traffic {
   const { leadership, confirmations, touches, home, members } = parts;
-  const { submissions, expiry } = leadership;
+  const { submissions } = leadership;
   return new Traffic({
     submissions,
-    expiry,
     confirmations,
     touches,
     home,

@@ -158,12 +158,6 @@ const shellMessages: ShellArbitraries = {
   digest: record({ kind: kind("digest"), at: zxid, digest: id }),
   handOver: record({ kind: kind("handOver"), id: safe, target: replica }),
   handOverReply: record({ kind: kind("handOverReply"), id: safe, ok: fc.boolean(), detail: text }),
-  idleRequest: record({ kind: kind("idleRequest"), id: safe, sessions }),
-  idleReply: record({
-    kind: kind("idleReply"),
-    id: safe,
-    idleMillis: fc.array(fc.option(safe, { nil: undefined }), { maxLength: 20 }),
-  }),
 };
 
 const kinds: readonly (readonly [string, Arbitrary<PeerWire>])[] = [

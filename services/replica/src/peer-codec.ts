@@ -20,7 +20,7 @@ import { decodeBatch, encodeBatchHeader } from "./record.ts";
 import { readWord, readZab, writeZab, zabTags } from "./zab-codec.ts";
 
 export const peerCodecLimits = {
-  /** Sessions in one touch or idle request: who has more sends several. */
+  /** Sessions in one touch: who has more sends several. */
   sessions: 100_000,
   textBytes: 65_536,
   /** A detail for people is cut to this. */
@@ -49,8 +49,6 @@ export const shellTags = {
   digest: 43,
   handOver: 44,
   handOverReply: 45,
-  idleRequest: 46,
-  idleReply: 47,
 } as const satisfies Record<ShellMessage["kind"], number>;
 
 type Shell<Kind extends ShellMessage["kind"]> = Extract<ShellMessage, { kind: Kind }>;
@@ -132,7 +130,6 @@ function writeRequest(w: ByteWriter, message: Extract<ShellMessage, { id: number
       writeText(w, message.detail);
       return;
     case "touchForward":
-    case "idleRequest":
       w.u32(message.sessions.length);
       for (const session of message.sessions) w.f53(session);
       return;
@@ -149,13 +146,6 @@ function writeRequest(w: ByteWriter, message: Extract<ShellMessage, { id: number
     case "handOverReply":
       w.bool(message.ok);
       writeText(w, message.detail);
-      return;
-    case "idleReply":
-      w.u32(message.idleMillis.length);
-      for (const idle of message.idleMillis) {
-        w.bool(idle !== undefined);
-        w.millis(idle ?? 0);
-      }
       return;
     default:
       return unreachable(message);
@@ -230,10 +220,6 @@ function readRequest(r: ByteReader, tag: number, id: number): ShellMessage | und
       return { kind: "handOver", id, target: r.u8() };
     case shellTags.handOverReply:
       return { kind: "handOverReply", id, ok: r.bool(), detail: readText(r) };
-    case shellTags.idleRequest:
-      return { kind: "idleRequest", id, sessions: readSessions(r) };
-    case shellTags.idleReply:
-      return { kind: "idleReply", id, idleMillis: readIdle(r) };
     default:
       return undefined;
   }
@@ -251,16 +237,6 @@ function readResults(r: ByteReader): Shell<"touchReply">["results"] {
     results.push({ session: readSessionId(r), result: readWord(r, touchResults, "behind") });
   }
   return results;
-}
-
-function readIdle(r: ByteReader): (number | undefined)[] {
-  const idle: (number | undefined)[] = [];
-  for (let left = r.count(peerCodecLimits.sessions, 9); left > 0; left--) {
-    const known = r.bool();
-    const millis = r.f53();
-    idle.push(known ? millis : undefined);
-  }
-  return idle;
 }
 
 /** Cut between surrogates, a text would not decode. */

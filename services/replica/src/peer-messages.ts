@@ -49,11 +49,7 @@ export type ShellMessage =
   /** Hex digest of the replicated state at a zxid. */
   | { readonly kind: "digest"; readonly at: Zxid; readonly digest: string }
   | { readonly kind: "handOver"; readonly id: PeerRequestId; readonly target: ReplicaId }
-  | { readonly kind: "handOverReply"; readonly id: PeerRequestId; readonly ok: boolean; readonly detail: string }
-  /** Since when sessions were last renewed: only the leader knows. */
-  | { readonly kind: "idleRequest"; readonly id: PeerRequestId; readonly sessions: readonly SessionId[] }
-  /** In the request's order; undefined: unknown to the leader. */
-  | { readonly kind: "idleReply"; readonly id: PeerRequestId; readonly idleMillis: readonly (number | undefined)[] };
+  | { readonly kind: "handOverReply"; readonly id: PeerRequestId; readonly ok: boolean; readonly detail: string };
 
 /** Everything that travels on a link. */
 export type PeerWire = { readonly kind: "zab"; readonly message: PeerMessage } | ShellMessage;

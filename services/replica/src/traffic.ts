@@ -6,7 +6,6 @@ import type { ReplicaId, SessionId } from "@quorate/api";
 import type { MemberStatus } from "@quorate/proto";
 import type { LinkId, PeerMessage } from "@quorate/zab";
 import type { Confirmations } from "./confirmations.ts";
-import type { Expiry } from "./expiry.ts";
 import type { Home } from "./home.ts";
 import type { Members } from "./members.ts";
 import type { PeerWire, ShellMessage } from "./peer-messages.ts";
@@ -19,7 +18,6 @@ export interface TrafficPorts {
   readonly touches: Touches;
   readonly home: Home;
   readonly members: Members;
-  readonly expiry: Expiry;
   leads(): boolean;
   now(): number;
   /** The link to the leader that is followed; undefined: none. */
@@ -80,7 +78,6 @@ export class Traffic {
       case "confirmRequest":
       case "touchForward":
       case "handOver":
-      case "idleRequest":
         return this.#asLeader(link, message);
       case "forwardRefused":
         return ports.home.refused(message.session, message.sequence, message.fence, message);
@@ -98,8 +95,6 @@ export class Traffic {
         return ports.compareDigest(this.#peerOf.get(link) ?? 0, message);
       case "handOverReply":
         return ports.handOverReplied(message.id, message.ok, message.detail);
-      case "idleReply":
-        return;
       default:
         message satisfies never;
     }
@@ -110,10 +105,10 @@ export class Traffic {
     link: LinkId,
     message: Extract<
       ShellMessage,
-      { kind: "forward" | "forwardOpen" | "confirmRequest" | "touchForward" | "handOver" | "idleRequest" }
+      { kind: "forward" | "forwardOpen" | "confirmRequest" | "touchForward" | "handOver" }
     >,
   ): void {
-    const { submissions, confirmations, touches, expiry } = this.#ports;
+    const { submissions, confirmations, touches } = this.#ports;
     const reply = (wire: ShellMessage): void => this.#ports.send(link, wire);
     switch (message.kind) {
       case "forward": {
@@ -140,12 +135,6 @@ export class Traffic {
         const detail = this.#ports.handOver(message.target);
         return reply({ kind: "handOverReply", id: message.id, ok: detail === undefined, detail: detail ?? "" });
       }
-      case "idleRequest":
-        return reply({
-          kind: "idleReply",
-          id: message.id,
-          idleMillis: message.sessions.map((id) => expiry.idleMillis(id)),
-        });
       default:
         message satisfies never;
     }
