@@ -16,8 +16,7 @@ import {
   type WriteOperation,
   type Zxid,
 } from "@quorate/api";
-import { create } from "./create.ts";
-import { remove, sweep } from "./delete.ts";
+import { sweep } from "./delete.ts";
 import { failure } from "./failure.ts";
 import { treeLimits } from "./limits.ts";
 import { attach, closeSession, createSession, expireSession, sessionGone } from "./session-operations.ts";
@@ -25,7 +24,7 @@ import { secretIs } from "./sessions.ts";
 import type { State } from "./state.ts";
 import { Transaction } from "./transaction.ts";
 import { runTxn } from "./txn.ts";
-import { put, set, setAcl } from "./write.ts";
+import { writeZnode } from "./write-znode.ts";
 
 /** What became of one command. "gap": refused without a trace, for the lane is not that far. */
 export interface Applied {
@@ -148,15 +147,11 @@ function unproven(state: State, acting: Acting, operation: WriteOperation, zxid:
 function perform(state: State, tx: Transaction, operation: WriteOperation): Outcome {
   switch (operation.kind) {
     case "create":
-      return create(state, tx, operation);
     case "put":
-      return put(state, tx, operation);
     case "set":
-      return set(state, tx, operation);
     case "delete":
-      return remove(state, tx, operation);
     case "setAcl":
-      return setAcl(state, tx, operation);
+      return writeZnode(state, tx, operation);
     case "txn":
       return runTxn(state, tx, operation);
     case "createSession":

@@ -8,14 +8,12 @@ import {
   unreachable,
 } from "@quorate/api";
 import { judgeCheck } from "./condition.ts";
-import { create } from "./create.ts";
-import { remove } from "./delete.ts";
 import { failure, success } from "./failure.ts";
 import { bytesOfResult } from "./outcome-memory.ts";
 import { readZnode } from "./read-znode.ts";
 import type { State } from "./state.ts";
 import type { Transaction } from "./transaction.ts";
-import { put, set, setAcl } from "./write.ts";
+import { writeZnode } from "./write-znode.ts";
 
 type Place = NonNullable<Failure["op"]>;
 type Run = (state: State, tx: Transaction, operation: TxnOperation) => Outcome;
@@ -74,15 +72,11 @@ function spend(tx: Transaction, operation: TxnOperation, result: Result): Failur
 function runOne(state: State, tx: Transaction, operation: TxnOperation): Outcome {
   switch (operation.kind) {
     case "create":
-      return create(state, tx, operation);
     case "put":
-      return put(state, tx, operation);
     case "set":
-      return set(state, tx, operation);
     case "delete":
-      return remove(state, tx, operation);
     case "setAcl":
-      return setAcl(state, tx, operation);
+      return writeZnode(state, tx, operation);
     case "children":
       if (operation.at === undefined) return readZnode(state, tx, operation);
       // The ring, which a later page needs, is no replicated state: replicas would come apart.

@@ -85,9 +85,8 @@ export function advanceCommit(core: Core, leading: Leading): void {
   const byPeer = new Map<number, Zxid>();
   for (const follower of leading.followers.values()) if (follower.synced) byPeer.set(follower.peer, follower.match);
   const own = mutated(core, "leaderCountsUnsynced") ? core.history.last : core.history.durable;
-  const members = mutated(core, "minorityCommits") ? core.options.members.slice(0, 1) : core.options.members;
   const at = (id: number): Zxid | undefined => (id === core.options.id ? own : byPeer.get(id));
-  const commit = mutated(core, "minorityCommits") ? own : quorumValue<Zxid>(members, at, 0 as Zxid);
+  const commit = mutated(core, "minorityCommits") ? own : quorumValue<Zxid>(core.options.members, at, 0 as Zxid);
   if (commit > core.committed) {
     core.committed = commit;
     for (const follower of leading.followers.values()) sendCommit(core, leading, follower);
