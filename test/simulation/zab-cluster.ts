@@ -5,7 +5,8 @@ import type { VirtualTime } from "./events.ts";
 import type { SeededRandom } from "./random.ts";
 import { SimDisk } from "./zab-disk.ts";
 import { SimNetwork } from "./zab-network.ts";
-import { Violation, type ZabOracle } from "./zab-oracle.ts";
+import type { ZabOracle } from "./zab-oracle.ts";
+import { Violation } from "./violation.ts";
 
 export interface SimOptions {
   readonly members: readonly ReplicaId[];

@@ -3,15 +3,7 @@
  * the rule's name, so that the table of mutants can say who caught what.
  */
 import type { Batch, ReplicaId, Zxid } from "@quorate/api";
-
-export class Violation extends Error {
-  override readonly name: string = "Violation";
-  readonly invariant: string;
-  constructor(invariant: string, detail: string) {
-    super(`${invariant}: ${detail}`);
-    this.invariant = invariant;
-  }
-}
+import { Violation } from "./violation.ts";
 
 export class ZabOracle {
   /** Everything that any replica ever applied, in the one order. */

@@ -4,7 +4,8 @@ import type { Mutant } from "@quorate/zab";
 import { VirtualTime } from "./events.ts";
 import { SeededRandom } from "./random.ts";
 import { type HarnessMutant, SimCluster } from "./zab-cluster.ts";
-import { Violation, ZabOracle } from "./zab-oracle.ts";
+import { Violation } from "./violation.ts";
+import { ZabOracle } from "./zab-oracle.ts";
 
 export interface RunResult {
   readonly violation: Violation | undefined;

@@ -38,6 +38,7 @@ test("of two snapshots that are installed one behind the other, the later one's 
     clock: { now: () => 0, soon: (run: () => void) => run() } as unknown as Clock,
     treeOptions: {},
     applied: () => undefined,
+    loaded: () => undefined,
     comparable: () => undefined,
     advanced: () => undefined,
     push: (work) => work(),

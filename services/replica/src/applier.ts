@@ -14,9 +14,11 @@ export interface ApplierPorts {
   readonly storage: Storage;
   readonly treeOptions: TreeOptions;
   /** A batch was applied. */
-  applied(results: readonly Applied[]): void;
+  applied(batch: Batch, results: readonly Applied[], tree: Tree): void;
   /** The stamp passed a whole second at this position: every replica compares its digest there. */
   comparable(at: Zxid, digest: string): void;
+  /** A leader's snapshot has replaced the tree. */
+  loaded(tree: Tree): void;
   /** A slice has ended, or a snapshot is loaded: what waited for a zxid may go on. */
   advanced(): void;
   push(work: () => void): void;
@@ -87,7 +89,7 @@ export class Applier {
     const results = this.#tree.apply(batch);
     this.#checksum = batch.checksum;
     this.commands += results.length;
-    this.#ports.applied(results);
+    this.#ports.applied(batch, results, this.#tree);
     if (Math.floor(before / 1000) !== Math.floor(batch.stamp / 1000)) {
       this.#ports.comparable(batch.last, this.#tree.digest());
     }
@@ -111,6 +113,7 @@ export class Applier {
     this.#tree = tree;
     this.#checksum = checksum;
     this.#restoring = false;
+    this.#ports.loaded(tree);
     this.#ports.log(`loaded the leader's snapshot at ${formatZxid(tree.applied)}`);
     this.#ports.advanced();
   }

@@ -1,5 +1,6 @@
 /** The replica's public face: for the executable, and for tests that run whole replicas. */
 export { type Attachment, type AttachPoint, type GatewayConnection, Gateways } from "./gateways.ts";
+export type { ReplicaObserver } from "./observer.ts";
 export type { PeersPort, ReplicaOptions } from "./parts.ts";
 export { type HelloFields, Peers, type PeersEvents } from "./peers.ts";
 export { Replica } from "./replica.ts";

@@ -12,6 +12,7 @@ import { Desk, withIdle } from "./desk.ts";
 import { Home } from "./home.ts";
 import { Leadership } from "./leadership.ts";
 import { Members } from "./members.ts";
+import type { ReplicaObserver } from "./observer.ts";
 import type { PeerWire } from "./peer-messages.ts";
 import type { PeersEvents } from "./peers.ts";
 import { Reads } from "./reads.ts";
@@ -45,6 +46,7 @@ export interface ReplicaOptions {
   readonly timing?: Partial<Timing>;
   readonly snapshotLogBytes?: number;
   readonly ringBytes?: number;
+  readonly observer?: ReplicaObserver;
   readonly log: (text: string) => void;
   /** Nothing can go on: the process is to stop, saying why. */
   readonly onFatal: (why: string) => void;
@@ -112,7 +114,8 @@ function createApplier(host: Host, parts: Parts, tree: Tree): Applier {
     clock: options.world.clock,
     storage: options.storage,
     treeOptions: treeOptions(options),
-    applied: (results) => {
+    applied: (batch, results, tree) => {
+      options.observer?.applied(batch, results, tree);
       parts.leadership.applied(results);
       parts.home.applied(results);
     },
@@ -120,6 +123,7 @@ function createApplier(host: Host, parts: Parts, tree: Tree): Applier {
       parts.traffic.toAll({ kind: "digest", at, digest });
       compareDigest(host, parts, options.id, at, digest);
     },
+    loaded: (tree) => options.observer?.restored(tree, "leader"),
     advanced: () => {
       parts.reads.applied();
       host.advanced();

@@ -62,6 +62,7 @@ export class Replica implements AttachPoint {
     const { storage, recovered, world } = options;
     const { applied } = recovered.history;
     const tree = await restoreTree(storage, world.clock, recovered.snapshot, applied, treeOptions(options));
+    options.observer?.restored(tree, "start");
     const replica = new Replica(options, tree);
     replica.#begin();
     return replica;
@@ -247,6 +248,7 @@ export class Replica implements AttachPoint {
     if (leads && !this.#parts.leadership.leads) this.#parts.leadership.begin();
     const led = status.leader > 0 ? ` (leader ${status.leader}, epoch ${status.epoch})` : "";
     this.#options.log(`${status.role}${led} ${status.reason}`);
+    this.#options.observer?.role(this.#peer.view);
     this.#checkReady();
     this.#push(() => this.#tellStatus());
   }

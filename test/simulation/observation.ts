@@ -1,0 +1,105 @@
+/**
+ * What is seen of a simulated ensemble, and who looks at it. A simulated ensemble tells its invariants everything that
+ * its replicas apply and everything that its clients ask and are told, in the order of true time; an invariant throws a
+ * `Violation` as soon as it is broken.
+ *
+ * Times are milliseconds of true (virtual) time; no replica's clock shows it.
+ */
+import type { AuthId, Batch, Command, Identity, ReplicaId, SessionId, Zxid } from "@quorate/api";
+import type { Answer, ReadRequest, RenewAnswer, WriteRequest } from "@quorate/gateway";
+import type { Applied, Tree } from "@quorate/tree";
+import { Violation } from "./violation.ts";
+
+/** A replica restored its tree: at its start from its disk, or from a leader's snapshot. */
+export interface Restored {
+  readonly at: number;
+  readonly replica: ReplicaId;
+  readonly from: "start" | "leader";
+  /** Stands at `tree.applied`. */
+  readonly tree: Tree;
+}
+
+/** A replica applied a batch. */
+export interface AppliedBatch {
+  readonly at: number;
+  readonly replica: ReplicaId;
+  readonly batch: Batch;
+  /** The batch's commands, decoded; undefined where the bytes are malformed. */
+  readonly commands: readonly (Command | undefined)[];
+  /** One for each command. */
+  readonly results: readonly Applied[];
+  /** Stands at `batch.last`. */
+  readonly tree: Tree;
+}
+
+/** A replica's role, leader or epoch changed, or whether it serves. */
+export interface RoleSeen {
+  readonly at: number;
+  readonly replica: ReplicaId;
+  readonly role: "looking" | "following" | "leading";
+  readonly leader: ReplicaId;
+  readonly epoch: number;
+  /** Leading: established. Following: synchronized with an established leader. */
+  readonly serving: boolean;
+  readonly committed: Zxid;
+  /** The end of the history it was synchronized with (following), or that it began with (leading). */
+  readonly syncedThrough: Zxid;
+}
+
+/** One try of a request at one gateway. A proxy that repeats a request makes two tries of it. */
+export type Asked = {
+  readonly at: number;
+  /** Of this try; rising. */
+  readonly id: number;
+  /** Of the request: the same for all of its tries. A write's command bears it as its identity (`requestOf`). */
+  readonly request: number;
+  readonly client: number;
+  readonly gateway: number;
+} & (
+  | { readonly kind: "write"; readonly write: WriteRequest }
+  | { readonly kind: "read"; readonly read: ReadRequest }
+  | { readonly kind: "renew"; readonly session: SessionId }
+);
+
+/** The client was told. A try whose gateway died is never answered. */
+export interface Answered {
+  readonly at: number;
+  readonly asked: Asked;
+  readonly answer: Answer | RenewAnswer;
+}
+
+/** After healing: everybody is up, linked and serving, and stands at the same position. */
+export interface Finished {
+  readonly at: number;
+  readonly trees: ReadonlyMap<ReplicaId, Tree>;
+}
+
+/** The identity that marks a write's command as `request`'s. */
+export function identityOf(request: number): Identity {
+  return { ids: [{ scheme: "digest", id: `request:${request}` } as AuthId], superUser: false };
+}
+
+/** Whose a command is; undefined: the leader's or a gateway's own. */
+export function requestOf(command: Command | undefined): number | undefined {
+  const id = command?.identity.ids[0]?.id;
+  return id?.startsWith("request:") ? Number(id.slice("request:".length)) : undefined;
+}
+
+/** One promise of the service. Each looks only at what it needs; one instance lives for one run. */
+export abstract class Invariant {
+  /** As in the table of mutants; the file's name. */
+  abstract readonly name: string;
+
+  restored(_seen: Restored): void {}
+  applied(_seen: AppliedBatch): void {}
+  role(_seen: RoleSeen): void {}
+  /** A replica's process ended, by a crash or by itself: what it had in memory is gone. */
+  stopped(_at: number, _replica: ReplicaId): void {}
+  asked(_seen: Asked): void {}
+  answered(_seen: Answered): void {}
+  finished(_seen: Finished): void {}
+
+  protected broken(detail: string): never {
+    throw new Violation(this.name, detail);
+  }
+}
