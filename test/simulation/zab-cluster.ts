@@ -3,10 +3,10 @@ import type { Batch, ReplicaId, Zxid } from "@quorate/api";
 import { type Effect, type Input, type LinkId, type Mutant, Peer, type PeerMessage } from "@quorate/zab";
 import type { VirtualTime } from "./events.ts";
 import type { SeededRandom } from "./random.ts";
+import { Violation } from "./violation.ts";
 import { SimDisk } from "./zab-disk.ts";
 import { SimNetwork } from "./zab-network.ts";
 import type { ZabOracle } from "./zab-oracle.ts";
-import { Violation } from "./violation.ts";
 
 export interface SimOptions {
   readonly members: readonly ReplicaId[];

@@ -2,7 +2,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { Batch, Zxid } from "@quorate/api";
-import { Violation, ZabOracle } from "./zab-oracle.ts";
+import { Violation } from "./violation.ts";
+import { ZabOracle } from "./zab-oracle.ts";
 
 const zero = 0 as Zxid;
 

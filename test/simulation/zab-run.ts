@@ -3,8 +3,8 @@ import type { ReplicaId, Zxid } from "@quorate/api";
 import type { Mutant } from "@quorate/zab";
 import { VirtualTime } from "./events.ts";
 import { SeededRandom } from "./random.ts";
-import { type HarnessMutant, SimCluster } from "./zab-cluster.ts";
 import { Violation } from "./violation.ts";
+import { type HarnessMutant, SimCluster } from "./zab-cluster.ts";
 import { ZabOracle } from "./zab-oracle.ts";
 
 export interface RunResult {
