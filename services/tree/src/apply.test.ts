@@ -13,6 +13,8 @@ import {
   type SessionId,
 } from "@quorate/api";
 import fc from "fast-check";
+import { rulesVersion } from "./limits.ts";
+import { State } from "./state.ts";
 import { Tree } from "./tree.ts";
 import {
   createOperation,
@@ -278,4 +280,26 @@ test("a batch out of order is a broken invariant", () => {
   driver.write(createOperation("/x"));
   assert.throws(() => twin.apply(driver.batches[1] as never));
   assert.equal(driver.tree.read({ kind: "exists", path: "/x" as Path }, anyone).ok, true);
+});
+
+test("a batch of unknown rules, or of older ones than the last, is a broken invariant and leaves no trace", () => {
+  const driver = new TreeDriver();
+  driver.write(createOperation("/x"));
+  const [first, second] = driver.batches;
+  const twin = new Tree();
+  const whole = twin.digest();
+  for (const rules of [0, rulesVersion + 1]) {
+    assert.throws(() => twin.apply({ ...first, rules } as never), /rules/);
+    assert.deepEqual([twin.digest(), twin.rules], [whole, 1]);
+  }
+  twin.apply(first as never);
+  twin.apply(second as never);
+  assert.deepEqual([twin.digest(), twin.rules], [driver.tree.digest(), 1]);
+});
+
+test("the rules version is in the digest", () => {
+  const state = new State(1024);
+  const before = state.digest();
+  state.rules = 2;
+  assert.notEqual(state.digest(), before);
 });

@@ -18,7 +18,7 @@ import {
 } from "@quorate/api";
 import { sweep } from "./delete.ts";
 import { failure } from "./failure.ts";
-import { treeLimits } from "./limits.ts";
+import { rulesVersion, treeLimits } from "./limits.ts";
 import { attach, closeSession, createSession, expireSession, sessionGone } from "./session-operations.ts";
 import { secretIs } from "./sessions.ts";
 import type { State } from "./state.ts";
@@ -36,6 +36,8 @@ export interface Applied {
 export function applyBatch(state: State, batch: Batch): readonly Applied[] {
   assert(batch.previous === state.applied, "batches are applied in order, without a hole");
   assert(batch.first > batch.previous && batch.last >= batch.first, "a batch lies behind the one before it");
+  assert(batch.rules >= state.rules && batch.rules <= rulesVersion, "the rules are known, and no older than before");
+  state.rules = batch.rules;
   const count = batch.last - batch.first + 1;
   const stamp = Math.max(state.stamp, batch.stamp);
   state.keys.purge(stamp, treeLimits.keysPurgedPerBatch);

@@ -4,7 +4,10 @@
  */
 import { assert, limits } from "@quorate/api";
 
-/** The rules by which this room applies batches; a batch that names another is not for it. */
+/**
+ * The newest rules by which this room can apply batches. A change of what a command does takes the next number, and
+ * what `apply` does under the numbers before it stays: whatever depends on it asks `State.rules`.
+ */
 export const rulesVersion = 1;
 
 export const treeLimits = {

@@ -1,7 +1,7 @@
 /**
  * The bytes of a snapshot: frames (uint32 length, body), so that a reader may be given any pieces.
  *
- *   first frame:  u8 0 · u8 format · f53 zxid · f53 stamp · f53 next ACL number
+ *   first frame:  u8 0 · u8 format · f53 zxid · f53 stamp · f53 next ACL number · u32 rules version (format 1: none)
  *   then:         records, each u8 table · its fields; any number of them in a frame, in no order
  *   last frame:   u8 255 · the count of each table's records · the digest's sum
  *
@@ -33,7 +33,7 @@ import { SessionRecord } from "./sessions.ts";
 import { SortedNames } from "./sorted-names.ts";
 import { containerNature, Family, type Moment, type Nature, natureKinds, persistentNature, ZNode } from "./znode.ts";
 
-export const snapshotFormat = 1;
+export const snapshotFormat = 2;
 export const headerTag = 0;
 export const trailerTag = 255;
 /** Of the tables, as records bear them: append only. */

@@ -4,7 +4,7 @@
  */
 import { ByteReader, type Path, parentOf, rootPath, type SessionId, type Zxid } from "@quorate/api";
 import { LaneRecord, type OutcomeRecord } from "./lanes.ts";
-import { memoryLimits } from "./limits.ts";
+import { memoryLimits, rulesVersion } from "./limits.ts";
 import {
   headerTag,
   readAclRecord,
@@ -20,6 +20,7 @@ import {
 import { State } from "./state.ts";
 import type { Nature } from "./znode.ts";
 
+/** Why it is no snapshot that this program can use; to be read behind a colon. */
 export interface BadSnapshot {
   readonly bad: string;
 }
@@ -100,12 +101,18 @@ export class SnapshotLoader {
   #header(r: ByteReader): void {
     const format = r.u8();
     if (this.#state !== undefined) this.#bad = "there is a second header";
-    else if (format !== snapshotFormat) this.#bad = `its format is ${format}; this program reads ${snapshotFormat}`;
-    else {
+    else if (format < 1 || format > snapshotFormat) {
+      this.#bad = `its format is ${format}; this program reads those up to ${snapshotFormat}`;
+    } else {
       const state = new State(this.#ringBytes, r.f53() as Zxid);
       state.stamp = r.f53();
       state.acls.next = r.f53();
+      if (format > 1) state.rules = r.u32();
       this.#state = state;
+      if (state.rules < 1 || state.rules > rulesVersion) {
+        const known = `this program knows those up to ${rulesVersion}`;
+        this.#bad = `its rules version is ${state.rules}; ${known}: start the newer program that wrote it`;
+      }
     }
   }
 
@@ -181,10 +188,10 @@ export class SnapshotLoader {
 
   finish(): State | BadSnapshot {
     const state = this.#state;
-    if (this.#bad !== undefined) return { bad: `the snapshot is bad: ${this.#bad}` };
-    if (state === undefined || !this.#ended || this.#pendingLength > 0) return { bad: "the snapshot is cut off" };
+    if (this.#bad !== undefined) return { bad: this.#bad };
+    if (state === undefined || !this.#ended || this.#pendingLength > 0) return { bad: "it is cut off" };
     const bad = this.#disjoint(state);
-    if (bad !== undefined) return { bad: `the snapshot is bad: ${bad}` };
+    if (bad !== undefined) return { bad };
     state.keys.sort();
     return state;
   }

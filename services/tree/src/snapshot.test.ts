@@ -3,6 +3,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { Acl, Path, WriteOperation } from "@quorate/api";
 import fc from "fast-check";
+import { rulesVersion } from "./limits.ts";
 import { Tree } from "./tree.ts";
 import {
   createOperation,
@@ -144,4 +145,30 @@ test("one snapshot at a time; a cancelled one makes room and matches nothing", (
   assert.equal(cursor.next(100), undefined);
   assert.equal(cursor.digestMatches, false);
   tree.snapshot().cancel();
+});
+
+/** Where the first frame has the format and the rules version: behind its length, its tag, three numbers. */
+const [formatAt, rulesAt] = [5, 4 + 2 + 3 * 8];
+
+test("a snapshot bears the rules version; one of a version that is not known is refused and says what to do", () => {
+  const bytes = Uint8Array.from(written().flatMap((each) => [...each]));
+  assert.equal(bytes[rulesAt], 1);
+  bytes[rulesAt] = rulesVersion + 1;
+  const result = load([bytes], 1 << 20);
+  assert.ok("bad" in result);
+  const known = `this program knows those up to ${rulesVersion}`;
+  assert.equal(result.bad, `its rules version is ${rulesVersion + 1}; ${known}: start the newer program that wrote it`);
+});
+
+test("a snapshot of format 1, which had no rules version, is still read", () => {
+  const bytes = written().flatMap((each) => [...each]);
+  const whole = load([Uint8Array.from(bytes)], 1 << 20);
+  bytes.splice(rulesAt, 4);
+  bytes[formatAt] = 1;
+  const length = ((bytes[0] as number) | ((bytes[1] as number) << 8)) - 4;
+  bytes[0] = length & 255;
+  bytes[1] = length >> 8;
+  const former = load([Uint8Array.from(bytes)], 1 << 20);
+  assert.ok(former instanceof Tree && whole instanceof Tree, JSON.stringify(former));
+  assert.deepEqual([former.rules, former.digest()], [1, whole.digest()]);
 });

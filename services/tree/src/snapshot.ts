@@ -134,6 +134,7 @@ export class SnapshotWriter implements SnapshotCursor {
     w.f53(this.#state.applied);
     w.f53(this.#state.stamp);
     w.f53(this.#state.acls.next);
+    w.u32(this.#state.rules);
   }
 
   #write(table: Table<Stored>, record: Stored): void {

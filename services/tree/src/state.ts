@@ -21,6 +21,8 @@ export class State {
   applied: Zxid = zeroZxid;
   /** The highest stamp of all batches. */
   stamp = 0;
+  /** The rules version of the last batch, which decides what the commands in it do. It never falls. */
+  rules = 1;
 
   /** `applied`: of the snapshot that a loader is about to fill in; then there is no root yet. */
   constructor(ringBytes: number, applied?: Zxid) {
@@ -34,7 +36,7 @@ export class State {
   }
 
   digest(): string {
-    return digestOf(this.store.sum, this.applied, this.stamp, this.acls.next);
+    return digestOf(this.store.sum, this.applied, this.stamp, this.rules, this.acls.next);
   }
 
   /** Ends the session with its lane's memory; its ephemerals are the caller's to delete. */
@@ -47,13 +49,14 @@ export class State {
 }
 
 /** The sum over the records with the counters that are no records. */
-export function digestOf(sum: DigestSum, applied: Zxid, stamp: number, nextAcl: number): string {
+export function digestOf(sum: DigestSum, applied: Zxid, stamp: number, rules: number, nextAcl: number): string {
   const hasher = new Hasher();
   hasher.begin(0);
   hasher.int(sum.a);
   hasher.int(sum.b);
   hasher.long(applied);
   hasher.long(stamp);
+  hasher.int(rules);
   hasher.int(nextAcl);
   hasher.end();
   return formatDigest(hasher.a, hasher.b);

@@ -75,6 +75,11 @@ export class Tree {
     return this.#state.stamp;
   }
 
+  /** The rules version of the last batch applied: no later one has a lower one. */
+  get rules(): number {
+    return this.#state.rules;
+  }
+
   get znodeCount(): number {
     return this.#state.znodes.size;
   }
