@@ -3,6 +3,7 @@ import type { ReplicaId } from "@quorate/api";
 import { createDial, createNodeWorld } from "@quorate/gateway";
 import { listenFault, StreamServer } from "@quorate/proto";
 import { Gateways, nodeWorld, Peers, Replica, Storage } from "@quorate/replica";
+import { rulesVersion } from "@quorate/tree";
 import { type Door, startDoor } from "./door.ts";
 import { createLocalDial } from "./local-dial.ts";
 import { createLog, type Log } from "./log.ts";
@@ -88,7 +89,7 @@ async function startMember(identity: Identity): Promise<Member> {
   const hello = () => {
     const { protocol, historyId } = storage.state;
     const { ensembleId } = protocol;
-    return { name: `replica ${id}`, ensembleId, historyId, version, rules: 1, address: own };
+    return { name: `replica ${id}`, ensembleId, historyId, version, rules: rulesVersion, address: own };
   };
   let links: Peers | undefined;
   const replica = await Replica.start({

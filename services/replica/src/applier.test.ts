@@ -2,8 +2,8 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { setImmediate } from "node:timers/promises";
 import type { Zxid } from "@quorate/api";
-import { Tree } from "@quorate/tree";
-import { Applier } from "./applier.ts";
+import { rulesVersion, Tree } from "@quorate/tree";
+import { Applier, type ApplierPorts } from "./applier.ts";
 import type { Storage } from "./storage.ts";
 import type { Clock } from "./world.ts";
 
@@ -54,4 +54,22 @@ test("of two snapshots that are installed one behind the other, the later one's 
   gates.get(newer.at)?.();
   await setImmediate();
   assert.deepEqual([applier.restoring, applier.tree.applied, fatal], [false, newer.at, []]);
+});
+
+test("a batch of rules that are not known, or older than the last, stops the process and is not applied", () => {
+  for (const rules of [0, rulesVersion + 1]) {
+    const fatal: string[] = [];
+    const tree = new Tree();
+    const applier = new Applier(tree, 0, {
+      clock: { now: () => 0 } as unknown as Clock,
+      fatal: (why: string) => void fatal.push(why),
+    } as unknown as ApplierPorts);
+    const [first, previous] = [2 ** 32 + 1, 0] as Zxid[] as [Zxid, Zxid];
+    const payload = Uint8Array.of(1, 0, 0, 0, 9);
+    applier.deliver([{ first, last: first, previous, commit: previous, stamp: 1, rules, checksum: 1, payload }]);
+    applier.slice(0);
+    assert.equal(fatal.length, 1);
+    assert.match(fatal[0] as string, /^the batch at 0x0000000100000001 is made by rules version/);
+    assert.equal(tree.applied, 0);
+  }
 });

@@ -3,9 +3,10 @@
  * applied while a snapshot is being loaded.
  */
 import { type Batch, formatZxid, type Zxid } from "@quorate/api";
-import { type Applied, rulesVersion, type Tree, type TreeOptions } from "@quorate/tree";
+import type { Applied, Tree, TreeOptions } from "@quorate/tree";
 import { replicaLimits } from "./replica-limits.ts";
 import { restoreTree } from "./restore.ts";
+import { rulesFault } from "./rules-check.ts";
 import type { Storage } from "./storage.ts";
 import type { Clock } from "./world.ts";
 
@@ -79,13 +80,12 @@ export class Applier {
   }
 
   #apply(batch: Batch): void {
-    if (batch.rules > rulesVersion) {
-      this.#ports.fatal(
-        `a batch is made by rules ${batch.rules}; this program knows ${rulesVersion}: install a newer one`,
-      );
-      return;
+    const { rules, stamp: before } = this.#tree;
+    if (batch.rules !== rules) {
+      const fault = rulesFault(batch, rules);
+      if (fault !== undefined) return this.#ports.fatal(fault);
+      this.#ports.log(`from ${formatZxid(batch.first)} on rules version ${batch.rules} holds: every member knows it`);
     }
-    const before = this.#tree.stamp;
     const results = this.#tree.apply(batch);
     this.#checksum = batch.checksum;
     this.commands += results.length;

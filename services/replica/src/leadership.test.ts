@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { decodeCommand, type SessionId, splitCommands } from "@quorate/api";
-import type { Tree } from "@quorate/tree";
+import { rulesVersion, type Tree } from "@quorate/tree";
 import type { Submission } from "@quorate/zab";
-import { Leadership } from "./leadership.ts";
+import { type HistoryHead, Leadership } from "./leadership.ts";
 import { Members } from "./members.ts";
 import type { Storage } from "./storage.ts";
 import type { Clock } from "./world.ts";
@@ -11,14 +11,17 @@ import type { Clock } from "./world.ts";
 const session = 10 as SessionId;
 
 /** A leader of one living session (timeout 1 s); `world` is what the test turns. */
-function leading(): { leadership: Leadership; world: { now: number; mayPropose: boolean }; proposed: Submission[] } {
+function leading(
+  members: Members = new Members(1),
+  history: HistoryHead = { stamp: 0, rules: 1 },
+): { leadership: Leadership; world: { now: number; mayPropose: boolean }; proposed: Submission[] } {
   const world = { now: 0, mayPropose: true };
   const proposed: Submission[] = [];
   const tree = { sessions: () => [{ id: session, timeoutMillis: 1000 }], lane: () => ({}), sweepCandidates: () => [] };
-  const leadership = new Leadership(0, {
+  const leadership = new Leadership(history, {
     clock: { now: () => world.now, wall: () => 1_000_000 + world.now } as unknown as Clock,
     storage: { diskReserveReached: () => false } as unknown as Storage,
-    members: new Members(1),
+    members,
     tree: () => tree as unknown as Tree,
     mayPropose: () => world.mayPropose,
     propose: (submission) => proposed.push(submission),
@@ -62,4 +65,30 @@ test("a new leadership gives everybody the full timeout again, and forgets what 
   pass(leadership, world, 200);
   leadership.propose();
   assert.equal(proposed.length, 1);
+});
+
+test("rules rise when every member has announced more, and never below what the history bears", () => {
+  const { leadership, world, proposed } = leading();
+  const stamped = (): number | undefined => {
+    pass(leadership, world, 1000);
+    leadership.propose();
+    leadership.end();
+    leadership.begin();
+    leadership.ready();
+    return proposed.at(-1)?.rules;
+  };
+  const known = rulesVersion;
+  assert.equal(stamped(), known);
+  // What it has received and what it has loaded count, although its own program's word is lower.
+  leadership.saw({ stamp: 0, rules: known + 1 });
+  assert.equal(stamped(), known + 1);
+  leadership.saw({ stamp: 0, rules: known });
+  assert.equal(stamped(), known + 1);
+});
+
+test("a member that has not spoken holds the rules where the history has them", () => {
+  const { leadership, world, proposed } = leading(new Members(3), { stamp: 0, rules: 0 });
+  pass(leadership, world, 1000);
+  leadership.propose();
+  assert.equal(proposed.at(-1)?.rules, 0);
 });

@@ -2,7 +2,7 @@
  * What only a leader does: stamps and proposes what has gathered, judges which sessions and znodes are out of time, and
  * refuses writes before the disk is full.
  */
-import { anyone, encodeCommand, type SessionId, type WriteOperation } from "@quorate/api";
+import { anyone, type Batch, encodeCommand, type SessionId, type WriteOperation } from "@quorate/api";
 import { type Applied, rulesVersion, type Tree } from "@quorate/tree";
 import type { Submission } from "@quorate/zab";
 import { Expiry } from "./expiry.ts";
@@ -24,6 +24,9 @@ export interface LeadershipPorts {
   confirmedAt(): number | undefined;
 }
 
+/** What of the last batch decides how the next one is stamped. */
+export type HistoryHead = Pick<Batch, "stamp" | "rules">;
+
 export class Leadership {
   readonly #ports: LeadershipPorts;
   readonly #stamper: Stamper;
@@ -37,10 +40,14 @@ export class Leadership {
   #lastStamp: number;
   /** When that was seen, on the own monotonic clock. */
   #stampSeenAt: number;
+  /** The highest rules version in the history, committed or not: every member has announced it once. */
+  #rules: number;
 
-  constructor(lastStamp: number, ports: LeadershipPorts) {
+  /** `history`: the newest of what this replica has, its tail included. */
+  constructor(history: HistoryHead, ports: LeadershipPorts) {
     this.#ports = ports;
-    this.#lastStamp = lastStamp;
+    this.#lastStamp = history.stamp;
+    this.#rules = history.rules;
     this.#stampSeenAt = ports.clock.now();
     this.#stamper = new Stamper(ports.clock);
     this.expiry = new Expiry(() => ports.clock.now());
@@ -52,8 +59,9 @@ export class Leadership {
     return this.#leads;
   }
 
-  /** The newest stamp in the history. */
-  sawStamp(stamp: number): void {
+  /** The history has grown, or was replaced by a leader's. */
+  saw({ stamp, rules }: HistoryHead): void {
+    if (rules > this.#rules) this.#rules = rules;
     if (stamp <= this.#lastStamp) return;
     this.#lastStamp = stamp;
     this.#stampSeenAt = this.#ports.clock.now();
@@ -106,8 +114,9 @@ export class Leadership {
     while (this.#leads && mayPropose() && this.#appends.size < replicaLimits.appendsInFlight) {
       const next = this.submissions.take();
       if (!next) return;
-      this.sawStamp(this.#stamper.next());
-      propose({ ...next, stamp: this.#lastStamp, rules: members.lowestRules(rulesVersion, 1) });
+      // It rises when all have announced more, and never falls: who has not been heard of said what the history bears.
+      this.saw({ stamp: this.#stamper.next(), rules: members.commonRules(rulesVersion) });
+      propose({ ...next, stamp: this.#lastStamp, rules: this.#rules });
     }
   }
 

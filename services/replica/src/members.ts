@@ -29,10 +29,12 @@ export class Members {
     return [...this.#heard.values()].map(({ status, at }) => ({ ...status, agoMillis: Math.round(now - at) }));
   }
 
-  /** The rules version that every member has announced; one not heard of counts with `floor`. */
-  lowestRules(own: number, floor: number): number {
-    if (this.#heard.size + 1 < this.#size) return floor;
-    return Math.min(own, ...[...this.#heard.values()].map((each) => each.status.rules));
+  /** The highest rules version that every member has announced, this one `own`; 0 while one has not been heard of. */
+  commonRules(own: number): number {
+    if (this.#heard.size + 1 < this.#size) return 0;
+    let common = own;
+    for (const { status } of this.#heard.values()) common = Math.min(common, status.rules);
+    return common;
   }
 
   /**

@@ -123,7 +123,10 @@ function createApplier(host: Host, parts: Parts, tree: Tree): Applier {
       parts.traffic.toAll({ kind: "digest", at, digest });
       compareDigest(host, parts, options.id, at, digest);
     },
-    loaded: (tree) => options.observer?.restored(tree, "leader"),
+    loaded: (tree) => {
+      parts.leadership.saw(tree);
+      options.observer?.restored(tree, "leader");
+    },
     advanced: () => {
       parts.reads.applied();
       host.advanced();
@@ -142,13 +145,17 @@ function compareDigest(host: Host, parts: Parts, from: ReplicaId, at: Zxid, dige
 
 function createLeadership(host: Host, parts: Parts, tree: Tree): Leadership {
   const { world, storage, recovered } = host.options;
-  const lastStamp = Math.max(tree.stamp, ...recovered.history.tail.map((batch) => batch.stamp));
-  return new Leadership(lastStamp, {
+  const { tail } = recovered.history;
+  const stamp = tail.reduce((highest, batch) => Math.max(highest, batch.stamp), tree.stamp);
+  const rules = tail.reduce((highest, batch) => Math.max(highest, batch.rules), tree.rules);
+  const history = { stamp, rules };
+  return new Leadership(history, {
     clock: world.clock,
     storage,
     members: parts.members,
     tree: () => parts.applier.tree,
-    mayPropose: () => host.peer.mayPropose,
+    // While the leader's snapshot is being loaded, its stamp and rules are not known: what comes behind may not be lower.
+    mayPropose: () => host.peer.mayPropose && !parts.applier.restoring,
     propose: (submission) => host.step({ kind: "submitted", submission }),
     confirmedAt: () => host.peer.freshSince(parts.applier.tree.applied),
   });

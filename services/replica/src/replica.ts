@@ -13,6 +13,7 @@ import { runningChecksum } from "./record.ts";
 import { replicaLimits } from "./replica-limits.ts";
 import { type Facts, formatMetrics, memberStatus } from "./report.ts";
 import { restoreTree } from "./restore.ts";
+import { checkRules } from "./rules-check.ts";
 import type { Storage } from "./storage.ts";
 import type { Timer, World } from "./world.ts";
 
@@ -62,6 +63,7 @@ export class Replica implements AttachPoint {
     const { storage, recovered, world } = options;
     const { applied } = recovered.history;
     const tree = await restoreTree(storage, world.clock, recovered.snapshot, applied, treeOptions(options));
+    checkRules(recovered.history.tail, tree.rules);
     options.observer?.restored(tree, "start");
     const replica = new Replica(options, tree);
     replica.#begin();
@@ -224,7 +226,7 @@ export class Replica implements AttachPoint {
     const last = batches.at(-1);
     if (!last) return;
     this.#parts.applier.deliver(batches);
-    this.#parts.leadership.sawStamp(last.stamp);
+    this.#parts.leadership.saw(last);
     this.#storage.committed(last.last);
   }
 

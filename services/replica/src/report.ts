@@ -70,6 +70,8 @@ export function formatMetrics(facts: Facts, counts: Counts): string {
     ["epoch", "gauge", "the current epoch", view.state.currentEpoch],
     ["committed_zxid", "gauge", "the commit index", view.committed],
     ["applied_zxid", "gauge", "the last zxid applied", tree.applied],
+    ["rules_known", "gauge", "the newest rules version that this program knows", rulesVersion],
+    ["rules_applied", "gauge", "the rules version of the last batch applied", tree.rules],
     ["znodes", "gauge", "znodes", tree.znodeCount],
     ["sessions", "gauge", "sessions, the gateways' own included", tree.sessionCount],
     ["gateways", "gauge", "gateway streams attached", counts.gateways],

@@ -1,7 +1,8 @@
 /** Fills a tree from a snapshot and the log behind it, in slices, so that the loop stays alive meanwhile. */
-import { assert, type Zxid } from "@quorate/api";
+import { assert, formatZxid, type Zxid } from "@quorate/api";
 import { Tree, type TreeOptions } from "@quorate/tree";
 import { replicaLimits } from "./replica-limits.ts";
+import { checkRules } from "./rules-check.ts";
 import type { Storage } from "./storage.ts";
 import type { Clock } from "./world.ts";
 
@@ -29,12 +30,13 @@ export async function restoreTree(
       }
     }
     const loaded = loader.finish();
-    if ("bad" in loaded) throw new Error(`the snapshot at ${snapshot} cannot be read: ${loaded.bad}`);
+    if ("bad" in loaded) throw new Error(`the snapshot at ${formatZxid(snapshot)} cannot be used: ${loaded.bad}`);
     tree = loaded;
     assert(tree.applied === snapshot, "a snapshot holds the state of its zxid");
   }
   if (applied > snapshot) {
     for await (const batches of storage.replay(snapshot, applied)) {
+      checkRules(batches, tree.rules);
       for (const batch of batches) {
         tree.apply(batch);
         await breathe();
