@@ -1,58 +1,82 @@
 /**
- * `npm run simulate -- --seeds N --from S [--mutant NAME] [--mutants] [--trace]`: runs seeds, prints the verdict; a
- * failing seed prints the command that replays it.
+ * `npm run simulate -- --seeds N --from S [--core] [--scenario NAME] [--trace]` runs seeds and prints the verdict; a
+ * failing seed prints the command that replays it. `--mutant NAME` takes a rule out before (`mutants/table.ts`) and runs
+ * until the first violation; `--mutants [--only NAME,…]` does so with each of them. `--json` prints one line of JSON.
  */
 import { parseArgs } from "node:util";
-import type { Mutant } from "@quorate/zab";
-import type { HarnessMutant } from "./zab-cluster.ts";
-import { findMutant, mutantSeeds, simulatedMutants } from "./zab-mutants.ts";
-import { runSeed } from "./zab-run.ts";
+import { loadPatched } from "./mutants/loader.ts";
+import type { Mutant } from "./mutants/row.ts";
+import { runMutants } from "./mutants/run.ts";
+import { mutantNamed } from "./mutants/table.ts";
+import type { RunResult, RunSeed } from "./simulator.ts";
 
 const { values } = parseArgs({
   options: {
-    seeds: { type: "string", default: "200" },
+    seeds: { type: "string" },
     from: { type: "string", default: "1" },
+    core: { type: "boolean", default: false },
+    scenario: { type: "string" },
     mutant: { type: "string" },
     mutants: { type: "boolean", default: false },
+    only: { type: "string" },
+    json: { type: "boolean", default: false },
     trace: { type: "boolean", default: false },
   },
 });
 
-function main(): number {
-  if (values.mutants) return printMutants();
-  const from = Number(values.from);
-  const count = Number(values.seeds);
-  const mutants = new Set(values.mutant ? [values.mutant as Mutant | HarnessMutant] : []);
+async function main(): Promise<number> {
+  if (values.mutants) return runMutants({ only: values.only?.split(","), seeds: wholeNumber("seeds", values.seeds) });
+  const mutant = values.mutant === undefined ? undefined : mutantNamed(values.mutant);
+  const from = wholeNumber("from", values.from) ?? 1;
+  const seeds = wholeNumber("seeds", values.seeds) ?? mutant?.within ?? 200;
+  const scenario = values.scenario ?? mutant?.scenario;
+  const runSeed = await loadSimulator(mutant);
+  const trace = values.trace ? (text: string) => console.log(text) : undefined;
   const started = performance.now();
-  let applied = 0;
-  let leaderships = 0;
-  for (let seed = from; seed < from + count; seed++) {
-    const result = runSeed({ seed, mutants, ...(values.trace ? { trace: (text: string) => console.log(text) } : {}) });
-    applied += result.applied;
-    leaderships += result.leaderships;
-    if (result.violation) {
-      console.log(`seed ${seed}: ${result.violation.message}`);
-      const mutant = values.mutant ? ` --mutant ${values.mutant}` : "";
-      console.log(`replay: npm run simulate -- --from ${seed} --seeds 1 --trace${mutant}`);
-      return 1;
+  const counts = new Map<string, number>();
+  for (let seed = from; seed < from + seeds; seed++) {
+    const result = runSeed({ seed, ...(trace ? { trace } : {}), ...(scenario === undefined ? {} : { scenario }) });
+    for (const [name, count] of Object.entries(result)) {
+      if (typeof count === "number") counts.set(name, (counts.get(name) ?? 0) + count);
     }
+    if (result.violation) return reportViolation(seed, seed - from + 1, result);
   }
   const seconds = ((performance.now() - started) / 1000).toFixed(1);
-  console.log(
-    `${count} seeds from ${from}: no violation; ${applied} batches, ${leaderships} leaderships, ${seconds} s`,
-  );
+  const counted = [...counts].map(([name, count]) => `${count} ${name}, `).join("");
+  if (values.json) console.log(JSON.stringify({ seeds }));
+  else console.log(`${seeds} seeds from ${from}: no violation; ${counted}${seconds} s`);
   return 0;
 }
 
-function printMutants(): number {
-  let missed = 0;
-  for (const mutant of simulatedMutants) {
-    const found = findMutant(mutant, mutantSeeds);
-    if (!found) missed++;
-    const verdict = found ? `seed ${found.seed}: ${found.invariant}` : `not caught within ${mutantSeeds} seeds`;
-    console.log(`${mutant.padEnd(32)} ${verdict}`);
-  }
-  return missed === 0 ? 0 : 1;
+/** Patches apply while modules are loaded: so the simulator and all that it runs are imported only here. */
+async function loadSimulator(mutant: Mutant | undefined): Promise<RunSeed> {
+  const unpatched = loadPatched(mutant?.patches ?? []);
+  const { runSeed } = await import("./zab-run.ts");
+  for (const file of unpatched()) throw new Error(`${file} is not part of this simulation: the rule is still there`);
+  return runSeed;
 }
 
-process.exitCode = main();
+function reportViolation(seed: number, seeds: number, result: RunResult): number {
+  const { violation } = result;
+  if (!violation) return 0;
+  if (values.json) {
+    console.log(JSON.stringify({ seeds, seed, invariant: violation.invariant, message: violation.message }));
+    return 1;
+  }
+  console.log(`seed ${seed}: ${violation.message}`);
+  const flags = [
+    values.core ? " --core" : "",
+    values.scenario === undefined ? "" : ` --scenario ${values.scenario}`,
+    values.mutant === undefined ? "" : ` --mutant ${values.mutant}`,
+  ];
+  console.log(`replay: npm run simulate -- --from ${seed} --seeds 1 --trace${flags.join("")}`);
+  return 1;
+}
+
+function wholeNumber(flag: string, text: string | undefined): number | undefined {
+  if (text === undefined) return undefined;
+  if (!/^\d{1,9}$/.test(text)) throw new Error(`--${flag} is a whole number, and not ${text}`);
+  return Number(text);
+}
+
+process.exitCode = await main();

@@ -1,6 +1,6 @@
 /** Simulated replicas around the real core: a disk, a list of what is applied, clients that submit and read. */
-import type { Batch, ReplicaId, Zxid } from "@quorate/api";
-import { type Effect, type Input, type LinkId, type Mutant, Peer, type PeerMessage } from "@quorate/zab";
+import { type Batch, InvariantError, type ReplicaId, type Zxid } from "@quorate/api";
+import { type Effect, type Input, type LinkId, Peer, type PeerMessage } from "@quorate/zab";
 import type { VirtualTime } from "./events.ts";
 import type { SeededRandom } from "./random.ts";
 import { Violation } from "./violation.ts";
@@ -10,11 +10,8 @@ import type { ZabOracle } from "./zab-oracle.ts";
 
 export interface SimOptions {
   readonly members: readonly ReplicaId[];
-  readonly mutants: ReadonlySet<Mutant | HarnessMutant>;
   readonly trace: (text: string) => void;
 }
-/** Rules that the shell keeps, taken out in the simulation's shell. */
-export type HarnessMutant = "replayUncommittedTail";
 
 class SimReplica {
   readonly disk: SimDisk;
@@ -79,7 +76,7 @@ export class SimCluster {
   start(id: ReplicaId): void {
     const replica = this.replica(id);
     if (replica.peer) return;
-    const recovered = replica.disk.recover(this.#options.mutants.has("replayUncommittedTail"));
+    const recovered = replica.disk.recover();
     const { at, checksum } = replica.disk.snapshot();
     replica.applied = at;
     replica.appliedChecksum = checksum;
@@ -93,7 +90,6 @@ export class SimCluster {
         windowBytes: 2000,
         counterRollAt: 400,
         prefersSnapshot: (after) => replica.disk.snapshot().at > after && this.#random.chance(0.2),
-        mutants: this.#options.mutants as ReadonlySet<Mutant>,
       },
       replica.disk.state,
       recovered,
@@ -174,10 +170,9 @@ export class SimCluster {
     try {
       effects = peer.step(this.#time.now, input);
     } catch (error) {
-      throw new Violation(
-        "assertion",
-        `replica ${id} at ${input.kind}: ${error instanceof Error ? error.message : error}`,
-      );
+      // Anything else is no broken invariant but a program that does not work.
+      if (!(error instanceof InvariantError)) throw error;
+      throw new Violation("assertion", `replica ${id} at ${input.kind}: ${error.message}`);
     }
     for (const effect of effects) {
       if (replica.peer !== peer) return;

@@ -4,6 +4,7 @@
  */
 import { type Batch, epochOf, type ReplicaId, type Zxid } from "@quorate/api";
 import type { DurableState, EpochEnd, RecoveredHistory, Standing } from "@quorate/zab";
+import { Violation } from "./violation.ts";
 
 /** A snapshot is the list of what was applied, by reference into the oracle's order: its length and its end. */
 export interface SimSnapshot {
@@ -49,7 +50,7 @@ export class SimDisk {
     const apply = (): void => {
       this.state = state;
       if (install === undefined) return;
-      if (this.#staged?.snapshot.at !== install) throw new Error("installs what was not staged");
+      if (this.#staged?.snapshot.at !== install) throw new Violation("assertion", "installs what was not staged");
       this.#log = this.#staged;
       this.#staged = undefined;
     };
@@ -106,12 +107,11 @@ export class SimDisk {
     return this.#log.batches.filter((batch) => batch.last > after && batch.last <= through);
   }
 
-  /** What a restart finds. `replayAll`: the mutant that applies the uncommitted tail too. */
-  recover(replayAll: boolean): RecoveredHistory & { readonly committed: readonly Batch[] } {
+  /** What a restart finds. */
+  recover(): RecoveredHistory & { readonly committed: readonly Batch[] } {
     const { snapshot, batches } = this.#log;
     let known = snapshot.at;
     for (const batch of batches) if (batch.commit > known) known = batch.commit;
-    if (replayAll) known = batches.at(-1)?.last ?? known;
     const committed = batches.filter((batch) => batch.last <= known);
     const tail = batches.filter((batch) => batch.last > known);
     const applied = committed.at(-1) ?? { last: snapshot.at, checksum: snapshot.checksum };

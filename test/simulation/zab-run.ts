@@ -1,34 +1,24 @@
 /** One seed: a phase of faults, then healing and a demand for progress. */
 import type { ReplicaId, Zxid } from "@quorate/api";
-import type { Mutant } from "@quorate/zab";
 import { VirtualTime } from "./events.ts";
 import { SeededRandom } from "./random.ts";
+import type { RunOptions, RunResult } from "./simulator.ts";
 import { Violation } from "./violation.ts";
-import { type HarnessMutant, SimCluster } from "./zab-cluster.ts";
+import { SimCluster } from "./zab-cluster.ts";
 import { ZabOracle } from "./zab-oracle.ts";
 
-export interface RunResult {
-  readonly violation: Violation | undefined;
-  /** Batches that were applied, and how often a leader was established. */
-  readonly applied: number;
-  readonly leaderships: number;
-}
-
-export interface RunOptions {
-  readonly seed: number;
-  readonly mutants?: ReadonlySet<Mutant | HarnessMutant>;
-  readonly trace?: (text: string) => void;
+interface CoreOptions extends RunOptions {
   readonly faultMillis?: number;
 }
 
 const members: readonly ReplicaId[] = [1, 2, 3, 4, 5];
 
-export function runSeed(options: RunOptions): RunResult {
+export function runSeed(options: CoreOptions): RunResult & { readonly applied: number; readonly leaderships: number } {
   const time = new VirtualTime();
   const random = new SeededRandom(options.seed);
   const oracle = new ZabOracle();
   const trace = options.trace ? (text: string) => options.trace?.(`${time.now.toFixed(1)} ${text}`) : () => {};
-  const cluster = new SimCluster(time, random, oracle, { members, mutants: options.mutants ?? new Set(), trace });
+  const cluster = new SimCluster(time, random, oracle, { members, trace });
   const run = new Run(cluster, time, random, trace);
   try {
     run.faults(options.faultMillis ?? 15_000);

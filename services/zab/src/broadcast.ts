@@ -10,7 +10,6 @@ import {
   type Leading,
   type Link,
   linkTo,
-  mutated,
   note,
   oldestWriteAge,
   send,
@@ -44,15 +43,12 @@ export function onSubmitted(core: Core, submission: Submission): void {
     if (follower.synced) follower.sentCommit = batch.commit;
   }
   const { history } = core;
-  const term = core.term;
   const ticket = ticketFor(core, () => {
-    if (mutated(core, "staleTicketIgnored") && core.term !== term) return;
     if (batch.last <= history.last) history.written(batch.last);
     if (core.leading === leading) advanceCommit(core, leading);
   });
   core.out.push({ kind: "append", ticket, batches: [batch], staged: false });
   if (counterOf(batch.last) > (core.options.counterRollAt ?? defaultRollAt)) leading.rollAbove = leading.epoch;
-  if (mutated(core, "leaderCountsUnsynced")) advanceCommit(core, leading);
 }
 
 function stampBatch(core: Core, leading: Leading, submission: Submission): Batch {
@@ -84,9 +80,8 @@ export function onAck(core: Core, link: Link, epoch: number, through: Zxid): voi
 export function advanceCommit(core: Core, leading: Leading): void {
   const byPeer = new Map<number, Zxid>();
   for (const follower of leading.followers.values()) if (follower.synced) byPeer.set(follower.peer, follower.match);
-  const own = mutated(core, "leaderCountsUnsynced") ? core.history.last : core.history.durable;
-  const at = (id: number): Zxid | undefined => (id === core.options.id ? own : byPeer.get(id));
-  const commit = mutated(core, "minorityCommits") ? own : quorumValue<Zxid>(core.options.members, at, 0 as Zxid);
+  const at = (id: number): Zxid | undefined => (id === core.options.id ? core.history.durable : byPeer.get(id));
+  const commit = quorumValue<Zxid>(core.options.members, at, 0 as Zxid);
   if (commit > core.committed) {
     core.committed = commit;
     for (const follower of leading.followers.values()) sendCommit(core, leading, follower);

@@ -5,7 +5,7 @@
  * without a lease).
  */
 import type { Zxid } from "@quorate/api";
-import { type Core, type Leading, type Link, mutated, oldestWriteAge, send } from "./core.ts";
+import { type Core, type Leading, type Link, oldestWriteAge, send } from "./core.ts";
 import { completeOffering, isEstablished, sendNewEpoch } from "./discovery.ts";
 import type { ConfirmTicket, LinkId } from "./input.ts";
 import type { ToFollower } from "./message.ts";
@@ -15,17 +15,8 @@ type Ping = Extract<ToFollower, { kind: "ping" }>;
 
 export function onConfirm(core: Core, ticket: ConfirmTicket): void {
   const { leading } = core;
-  if (mutated(core, "readIndexBeforeEstablishment") && leading && leading.stage === "syncing") {
-    core.out.push({ kind: "confirmed", ticket, index: core.committed });
-    return;
-  }
   if (!leading || !(isEstablished(leading) || leading.rolling)) {
     core.out.push({ kind: "unconfirmed", ticket });
-    return;
-  }
-  const flying = leading.rounds.at(-1);
-  if (mutated(core, "readJoinsRoundInFlight") && flying) {
-    flying.tickets.push(ticket);
     return;
   }
   leading.waiting.push(ticket);

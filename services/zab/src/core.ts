@@ -7,7 +7,6 @@ import type { Effect, Status } from "./effect.ts";
 import type { History } from "./history.ts";
 import type { ConfirmTicket, LinkId, TransferTicket, WriteTicket } from "./input.ts";
 import type { PeerMessage, VoteMessage } from "./message.ts";
-import type { Mutant } from "./mutants.ts";
 import type { Credentials, DurableState, EpochEnd, Standing } from "./state.ts";
 
 export type Millis = number;
@@ -49,7 +48,6 @@ export interface PeerOptions {
   readonly windowBytes?: number;
   /** The epoch rolls when the counter passes this. */
   readonly counterRollAt?: number;
-  readonly mutants?: ReadonlySet<Mutant>;
 }
 
 /** What a leader knows of one follower; made anew with every FOLLOWERINFO. */
@@ -189,10 +187,6 @@ export interface Core {
   nextTransfer: TransferTicket;
 }
 
-export function mutated(core: Core, mutant: Mutant): boolean {
-  return core.options.mutants?.has(mutant) ?? false;
-}
-
 export function send(core: Core, link: LinkId, message: PeerMessage): void {
   if (core.links.has(link)) core.out.push({ kind: "send", link, message });
 }
@@ -236,7 +230,6 @@ export function credentialsOf(core: Core): Credentials {
 
 /** The one function for votes, discovery and plans: the snapshot under the log, then the durable log. */
 export function positionOf(core: Core): Zxid {
-  if (mutated(core, "snapshotNotInPosition") && core.history.last === core.history.base) return 0 as Zxid;
   return core.history.durable;
 }
 

@@ -4,18 +4,7 @@
  */
 import { assert, type Epoch, epochLimit, type ReplicaId } from "@quorate/api";
 import { requestAdmission, sendPing } from "./confirmation.ts";
-import {
-  type Core,
-  drop,
-  type Follower,
-  type Leading,
-  type Link,
-  mutated,
-  note,
-  positionOf,
-  send,
-  writeState,
-} from "./core.ts";
+import { type Core, drop, type Follower, type Leading, type Link, note, positionOf, send, writeState } from "./core.ts";
 import { countsIn, goLooking } from "./election.ts";
 import type { ToLeader } from "./message.ts";
 import { quorumSize } from "./quorum.ts";
@@ -63,12 +52,8 @@ export function isEstablished(leading: Leading): boolean {
 }
 
 /** Whether this follower counts: a member, or a founder of this very ensemble. */
-export function counted(
-  core: Core,
-  leading: Leading,
-  follower: Pick<Follower, "standing" | "ensembleId" | "synced">,
-): boolean {
-  if (follower.synced || mutated(core, "joinerCounts")) return true;
+export function counted(leading: Leading, follower: Pick<Follower, "standing" | "ensembleId" | "synced">): boolean {
+  if (follower.synced) return true;
   return countsIn(follower, leading.founding ? "" : leading.ensembleId);
 }
 
@@ -117,7 +102,7 @@ function completeInforming(core: Core): void {
   let highest = core.durable.acceptedEpoch;
   for (const follower of leading.followers.values()) {
     highest = Math.max(highest, follower.acceptedEpoch);
-    if (counted(core, leading, follower)) count++;
+    if (counted(leading, follower)) count++;
     if (leading.ensembleId === "") leading.ensembleId = follower.ensembleId;
   }
   if (!enough(core, leading, count)) return;
@@ -149,7 +134,7 @@ export function offer(core: Core, leading: Leading, follower: Follower): void {
     onHigherPromise(core, leading, follower.acceptedEpoch, follower.peer);
     return;
   }
-  if (!counted(core, leading, follower)) {
+  if (!counted(leading, follower)) {
     if (!isEstablished(leading)) return;
     requestAdmission(core, leading, follower.link);
     return;
@@ -181,7 +166,7 @@ export function onAckEpoch(core: Core, link: Link, ack: AckEpoch): void {
   const follower = leading?.followers.get(link.id);
   if (!leading || !follower || follower.stage !== "offered" || ack.epoch !== leading.epoch) return;
   follower.stage = "acked";
-  follower.promised = ack.counts || mutated(core, "equalEpochCounts");
+  follower.promised = ack.counts;
   follower.promisedBefore = leading.pingNumber + 1;
   follower.standing = ack.standing;
   follower.ensembleId = ack.ensembleId;
@@ -190,14 +175,12 @@ export function onAckEpoch(core: Core, link: Link, ack: AckEpoch): void {
   follower.base = ack.base;
   follower.epochs = ack.epochs;
   const established = leading.stage === "established";
-  if (!established && counted(core, leading, follower) && hasBetterHistory(core, leading, follower)) {
-    if (!mutated(core, "betterHistoryIgnored")) {
-      goLooking(core, `replica ${link.peer} has a better history`);
-      return;
-    }
+  if (!established && counted(leading, follower) && hasBetterHistory(core, leading, follower)) {
+    goLooking(core, `replica ${link.peer} has a better history`);
+    return;
   }
   if (leading.stage === "offering") {
-    if (enough(core, leading, 1 + promisersOf(core, leading).length)) sendPing(core, leading);
+    if (enough(core, leading, 1 + promisersOf(leading).length)) sendPing(core, leading);
     completeOffering(core);
   } else if (leading.stage === "syncing" || established) startSync(core, leading, follower);
 }
@@ -207,9 +190,9 @@ function hasBetterHistory(core: Core, leading: Leading, follower: Follower): boo
   return follower.position > positionOf(core);
 }
 
-function promisersOf(core: Core, leading: Leading): Follower[] {
+function promisersOf(leading: Leading): Follower[] {
   return [...leading.followers.values()].filter(
-    (each) => each.stage === "acked" && each.promised && counted(core, leading, each),
+    (each) => each.stage === "acked" && each.promised && counted(leading, each),
   );
 }
 
@@ -219,9 +202,9 @@ function promisersOf(core: Core, leading: Leading): Follower[] {
  * admission when all have promised: that leader's confirmation, without the wiped one, meets one of them and fails.
  */
 function isPromised(core: Core, leading: Leading): boolean {
-  const promisers = promisersOf(core, leading);
+  const promisers = promisersOf(leading);
   if (!enough(core, leading, 1 + promisers.length)) return false;
-  if (promisers.length === 0 || mutated(core, "forgottenPromiseCounts")) return true;
+  if (promisers.length === 0) return true;
   return promisers.some(({ promisedBefore }) => {
     const alive = promisers.filter((each) => each.promisedBefore <= promisedBefore && each.pong >= promisedBefore);
     return enough(core, leading, 1 + alive.length);

@@ -82,11 +82,7 @@ function backOff(core: Core): void {
 /** From waiting to looking, once what lies on the disk is what this peer will report. */
 export function settleWrites(core: Core): void {
   if (core.phase !== "waiting") return;
-  const ignore = core.options.mutants?.has("staleTicketIgnored") ?? false;
-  if (core.writes.length > 0 && !ignore) return;
-  if (ignore && core.history.last !== core.history.durable && core.history.knows(core.history.durable)) {
-    core.history.truncate(core.history.durable);
-  }
+  if (core.writes.length > 0) return;
   core.phase = "looking";
   core.lookingSince = core.now;
   announce(core);

@@ -3,7 +3,6 @@ export { defaultTiming, type PeerOptions, type Timing } from "./core.ts";
 export * from "./effect.ts";
 export * from "./input.ts";
 export * from "./message.ts";
-export type { Mutant } from "./mutants.ts";
 export { Peer, type PeerView } from "./peer.ts";
 export * from "./state.ts";
 export { commonPrefix, planSync } from "./sync-plan.ts";

@@ -8,7 +8,6 @@ import {
   deliver,
   type Following,
   type Link,
-  mutated,
   note,
   positionOf,
   send,
@@ -81,11 +80,6 @@ export function onNewEpoch(core: Core, link: Link, message: NewEpoch): void {
   }
   const term = core.term;
   const state = { ...joined, acceptedEpoch: epoch };
-  if (mutated(core, "acceptedEpochNotDurable")) {
-    core.durable = state;
-    acknowledgeEpoch(core, following, true);
-    return;
-  }
   writeState(core, state, undefined, () => {
     if (core.term === term) acknowledgeEpoch(core, following, true);
   });
@@ -126,7 +120,6 @@ export function onTruncate(core: Core, link: Link, to: Zxid): void {
   const following = followingOn(core, link);
   if (following?.stage !== "promised") return;
   following.stage = "syncing";
-  raiseEpochEarly(core, following);
   if (to >= core.history.last) return;
   if (to < core.delivered || !core.history.knows(to)) {
     core.out.push({
@@ -142,12 +135,6 @@ export function onTruncate(core: Core, link: Link, to: Zxid): void {
   core.out.push({ kind: "truncate", ticket: ticketFor(core, () => history.cut(to)), to });
 }
 
-/** The mutant that ZooKeeper once was (ZOOKEEPER-4643): the epoch is raised before the history is there. */
-function raiseEpochEarly(core: Core, following: Following): void {
-  if (!mutated(core, "currentEpochBeforeHistory")) return;
-  writeState(core, { ...core.durable, currentEpoch: following.epoch }, undefined, () => {});
-}
-
 export function onSnapshotPiece(core: Core, link: Link, piece: SnapshotPiece): void {
   const following = followingOn(core, link);
   if (!following || (following.stage !== "promised" && following.stage !== "syncing")) return;
@@ -160,7 +147,6 @@ export function onSnapshotPiece(core: Core, link: Link, piece: SnapshotPiece): v
       return;
     }
     following.stage = "syncing";
-    raiseEpochEarly(core, following);
     following.staged = { at: piece.at, history: History.behind(piece.at, piece.checksum), complete: false };
   }
   const { staged } = following;
@@ -179,25 +165,19 @@ export function onPropose(core: Core, link: Link, batch: Batch): void {
   if (stage !== "syncing" && stage !== "acknowledging" && stage !== "synced") return;
   const history = following.staged?.history ?? core.history;
   const fault = contiguityFault(core, history, batch);
-  if (fault !== "" && !mutated(core, "gapAccepted")) {
+  if (fault !== "") {
     core.out.push({ kind: "drop", link: link.id, why: fault });
     goLooking(core, fault);
     return;
   }
-  if (batch.first <= history.last) return;
   history.append(batch);
   const staged = following.staged !== undefined && !following.installing;
-  const term = core.term;
   const ticket = ticketFor(core, () => {
-    if (mutated(core, "staleTicketIgnored") && core.term !== term) return;
     if (batch.last <= history.last) history.written(batch.last);
     onDurable(core, following);
   });
   core.out.push({ kind: "append", ticket, batches: [batch], staged });
-  if (stage === "synced" || mutated(core, "commitBeforeNewLeaderAck")) believe(core, batch.commit);
-  if (mutated(core, "ackBeforeFsync") && stage === "synced") {
-    send(core, link.id, { kind: "ack", epoch: following.epoch, through: history.last });
-  }
+  if (stage === "synced") believe(core, batch.commit);
 }
 
 function contiguityFault(core: Core, history: History, batch: Batch): string {
@@ -213,7 +193,7 @@ export function onNewLeader(core: Core, link: Link, epoch: number, last: Zxid): 
   const following = followingOn(core, link);
   if (following?.stage !== "syncing" || epoch !== following.epoch) return;
   const history = following.staged?.history ?? core.history;
-  if ((last !== history.last && !mutated(core, "gapAccepted")) || following.staged?.complete === false) {
+  if (last !== history.last || following.staged?.complete === false) {
     core.out.push({ kind: "drop", link: link.id, why: "NEWLEADER does not fit the history it follows" });
     goLooking(core, `NEWLEADER says ${formatZxid(last)}, the history ends at ${formatZxid(history.last)}`);
     return;
@@ -228,9 +208,7 @@ function onDurable(core: Core, following: Following): void {
   if (core.following !== following) return;
   if (following.stage === "acknowledging") acknowledgeNewLeader(core, following);
   else if (following.stage === "synced") {
-    if (!mutated(core, "ackBeforeFsync")) {
-      send(core, following.link, { kind: "ack", epoch: following.epoch, through: core.history.durable });
-    }
+    send(core, following.link, { kind: "ack", epoch: following.epoch, through: core.history.durable });
     deliver(core);
   }
 }
@@ -240,9 +218,6 @@ function acknowledgeNewLeader(core: Core, following: Following): void {
   const { staged, newLeaderLast } = following;
   const history = staged?.history ?? core.history;
   if (newLeaderLast === undefined || following.installing) return;
-  if (mutated(core, "newLeaderAckBeforeFsync")) {
-    send(core, following.link, { kind: "ackNewLeader", epoch: following.epoch });
-  }
   if (history.durable < newLeaderLast) return;
   following.installing = true;
   const term = core.term;
@@ -277,7 +252,7 @@ function believe(core: Core, through: Zxid): void {
 export function onCommit(core: Core, link: Link, epoch: number, through: Zxid): void {
   const following = followingOn(core, link);
   if (!following || epoch !== following.epoch) return;
-  if (following.stage !== "synced" && !mutated(core, "commitBeforeNewLeaderAck")) return;
+  if (following.stage !== "synced") return;
   believe(core, through);
   following.serving = true;
 }
