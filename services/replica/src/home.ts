@@ -118,13 +118,9 @@ export class Home {
     });
   }
 
-  #refuse(lane: HomeLane, sequence: number, refusal: Refusal): void {
-    send(lane.connection, {
-      kind: "refused",
-      session: lane.session,
-      sequence,
-      ...refusal,
-    });
+  /** Field by field: what the leader refused comes as its whole message, whose kind is another. */
+  #refuse(lane: HomeLane, sequence: number, { code, detail, retryAfterMillis }: Refusal): void {
+    send(lane.connection, { kind: "refused", session: lane.session, sequence, code, detail, retryAfterMillis });
   }
 
   /** The leader did not take a forwarded write, nor anything behind it. */
