@@ -49,7 +49,7 @@ function treeWithSession(): Tree {
       address: "",
     },
   });
-  const zxid = session as Zxid;
+  const zxid = session as number as Zxid;
   const previous = 0 as Zxid;
   tree.apply({
     first: zxid,
