@@ -3,20 +3,33 @@
 interface Event {
   readonly at: number;
   readonly order: number;
-  readonly run: () => void;
+  run: (() => void) | undefined;
+}
+
+/** An event that may still be taken back. */
+export interface Pending {
+  cancel(): void;
 }
 
 export class VirtualTime {
   #now = 0;
   #order = 0;
   readonly #heap: Event[] = [];
+  /** Events that were run. */
+  count = 0;
 
   get now(): number {
     return this.#now;
   }
 
-  after(millis: number, run: () => void): void {
-    this.#push({ at: this.#now + Math.max(0, millis), order: this.#order++, run });
+  after(millis: number, run: () => void): Pending {
+    const event: Event = { at: this.#now + Math.max(0, millis), order: this.#order++, run };
+    this.#push(event);
+    return {
+      cancel: () => {
+        event.run = undefined;
+      },
+    };
   }
 
   /** Runs events until `until`; `each` after every one. */
@@ -25,7 +38,9 @@ export class VirtualTime {
       const next = this.#heap[0];
       if (!next || next.at > until) break;
       this.#pop();
+      if (!next.run) continue;
       this.#now = next.at;
+      this.count += 1;
       next.run();
       each();
     }

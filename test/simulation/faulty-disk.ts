@@ -65,6 +65,8 @@ export class FaultyDisk implements Disk {
   readonly random: SeededRandom;
   /** Asked before every step. */
   fault: (step: DiskStep) => Fault = () => "none";
+  /** How long a step takes; settles when it is time. */
+  wait: (operation: DiskOperation) => Promise<void> = () => Promise.resolve();
   /** Bytes that all files together may hold. */
   capacity: number = Number.POSITIVE_INFINITY;
   /** Steps so far. */
@@ -115,6 +117,19 @@ export class FaultyDisk implements Disk {
     for (const bytes of [inode.durable, inode.cached]) {
       if (offset < bytes.length) bytes[offset] = (bytes[offset] as number) ^ (1 << bit);
     }
+  }
+
+  /** A new disk: nothing is left. Of a machine without power. */
+  wipe(): void {
+    this.#names = new Map();
+    this.#durableNames = new Map();
+    this.#dirtyNames = [];
+    this.#folders.clear();
+  }
+
+  /** Bytes that all files together hold. */
+  get used(): number {
+    return this.#used();
   }
 
   fileSize(path: string): number {
@@ -260,7 +275,7 @@ export class FaultyDisk implements Disk {
 
   async #step(operation: DiskOperation, path: string): Promise<Fault> {
     const life = this.#life;
-    await Promise.resolve();
+    await this.wait(operation);
     if (this.crashed || life !== this.#life) return await never();
     this.steps += 1;
     const fault = this.fault({ number: this.steps, operation, path });

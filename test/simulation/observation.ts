@@ -58,7 +58,7 @@ export type Asked = {
 } & (
   | { readonly kind: "write"; readonly write: WriteRequest }
   | { readonly kind: "read"; readonly read: ReadRequest }
-  | { readonly kind: "renew"; readonly session: SessionId }
+  | { readonly kind: "renew"; readonly session: SessionId; readonly secretHash: Uint8Array }
 );
 
 /** The client was told. A try whose gateway died is never answered. */

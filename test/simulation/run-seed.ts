@@ -1,0 +1,181 @@
+/** One seed of the whole ensemble: a phase of faults under load, then healing and a demand for progress. */
+import type { ReplicaId } from "@quorate/api";
+import { persistentShape, type Zxid } from "@quorate/api";
+import { VirtualTime } from "./events.ts";
+import { Faults } from "./faults.ts";
+import { createInvariants } from "./invariants/all.ts";
+import { drainMicrotasks } from "./microtasks.ts";
+import { type Invariant, identityOf } from "./observation.ts";
+import { SeededRandom } from "./random.ts";
+import { type Habits, places, SimClient, Town } from "./sim-client.ts";
+import { SimEnsemble } from "./sim-ensemble.ts";
+import { Violation } from "./violation.ts";
+
+export interface RunOptions {
+  readonly seed: number;
+  readonly trace?: (text: string) => void;
+  readonly faultMillis?: number;
+}
+
+export interface RunResult {
+  readonly violation: Violation | undefined;
+  readonly applied: number;
+  readonly leaderships: number;
+  readonly acknowledged: number;
+  readonly events: number;
+  readonly faults: ReadonlyMap<string, number>;
+  readonly tally: ReadonlyMap<string, number>;
+}
+
+/** To be called outside of a microtask (`outside`). */
+export function runSeed(options: RunOptions): RunResult {
+  const run = new Run(options);
+  let violation: Violation | undefined;
+  try {
+    run.whole();
+  } catch (error) {
+    if (!(error instanceof Violation)) throw error;
+    violation = error;
+  }
+  return run.result(violation);
+}
+
+class Run {
+  readonly #time = new VirtualTime();
+  readonly #random: SeededRandom;
+  readonly #watch: readonly Invariant[];
+  readonly #ensemble: SimEnsemble;
+  readonly #town: Town;
+  readonly #faults: Faults;
+  readonly #trace: (text: string) => void;
+  readonly #faultMillis: number;
+  #thrown: unknown;
+
+  constructor({ seed, trace, faultMillis }: RunOptions) {
+    const time = this.#time;
+    const random = new SeededRandom(seed);
+    this.#random = random;
+    this.#faultMillis = faultMillis ?? random.between(3000, 9000);
+    this.#trace = trace ? (text) => trace(`${time.now.toFixed(1)} ${text}`) : () => {};
+    const members: ReplicaId[] = random.chance(0.7) ? [1, 2, 3] : [1, 2, 3, 4, 5];
+    this.#watch = createInvariants();
+    this.#ensemble = new SimEnsemble(time, random, this.#watch, {
+      members,
+      gateways: 2,
+      storage: {
+        segmentBytes: random.pick([4096, 16_384, 65_536]),
+        segmentMillis: 5000,
+        reserveBytes: 65_536,
+        freeMillis: 100,
+        keptSnapshots: random.between(1, 2),
+      },
+      snapshotLogBytes: random.pick([3000, 12_000, 60_000]),
+      ringBytes: random.pick([5000, 100_000]),
+      trace: this.#trace,
+      failed: (error) => {
+        this.#thrown ??= error;
+      },
+    });
+    this.#town = new Town(time, random, this.#ensemble.gateways, this.#watch);
+    const clients = this.#clients();
+    this.#faults = new Faults({
+      time,
+      random,
+      ensemble: this.#ensemble,
+      town: this.#town,
+      clients,
+      trace: this.#trace,
+      flipped: () => {},
+    });
+    for (const client of clients) time.after(400, () => client.start());
+  }
+
+  #clients(): SimClient[] {
+    const random = this.#random;
+    const habits: Habits = {
+      thinkMillis: random.pick([3, 15, 60]),
+      writes: random.pick([0.3, 0.6, 0.9]),
+      sessions: random.chance(0.7),
+      repeats: random.chance(0.4),
+      deadlineMillis: random.pick([300, 1500, 5000]),
+    };
+    const count = random.between(2, 6);
+    return Array.from({ length: count }, (_, at) => {
+      return new SimClient(this.#town, at + 1, new SeededRandom(random.next()), habits);
+    });
+  }
+
+  #until(millis: number): void {
+    this.#time.runUntil(millis, () => {
+      drainMicrotasks();
+      if (this.#thrown !== undefined) throw this.#thrown;
+    });
+  }
+
+  whole(): void {
+    for (const each of this.#ensemble.replicas.values()) each.machine.drift(0.96 + this.#random.below(80) / 1000);
+    this.#ensemble.startAll();
+    drainMicrotasks();
+    this.#until(400);
+    this.#makePlaces();
+    this.#until(800);
+    this.#faults.begin();
+    this.#until(800 + this.#faultMillis);
+    this.#trace("healing");
+    this.#faults.heal();
+    drainMicrotasks();
+    this.#awaitWhole(15_000);
+    this.#until(this.#time.now + 1000);
+    this.#town.open = false;
+    // The longest session and its slack.
+    this.#until(this.#time.now + 4000);
+    this.#awaitWhole(5000);
+    const trees = new Map(
+      [...this.#ensemble.replicas.values()].flatMap((each) => (each.tree ? [[each.id, each.tree]] : [])),
+    );
+    for (const each of this.#watch) each.finished({ at: this.#time.now, trees });
+  }
+
+  #makePlaces(): void {
+    const [gateway] = this.#ensemble.gateways;
+    if (!gateway) return;
+    for (const path of places) {
+      const request = this.#town.nextRequest();
+      const operation = {
+        kind: "create",
+        path,
+        data: new Uint8Array(0),
+        shape: persistentShape,
+        sequential: false,
+        parents: false,
+      } as const;
+      const write = { identity: identityOf(request), operation };
+      this.#town.ask(gateway, { request, client: 0, kind: "write", write }, 30_000, () => {});
+    }
+  }
+
+  /** Everybody serves and stands at the same place. */
+  #awaitWhole(millis: number): void {
+    const limit = this.#time.now + millis;
+    while (!this.#ensemble.whole()) {
+      if (this.#time.now > limit) {
+        throw new Violation("progress", `${millis} ms after healing: ${this.#ensemble.describe()}`);
+      }
+      this.#until(this.#time.now + 50);
+    }
+  }
+
+  result(violation: Violation | undefined): RunResult {
+    return {
+      violation,
+      applied: this.#ensemble.applied,
+      leaderships: this.#ensemble.leaderships.size,
+      acknowledged: this.#town.acknowledged,
+      events: this.#time.count,
+      faults: this.#faults.counts,
+      tally: this.#town.tally,
+    };
+  }
+}
+
+export type { Zxid };

@@ -1,0 +1,358 @@
+/**
+ * Simulated clients: each asks one thing after another at some gateway, moves on when no answer comes, and remembers
+ * what a client would: the newest zxid it has seen, its session, the versions of what it read. Between some clients and
+ * their gateway stands a proxy that sends a request twice.
+ */
+import {
+  anyone,
+  type Outcome,
+  type Path,
+  parsePath,
+  persistentShape,
+  type SessionId,
+  type WriteOperation,
+  type Zxid,
+} from "@quorate/api";
+import type { Answer, ReadRequest, RenewAnswer, WriteRequest } from "@quorate/gateway";
+import type { VirtualTime } from "./events.ts";
+import { type Asked, type Invariant, identityOf } from "./observation.ts";
+import type { SeededRandom } from "./random.ts";
+import type { SimGateway } from "./sim-gateway.ts";
+
+/** What all clients of a run share: numbers, gateways, and who is told. */
+export class Town {
+  readonly time: VirtualTime;
+  readonly random: SeededRandom;
+  readonly watch: readonly Invariant[];
+  readonly gateways: readonly SimGateway[];
+  /** Requests come in; false: those under way are answered, no new ones are asked. */
+  open = true;
+  /** Nobody asks before this. */
+  quietUntil = 0;
+  answered = 0;
+  acknowledged = 0;
+  /** Answers by code, or "ok". */
+  readonly tally = new Map<string, number>();
+  #tries = 0;
+  #requests = 0;
+
+  constructor(time: VirtualTime, random: SeededRandom, gateways: readonly SimGateway[], watch: readonly Invariant[]) {
+    this.time = time;
+    this.random = random;
+    this.gateways = gateways;
+    this.watch = watch;
+  }
+
+  nextRequest(): number {
+    return ++this.#requests;
+  }
+
+  /** Asks at `gateway`; `done` hears the answer, unless that process dies. */
+  ask(gateway: SimGateway, what: What, deadlineMillis: number, done: (answer: Answer | RenewAnswer) => void): void {
+    const asked: Asked = { at: this.time.now, id: ++this.#tries, gateway: gateway.number, ...what };
+    for (const each of this.watch) each.asked(asked);
+    const { machine } = gateway;
+    const arrived = machine.mine(() => machine.arrive(() => this.#serve(gateway, asked, deadlineMillis, done)));
+    this.time.after(this.#latency(), arrived);
+  }
+
+  #latency(): number {
+    return 0.05 + this.random.below(50) / 100;
+  }
+
+  #serve(gateway: SimGateway, asked: Asked, deadline: number, done: (answer: Answer | RenewAnswer) => void): void {
+    const { backend } = gateway;
+    if (!backend) return;
+    const answer = (answer: Answer | RenewAnswer): void => {
+      this.time.after(this.#latency(), () => {
+        this.#count(answer);
+        for (const each of this.watch) each.answered({ at: this.time.now, asked, answer });
+        done(answer);
+      });
+    };
+    if (asked.kind === "write") backend.write(asked.write, deadline).then(answer);
+    else if (asked.kind === "read") backend.read(asked.read, deadline).then(answer);
+    else backend.renew(asked.session, asked.secretHash, deadline).then(answer);
+  }
+
+  #count(answer: Answer | RenewAnswer): void {
+    this.answered += 1;
+    const name =
+      answer.kind === "unavailable"
+        ? `${answer.code} ${answer.certainty}`
+        : answer.kind === "outcome"
+          ? answer.outcome.ok
+            ? "ok"
+            : answer.outcome.code
+          : answer.kind;
+    if (name === "ok") this.acknowledged += 1;
+    this.tally.set(name, (this.tally.get(name) ?? 0) + 1);
+  }
+}
+
+type What =
+  | { readonly request: number; readonly client: number; readonly kind: "write"; readonly write: WriteRequest }
+  | { readonly request: number; readonly client: number; readonly kind: "read"; readonly read: ReadRequest }
+  | {
+      readonly request: number;
+      readonly client: number;
+      readonly kind: "renew";
+      readonly session: SessionId;
+      readonly secretHash: Uint8Array;
+    };
+
+export interface Habits {
+  /** Between an answer and the next request, ms. */
+  readonly thinkMillis: number;
+  /** Shares of what is asked. */
+  readonly writes: number;
+  readonly sessions: boolean;
+  /** A proxy repeats requests. */
+  readonly repeats: boolean;
+  readonly deadlineMillis: number;
+}
+
+interface HeldSession {
+  readonly id: SessionId;
+  readonly secretHash: Uint8Array;
+  readonly timeoutMillis: number;
+  /** When it is renewed next; Infinity: never again, to be expired. */
+  renewAt: number;
+}
+
+const text = new TextEncoder();
+const registers = 5;
+
+function path(name: string): Path {
+  return parsePath(name) as Path;
+}
+
+export const places: readonly Path[] = ["/r", "/q", "/e", "/p"].map(path);
+
+export class SimClient {
+  readonly #town: Town;
+  readonly #number: number;
+  readonly #habits: Habits;
+  readonly #random: SeededRandom;
+  #gateway: SimGateway;
+  #seen = 0 as Zxid;
+  #session: HeldSession | undefined;
+  readonly #versions = new Map<Path, number>();
+  /** The turn that is awaited; an answer to an earlier one moves nothing on. */
+  #turn = 0;
+
+  constructor(town: Town, number: number, random: SeededRandom, habits: Habits) {
+    this.#town = town;
+    this.#number = number;
+    this.#random = random;
+    this.#habits = habits;
+    this.#gateway = random.pick(town.gateways);
+  }
+
+  start(): void {
+    this.#after(this.#random.below(100));
+  }
+
+  #after(millis: number): void {
+    this.#town.time.after(millis, () => this.#next());
+  }
+
+  #next(): void {
+    const { time, quietUntil, open } = this.#town;
+    if (!open) return;
+    if (time.now < quietUntil && this.#session === undefined) {
+      this.#after(quietUntil - time.now + 1);
+      return;
+    }
+    if (this.#random.chance(0.03)) this.#gateway = this.#random.pick(this.#town.gateways);
+    const turn = ++this.#turn;
+    this.#act(() => {
+      if (turn === this.#turn) this.#after(this.#random.below(this.#habits.thinkMillis * 2) + 0.1);
+    });
+    this.#town.time.after(this.#habits.deadlineMillis + 300, () => {
+      if (turn !== this.#turn) return;
+      this.#gateway = this.#random.pick(this.#town.gateways);
+      this.#next();
+    });
+  }
+
+  #act(done: () => void): void {
+    const session = this.#session;
+    if (session && this.#town.time.now >= session.renewAt) this.#renew(session, done);
+    else if (this.#random.chance(this.#habits.writes)) this.#write(done);
+    else this.#read(done);
+  }
+
+  #write(done: () => void): void {
+    const random = this.#random;
+    if (this.#habits.sessions && !this.#session && random.chance(0.3)) {
+      this.#openSession(done);
+      return;
+    }
+    const request = this.#town.nextRequest();
+    const session = this.#session;
+    if (session && random.chance(0.04)) {
+      const acting = { session: session.id, secretHash: session.secretHash };
+      this.#session = undefined;
+      this.#send(request, { operation: { kind: "closeSession", session: session.id }, acting }, done);
+      return;
+    }
+    const ephemeral = session !== undefined && random.chance(0.35);
+    const operation = ephemeral ? this.#ephemeral(request) : this.#operation(request);
+    const acting =
+      session && (ephemeral || random.chance(0.2))
+        ? { acting: { session: session.id, secretHash: session.secretHash } }
+        : {};
+    this.#send(request, { operation, ...acting }, done);
+  }
+
+  #operation(request: number): WriteOperation {
+    const random = this.#random;
+    const data = text.encode(`${request}`);
+    const register = path(`/r/${random.below(registers)}`);
+    const version = this.#versions.get(register);
+    const kind = random.below(12);
+    if (kind <= 3) return { kind: "put", path: register, data, parents: false, condition: {} };
+    if (kind <= 5 && version !== undefined) {
+      return { kind: "put", path: register, data, parents: false, condition: { version } };
+    }
+    if (kind === 6) return { kind: "put", path: register, data, parents: false, condition: { exists: false } };
+    if (kind === 7) return { kind: "delete", path: register, condition: {}, recursive: false };
+    if (kind === 8) {
+      return {
+        kind: "txn",
+        check: [{ path: register, exists: true }],
+        then: [
+          { kind: "put", path: path("/p/a"), data, parents: false, condition: {} },
+          { kind: "put", path: path("/p/b"), data, parents: false, condition: {} },
+        ],
+        ...(random.chance(0.5)
+          ? { else: [{ kind: "put", path: register, data, parents: false, condition: {} }] as const }
+          : {}),
+      };
+    }
+    return { kind: "create", path: path("/q/n-"), data, shape: persistentShape, sequential: true, parents: false };
+  }
+
+  #ephemeral(request: number): WriteOperation {
+    const place = path(`/e/lock-${this.#random.below(3)}`);
+    if (this.#random.chance(0.25)) return { kind: "delete", path: place, condition: {}, recursive: false };
+    const shape = { kind: "ephemeral", ttlMillis: 0 } as const;
+    return { kind: "create", path: place, data: text.encode(`${request}`), shape, sequential: false, parents: false };
+  }
+
+  #send(request: number, rest: Pick<WriteRequest, "operation" | "acting">, done: () => void): void {
+    const keyed = this.#random.chance(this.#habits.repeats ? 0.5 : 0.15);
+    const key = keyed ? { key: { key: `key-${request}`, requestHash: hashOf(request) } } : {};
+    const write: WriteRequest = { identity: identityOf(request), ...rest, ...key } as WriteRequest;
+    const what: What = { request, client: this.#number, kind: "write", write };
+    let waiting = 1;
+    const answered = (answer: Answer | RenewAnswer): void => {
+      this.#learn(answer);
+      waiting -= 1;
+      if (waiting === 0) done();
+    };
+    const repeatable = rest.operation.kind !== "createSession" && rest.operation.kind !== "closeSession";
+    if (this.#habits.repeats && repeatable && this.#random.chance(0.3)) {
+      waiting += 1;
+      const other = this.#random.chance(0.5) ? this.#gateway : this.#random.pick(this.#town.gateways);
+      this.#town.time.after(this.#random.below(400), () => {
+        this.#town.ask(other, what, this.#habits.deadlineMillis, answered);
+      });
+    }
+    this.#town.ask(this.#gateway, what, this.#habits.deadlineMillis, answered);
+  }
+
+  #learn(answer: Answer | RenewAnswer): void {
+    if (answer.kind !== "outcome") return;
+    const { outcome } = answer;
+    if (outcome.zxid > this.#seen) this.#seen = outcome.zxid;
+    this.#learnVersions(outcome);
+    if (!outcome.ok && (outcome.code === "sessionExpired" || outcome.code === "authFailed")) this.#session = undefined;
+  }
+
+  #learnVersions(outcome: Outcome): void {
+    if (!outcome.ok) return;
+    const { result } = outcome;
+    if (result.kind === "node" || result.kind === "data") this.#versions.set(result.path, result.stat.version);
+    if (result.kind === "deleted") this.#versions.delete(result.path);
+  }
+
+  #openSession(done: () => void): void {
+    const random = this.#random;
+    const secretHash = Uint8Array.from({ length: 32 }, () => random.below(256));
+    const timeoutMillis = random.between(1000, 2000);
+    const request = this.#town.nextRequest();
+    const operation = {
+      kind: "createSession",
+      role: "client",
+      timeoutMillis,
+      secretHash,
+      name: "",
+      address: "",
+    } as const;
+    const write: WriteRequest = { identity: identityOf(request), operation };
+    this.#town.ask(
+      this.#gateway,
+      { request, client: this.#number, kind: "write", write },
+      this.#habits.deadlineMillis,
+      (answer) => {
+        this.#learn(answer);
+        if (answer.kind === "outcome" && answer.outcome.ok && answer.outcome.result.kind === "session") {
+          const renewAt = random.chance(0.2) ? Number.POSITIVE_INFINITY : this.#town.time.now + timeoutMillis / 4;
+          this.#session = { id: answer.outcome.result.session, secretHash, timeoutMillis, renewAt };
+        }
+        done();
+      },
+    );
+  }
+
+  #renew(session: HeldSession, done: () => void): void {
+    const { id, secretHash, timeoutMillis } = session;
+    const request = this.#town.nextRequest();
+    const what: What = { request, client: this.#number, kind: "renew", session: id, secretHash };
+    this.#town.ask(this.#gateway, what, Math.min(this.#habits.deadlineMillis, timeoutMillis), (answer) => {
+      if (answer.kind === "expired" || answer.kind === "badSecret") this.#session = undefined;
+      const gone = this.#random.chance(0.03);
+      session.renewAt = gone ? Number.POSITIVE_INFINITY : this.#town.time.now + timeoutMillis / 4;
+      done();
+    });
+    session.renewAt = this.#town.time.now + timeoutMillis / 4;
+  }
+
+  #read(done: () => void): void {
+    const random = this.#random;
+    const chosen = random.below(10);
+    const consistency = chosen <= 4 ? "linearizable" : chosen <= 7 ? "session" : "stale";
+    const kind = random.below(10);
+    const operation: ReadRequest["operation"] =
+      kind <= 5
+        ? { kind: "get", path: path(`/r/${random.below(registers)}`) }
+        : kind === 6
+          ? { kind: "get", path: path(random.chance(0.5) ? "/p/a" : "/p/b") }
+          : kind === 7
+            ? { kind: "exists", path: path(`/e/lock-${random.below(3)}`) }
+            : { kind: "children", path: path(kind === 8 ? "/q" : "/e"), limit: 10_000, withData: false };
+    const read: ReadRequest = {
+      identity: anyone,
+      operation,
+      consistency,
+      minZxid: consistency === "session" ? this.#seen : (0 as Zxid),
+      maxStaleMillis: random.between(100, 2000),
+    };
+    const request = this.#town.nextRequest();
+    this.#town.ask(
+      this.#gateway,
+      { request, client: this.#number, kind: "read", read },
+      this.#habits.deadlineMillis,
+      (answer) => {
+        this.#learn(answer);
+        done();
+      },
+    );
+  }
+}
+
+function hashOf(request: number): Uint8Array {
+  return Uint8Array.from({ length: 16 }, (_, at) => (request >>> ((at % 4) * 8)) & 255);
+}
