@@ -44,6 +44,7 @@ export async function openFolder(ports: JournalPorts, create: Create | undefined
   let files: RecoveredFiles;
   let aside = setAside;
   try {
+    if (state.divergences >= toleratedDivergences && create !== undefined) throw diverged(ports);
     files = await recoverFiles(ports, state);
   } catch (error) {
     // Who opens without `create` only looks, or recovers from the last disk there is: nothing of it is moved.
@@ -59,6 +60,13 @@ export async function openFolder(ports: JournalPorts, create: Create | undefined
   await saveState(ports.disk, ports.folder, state);
   await removeRubbish(ports, state, files);
   return { state, files, setAside: aside, notes };
+}
+
+/** What is wrong only in memory is mended by a restart; what came back wrong from its own files is not. */
+const toleratedDivergences = 2;
+
+function diverged({ folder }: JournalPorts): CorruptionError {
+  return new CorruptionError(join(folder, stateName), "the state that it leads to differed from the majority's twice");
 }
 
 interface Loaded {

@@ -1,11 +1,17 @@
 /** What each member last said of itself, and whether their states are equal where they can be compared. */
-import type { ReplicaId, Zxid } from "@quorate/api";
+import { formatZxid, type ReplicaId, type Zxid } from "@quorate/api";
 import type { MemberStatus } from "@quorate/proto";
 
 interface Heard {
   readonly status: MemberStatus;
   readonly at: number;
 }
+
+/** This replica's state against the majority's; unknown: no majority has been heard of there. */
+export type Comparison =
+  | { readonly kind: "unknown" }
+  | { readonly kind: "agrees" }
+  | { readonly kind: "differs"; readonly detail: string };
 
 /** Points of comparison that are remembered. */
 const digestPoints = 64;
@@ -38,23 +44,25 @@ export class Members {
   }
 
   /**
-   * Takes one replica's digest at `at`; answers why `self` is wrong when a majority of the members agree on another one
-   * (ARCHITECTURE.md, "State": the minority quarantines itself, the leader too).
+   * Takes one replica's digest at `at`, and compares `self` with the majority of the members: `differs` when they agree
+   * on another one (ARCHITECTURE.md, "State": the minority quarantines itself, the leader too).
    */
-  digest(self: ReplicaId, from: ReplicaId, at: Zxid, digest: string): string | undefined {
+  digest(self: ReplicaId, from: ReplicaId, at: Zxid, digest: string): Comparison {
     const there = this.#digests.get(at) ?? new Map<ReplicaId, string>();
     there.set(from, digest);
     this.#digests.set(at, there);
     if (this.#digests.size > digestPoints) this.#digests.delete(this.#digests.keys().next().value ?? (0 as Zxid));
     const own = there.get(self);
-    if (own === undefined) return undefined;
+    if (own === undefined) return { kind: "unknown" };
     this.compared++;
     const votes = new Map<string, number>();
     for (const each of there.values()) votes.set(each, (votes.get(each) ?? 0) + 1);
     for (const [each, count] of votes) {
-      if (each !== own && count > this.#size / 2)
-        return `${count} of ${this.#size} members have digest ${each} at ${at}, not ${own}`;
+      if (count <= this.#size / 2) continue;
+      if (each === own) return { kind: "agrees" };
+      const detail = `${count} of ${this.#size} members have digest ${each} at ${formatZxid(at)}, not ${own}`;
+      return { kind: "differs", detail };
     }
-    return undefined;
+    return { kind: "unknown" };
   }
 }

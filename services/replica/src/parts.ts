@@ -60,6 +60,10 @@ export interface Host {
   push(work: () => void): void;
   step(input: Input): void;
   fatal(why: string): void;
+  /** A majority has another state: nothing that this memory says leaves any more, and the disk remembers it. */
+  quarantine(why: string): void;
+  /** A majority has this state. */
+  agreed(): void;
   /** Home's lanes have been told where they stand under the present leader. */
   ready(): boolean;
   /** Synchronized since the start, and not loading a snapshot: it may be read. */
@@ -137,10 +141,11 @@ function createApplier(host: Host, parts: Parts, tree: Tree): Applier {
   });
 }
 
-/** The minority stops itself: its own snapshot and log are what it comes back with. */
+/** The minority stops itself. It comes back with its own snapshot and log, and if that differs again, with nothing. */
 function compareDigest(host: Host, parts: Parts, from: ReplicaId, at: Zxid, digest: string): void {
-  const wrong = parts.members.digest(host.options.id, from, at, digest);
-  if (wrong !== undefined) host.fatal(`this replica's state is not the ensemble's: ${wrong}`);
+  const comparison = parts.members.digest(host.options.id, from, at, digest);
+  if (comparison.kind === "differs") host.quarantine(comparison.detail);
+  if (comparison.kind === "agrees") host.agreed();
 }
 
 function createLeadership(host: Host, parts: Parts, tree: Tree): Leadership {

@@ -14,7 +14,7 @@ import { replicaLimits } from "./replica-limits.ts";
 import { type Facts, formatMetrics, memberStatus } from "./report.ts";
 import { restoreTree } from "./restore.ts";
 import { checkRules } from "./rules-check.ts";
-import type { Storage } from "./storage.ts";
+import type { Amendment, Storage } from "./storage.ts";
 import type { Timer, World } from "./world.ts";
 
 export class Replica implements AttachPoint {
@@ -97,6 +97,13 @@ export class Replica implements AttachPoint {
     this.#options.onFatal(why);
   }
 
+  #quarantine(why: string): void {
+    if (this.#stopped) return;
+    this.#end();
+    const ended = (): void => this.#options.onFatal(`this replica's state is not the ensemble's: ${why}`);
+    this.#storage.amend({ divergences: this.#storage.state.divergences + 1 }).then(ended, ended);
+  }
+
   /** What the parts may ask of the loop. */
   #host(): Host {
     return {
@@ -106,6 +113,10 @@ export class Replica implements AttachPoint {
       push: (work) => this.#push(work),
       step: (input) => this.#step(input),
       fatal: (why) => this.#fatal(why),
+      quarantine: (why) => this.#quarantine(why),
+      agreed: () => {
+        if (this.#storage.state.divergences > 0) this.#amend({ divergences: 0 });
+      },
       ready: () => this.#ready,
       serves: () => this.#synchronized && !this.#parts.applier.restoring,
       advanced: () => this.#checkReady(),
@@ -270,13 +281,13 @@ export class Replica implements AttachPoint {
     this.#ready = true;
     this.#synchronized = true;
     if (this.#parts.leadership.leads) this.#parts.leadership.ready();
-    if (this.#storage.state.announcedRules !== rulesVersion) this.#announceRules();
+    if (this.#storage.state.announcedRules !== rulesVersion) this.#amend({ announcedRules: rulesVersion });
     this.#parts.home.becameReady();
     this.#push(() => this.#tellStatus());
   }
 
-  #announceRules(): void {
-    this.#storage.amend({ announcedRules: rulesVersion }).catch((error: unknown) => {
+  #amend(amendment: Amendment): void {
+    this.#storage.amend(amendment).catch((error: unknown) => {
       this.#fatal(error instanceof Error ? error.message : String(error));
     });
   }

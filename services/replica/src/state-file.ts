@@ -20,6 +20,8 @@ export interface StoredState {
   readonly generation: number;
   /** The highest rules version that this replica has announced. */
   readonly announcedRules: number;
+  /** How often in a row its state differed from that of a majority. */
+  readonly divergences: number;
   readonly protocol: DurableState;
   /** The snapshot that the history stands on; 0: none. */
   readonly snapshot: Zxid;
@@ -36,6 +38,7 @@ export function freshState(replicaId: ReplicaId, standing: Standing, firstSegmen
     historyId: "",
     generation: 0,
     announcedRules: 0,
+    divergences: 0,
     protocol: { standing, ensembleId: "", acceptedEpoch: 0, currentEpoch: 0 },
     snapshot: zeroZxid,
     snapshotFiles: [],
@@ -122,11 +125,12 @@ function record(value: unknown): Json | undefined {
 function readState(content: Json): StoredState | string {
   const protocol = readProtocol(record(content["protocol"]) ?? {});
   if (typeof protocol === "string") return `protocol.${protocol}`;
-  const { replicaId, historyId, generation, announcedRules, snapshotFiles, firstSegment } = content;
+  const { replicaId, historyId, generation, announcedRules, divergences, snapshotFiles, firstSegment } = content;
   if (!isCount(replicaId, 256) || replicaId === 0) return "replicaId";
   if (!isId(historyId)) return "historyId";
   if (!isCount(generation)) return "generation";
   if (!isCount(announcedRules, 2 ** 32)) return "announcedRules";
+  if (!isCount(divergences, 2 ** 32)) return "divergences";
   const snapshot = parseZxid(String(content["snapshot"]));
   if (snapshot === undefined) return "snapshot";
   if (!Array.isArray(snapshotFiles) || !snapshotFiles.every(isSnapshotFile)) return "snapshotFiles";
@@ -138,6 +142,7 @@ function readState(content: Json): StoredState | string {
     historyId,
     generation,
     announcedRules,
+    divergences,
     protocol,
     snapshot,
     snapshotFiles,

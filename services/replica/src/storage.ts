@@ -37,8 +37,8 @@ interface SnapshotInfo {
   readonly bytes: number;
 }
 
-/** What may change in the state file beside the protocol's part. */
-export type Amendment = Partial<Pick<StoredState, "historyId" | "generation" | "announcedRules">>;
+/** What may change in the state file beside the protocol's part and the names of files. */
+export type Amendment = Partial<Pick<StoredState, "historyId" | "generation" | "announcedRules" | "divergences">>;
 
 export class Storage {
   /** Set before use. Called in the order of the tickets. */
