@@ -14,6 +14,9 @@ const main = join(import.meta.dirname, "../../services/quorate/src/main.ts");
 /** `super:secret` may do everything. */
 export const superUser = { user: "super", password: "secret", digest: "super:lK75jTNcA+U9vtVEw5vB51mj/w4=" } as const;
 
+/** Of an environment. */
+export type Variables = Readonly<Record<string, string>>;
+
 export interface EnsembleOptions {
   readonly replicas?: number;
   readonly gateways?: number;
@@ -23,6 +26,10 @@ export interface EnsembleOptions {
   readonly dataOf?: (id: number) => string | undefined;
   /** Peer port of each replica, by its place, where a test has chosen them: to put proxies before them. */
   readonly peerPorts?: readonly number[];
+  /** Ports for the rest: a REST port for each replica, then for each gateway. Free ones are taken where there are none. */
+  readonly restPorts?: readonly number[];
+  /** Further variables of a process's environment, asked for at each of its starts. */
+  readonly environmentOf?: (name: string) => Variables;
   /** Where `from` (`replica 1`, `gateway 1`) reaches the peer port of another replica, where it is not the port itself. */
   readonly addressOf?: (from: string, to: number) => string | undefined;
 }
@@ -35,15 +42,10 @@ export class Process {
   /** Everything it printed. */
   output = "";
   readonly #args: () => readonly string[];
-  readonly #env: Readonly<Record<string, string>>;
+  readonly #env: Variables | (() => Variables);
   #child: ChildProcess | undefined;
 
-  constructor(
-    name: string,
-    restPort: number,
-    args: () => readonly string[],
-    env: Readonly<Record<string, string>> = {},
-  ) {
+  constructor(name: string, restPort: number, args: () => readonly string[], env: Variables | (() => Variables) = {}) {
     this.name = name;
     this.restPort = restPort;
     this.base = `http://127.0.0.1:${restPort}`;
@@ -68,7 +70,7 @@ export class Process {
     if (this.running) throw new Error(`${this.name} runs already`);
     const child = spawn(process.execPath, [main, ...this.#args()], {
       stdio: ["ignore", "pipe", "pipe"],
-      env: { ...cleanEnvironment(), ...this.#env },
+      env: { ...cleanEnvironment(), ...(typeof this.#env === "function" ? this.#env() : this.#env) },
     });
     for (const stream of [child.stdout, child.stderr]) {
       stream.setEncoding("utf8").on("data", (text: string) => {
@@ -115,8 +117,9 @@ export class Ensemble {
     const address = (from: string, to: number): string =>
       options.addressOf?.(from, to) ?? `127.0.0.1:${this.peerPorts[to - 1]}`;
     const common = ["--superuser", superUser.digest];
+    const variables = (name: string) => (): Variables => options.environmentOf?.(name) ?? {};
     this.replicas = this.peerPorts.map((_, i) => {
-      const restPort = ports[replicas + i] ?? 0;
+      const restPort = options.restPorts?.[i] ?? ports[replicas + i] ?? 0;
       const data = options.dataOf?.(i + 1) ?? join(folder, String(i + 1));
       const name = `replica ${i + 1}`;
       const members = this.peerPorts
@@ -134,10 +137,10 @@ export class Ensemble {
         String(restPort),
       ];
       const args = () => [...own, ...common, ...(this.initial ? ["--initial"] : []), ...(options.flags ?? [])];
-      return new Process(name, restPort, args);
+      return new Process(name, restPort, args, variables(name));
     });
     this.gateways = Array.from({ length: gateways }, (_, i) => {
-      const restPort = ports[2 * replicas + i] ?? 0;
+      const restPort = options.restPorts?.[replicas + i] ?? ports[2 * replicas + i] ?? 0;
       const all = this.peerPorts.map((_, at) => address(`gateway ${i + 1}`, at + 1)).join(",");
       const args = [
         "gateway",
@@ -149,7 +152,7 @@ export class Ensemble {
         `gateway ${i + 1}`,
         ...common,
       ];
-      return new Process(`gateway ${i + 1}`, restPort, () => args);
+      return new Process(`gateway ${i + 1}`, restPort, () => args, variables(`gateway ${i + 1}`));
     });
   }
 

@@ -21,6 +21,7 @@ export class TestProxy {
   readonly #pairs = new Set<Pair>();
   #frozen: Way | undefined;
   #refuses = false;
+  #delayMillis = 0;
 
   private constructor(server: Server, port: number, target: number) {
     this.#server = server;
@@ -60,10 +61,16 @@ export class TestProxy {
     for (const pair of this.#pairs) end(pair);
   }
 
+  /** Every byte arrives so much later, in both ways; the order stays. */
+  delay(millis: number): void {
+    this.#delayMillis = millis;
+  }
+
   /** As at the beginning. What waited in frozen connections arrives now. */
   heal(): void {
     this.#refuses = false;
     this.#frozen = undefined;
+    this.#delayMillis = 0;
     for (const pair of this.#pairs) this.#flow(pair);
   }
 
@@ -91,8 +98,9 @@ export class TestProxy {
         end(pair);
       });
     }
-    pass(dialler, target);
-    pass(target, dialler);
+    const delay = (): number => this.#delayMillis;
+    pass(dialler, target, delay);
+    pass(target, dialler, delay);
     this.#flow(pair);
   }
 
@@ -119,12 +127,45 @@ function hold(from: Socket, frozen: boolean): void {
   }
 }
 
-function pass(from: Socket, to: Socket): void {
-  from.on("data", (bytes) => {
-    if (!to.write(bytes)) from.pause();
-  });
+/** What a slow way holds at most; more waits with its sender. */
+const slowBytes = 1_048_576;
+
+function pass(from: Socket, to: Socket, delay: () => number): void {
+  /** What is late, in order; nothing overtakes it. An empty piece is the end. */
+  const late: { readonly due: number; readonly bytes: Buffer }[] = [];
+  let lateBytes = 0;
+  let timer: NodeJS.Timeout | undefined;
+  const arrive = (bytes: Buffer): void => {
+    if (bytes.length === 0) to.end();
+    else if (!to.write(bytes)) from.pause();
+  };
+  const drain = (): void => {
+    timer = undefined;
+    const full = lateBytes >= slowBytes;
+    for (let first = late[0]; first && first.due <= performance.now(); first = late[0]) {
+      late.shift();
+      lateBytes -= first.bytes.length;
+      arrive(first.bytes);
+    }
+    if (full && lateBytes < slowBytes && !held.has(from)) from.resume();
+    const [next] = late;
+    if (next) timer = setTimeout(drain, Math.max(1, next.due - performance.now()));
+  };
+  const take = (bytes: Buffer): void => {
+    const millis = delay();
+    if (millis === 0 && late.length === 0) {
+      arrive(bytes);
+      return;
+    }
+    late.push({ due: Math.max(late.at(-1)?.due ?? 0, performance.now() + millis), bytes });
+    lateBytes += bytes.length;
+    if (lateBytes >= slowBytes) from.pause();
+    timer ??= setTimeout(drain, Math.max(1, millis));
+  };
+  from.on("data", take);
+  from.on("end", () => take(Buffer.alloc(0)));
+  from.on("close", () => clearTimeout(timer));
   to.on("drain", () => {
     if (!held.has(from)) from.resume();
   });
-  from.on("end", () => to.end());
 }
