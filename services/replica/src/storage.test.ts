@@ -271,3 +271,23 @@ test("own files that no state names go at the start, strangers' stay", () =>
     await two.storage.close();
     assert.deepEqual((await readdir(folder)).sort(), [`log.${"0".repeat(16)}.1`, "notes.txt", "state"]);
   }));
+
+test("a folder whose state differed from the majority's once is believed, twice in a row is set aside", () =>
+  inFolder(async (folder) => {
+    const one = await Replica.open(folder);
+    void one.ask((ticket) => one.storage.writeState(ticket, member, undefined));
+    await one.append(1, 3, 100);
+    await one.storage.amend({ divergences: 1 });
+    await one.storage.close();
+    const two = await Replica.open(folder);
+    assert.equal(two.recovered.setAside, undefined);
+    assert.equal(two.recovered.history.tail.length, 3);
+    await two.storage.amend({ divergences: 2 });
+    await two.storage.close();
+    const three = await Replica.open(folder);
+    assert.match(three.recovered.notes.join(), /differed from the majority's twice/);
+    assert.ok((await readdir(three.recovered.setAside ?? "")).some((name) => name.startsWith("log.")));
+    const { protocol, divergences } = three.recovered.state;
+    assert.deepEqual([protocol.standing, divergences, three.recovered.history.tail.length], ["joining", 0, 0]);
+    await three.storage.close();
+  }));
