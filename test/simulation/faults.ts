@@ -7,7 +7,7 @@ import type { ReplicaId } from "@quorate/api";
 import type { VirtualTime } from "./events.ts";
 import type { PowerLoss } from "./faulty-disk.ts";
 import type { SeededRandom } from "./random.ts";
-import type { SimClient, Town } from "./sim-client.ts";
+import type { Town } from "./sim-client.ts";
 import type { SimEnsemble, SimReplica } from "./sim-ensemble.ts";
 import { Violation } from "./violation.ts";
 
@@ -18,9 +18,15 @@ export interface FaultHost {
   readonly random: SeededRandom;
   readonly ensemble: SimEnsemble;
   readonly town: Town;
-  readonly clients: readonly SimClient[];
   trace(text: string): void;
-  /** A bit of this replica's memory was flipped: it may tell wrong things until its process ends. */
+  /** Names of faults, joined by "+", that are to come more often than others. */
+  readonly scenario: string;
+  /**
+   * Memory may be flipped. What a replica tells from flipped memory is promised to nobody until it has noticed: such runs
+   * ask for less, and are runs of their own.
+   */
+  readonly flips: boolean;
+  /** A bit of this replica's memory was flipped. */
   flipped(id: ReplicaId): void;
 }
 
@@ -73,14 +79,18 @@ export class Faults {
     this.#host = host;
     const { random } = host;
     const mix: string[] = [];
+    const weighed = new Set(host.scenario.split("+"));
     for (const name of faultNames) {
+      if (name === "bitFlipInMemory" && !host.flips) continue;
       const heavy = random.chance(0.15) ? 8 : 1;
-      const weight = random.chance(0.55) ? random.between(1, 3) * heavy : 0;
+      const drawn = random.chance(0.55) ? random.between(1, 3) * heavy : 0;
+      const weight = drawn + (weighed.has(name) ? 20 : 0);
       for (let i = 0; i < weight; i++) mix.push(name);
     }
+    if (host.flips) mix.push("bitFlipInMemory");
     if (mix.length === 0) mix.push("kill");
     this.#mix = mix;
-    this.#pace = random.pick([120, 300, 600, 1200]);
+    this.#pace = random.pick([60, 150, 300, 600, 1200]);
   }
 
   begin(): void {
@@ -388,13 +398,13 @@ export class Faults {
       const others = [...ensemble.replicas.values()].filter((each) => each !== victim);
       // Whatever it has counted for lies on all the others' disks before it forgets.
       ensemble.kill(victim.id);
+      victim.down = true;
       time.after(300, () => {
-        const leaderHolds = others.every((each) => each.serves);
         if (!this.#on) return;
-        if (!leaderHolds) {
-          disk.losePower("kept");
-        } else disk.losePower(random.pick(["lost", "torn"]));
+        const held = others.every((each) => each.serves);
+        disk.losePower(held ? random.pick(["lost", "torn"]) : "kept");
         disk.fault = () => "none";
+        victim.down = false;
         ensemble.start(victim.id);
         this.#over("after a lying disk");
       });
@@ -406,6 +416,7 @@ export class Faults {
     const { disk } = victim.machine;
     victim.excused = /./;
     ensemble.kill(victim.id);
+    victim.down = true;
     const files = disk.paths().filter((each) => disk.fileSize(each) > 0 && !each.endsWith("lock"));
     for (let i = random.between(1, 2); i > 0 && files.length > 0; i--) {
       const file = random.pick(files);
@@ -415,13 +426,36 @@ export class Faults {
     }
     time.after(random.between(10, 500), () => {
       if (!this.#on) return;
+      victim.down = false;
       ensemble.start(victim.id);
       this.#over("after a bit flip on disk");
     });
   }
 
+  /**
+   * One bit of a batch that waits to be applied, after it was written or before. The replica applies something else than
+   * all others, which it has to notice, and to end itself for it.
+   */
   flipInMemory(victim: SimReplica): void {
-    void victim;
-    this.#over("after a bit flip in memory");
+    const { time, random, trace } = this.#host;
+    victim.excused = /./;
+    const late = random.chance(0.5);
+    victim.tamper = (batches) => {
+      const { payload } = random.pick(batches);
+      if (payload.length === 0) return;
+      victim.tamper = undefined;
+      this.#host.flipped(victim.id);
+      const at = random.below(payload.length);
+      const flip = (): void => {
+        payload[at] = (payload[at] as number) ^ (1 << random.below(8));
+      };
+      trace(`flips a bit of ${payload.length} bytes in the memory of replica ${victim.id}`);
+      if (late) time.after(0.1, flip);
+      else flip();
+    };
+    time.after(1500, () => {
+      victim.tamper = undefined;
+      if (this.#on) this.#over("after a bit flip in memory");
+    });
   }
 }

@@ -44,9 +44,11 @@ export class SimReplica {
   /** Made by `--initial`. */
   initial = true;
   /** Its disk has a memory: it has been a member since it was last emptied. */
-  born = true;
+  born = false;
   /** Held down by a fault: nobody starts it again before that is over. */
   down = false;
+  /** Sees what is appended to its log next, as it lies in memory. */
+  tamper: ((batches: readonly Batch[]) => void) | undefined;
   /** Its process may end by itself for such a reason. */
   excused: RegExp | undefined;
   constructor(id: ReplicaId, machine: Machine, embedded: SimGateway) {
@@ -169,6 +171,11 @@ export class SimEnsemble {
     const { storage, recovered } = await Storage.open({ folder, disk, clock, limits: this.#options.storage, create });
     for (const note of recovered.notes) log(note);
     if (recovered.setAside !== undefined) log(`corrupt files were moved to ${recovered.setAside}`);
+    const append = storage.append.bind(storage);
+    storage.append = (ticket, batches, staged) => {
+      append(ticket, batches, staged);
+      found.tamper?.(batches);
+    };
     let links: SimPeers | undefined;
     const life = machine.life;
     const replica = await Replica.start({
@@ -259,14 +266,16 @@ export class SimEnsemble {
     for (const each of this.#watch) each.stopped(this.#time.now, id);
   }
 
-  /** Everybody serves as a member and has applied the same. */
+  /** Everybody serves as a member, has applied the same, and holds the same. */
   whole(): boolean {
     let position: number | undefined;
+    let digest: string | undefined;
     for (const { replica } of this.replicas.values()) {
       const status = replica?.memberStatus();
       if (!status?.serving || status.standing !== "member") return false;
-      if (position !== undefined && status.applied !== position) return false;
+      if (position !== undefined && (status.applied !== position || status.digest !== digest)) return false;
       position = status.applied;
+      digest = status.digest;
     }
     return true;
   }
@@ -277,7 +286,7 @@ export class SimEnsemble {
       const status = replica?.memberStatus();
       if (!status) return `replica ${id} ${machine.alive ? "starts" : "is down"}`;
       const { role, serving, applied, standing, epoch } = status;
-      return `replica ${id} ${role}${serving ? "" : ", not serving"}, ${standing}, epoch ${epoch}, at ${formatZxid(applied)}: ${status.reason}`;
+      return `replica ${id} ${role}${serving ? "" : ", not serving"}, ${standing}, epoch ${epoch}, at ${formatZxid(applied)}, digest ${status.digest}: ${status.reason}`;
     };
     return [...this.replicas.values()].map(each).join("; ");
   }
