@@ -9,25 +9,8 @@ import { type Invariant, identityOf } from "./observation.ts";
 import { SeededRandom } from "./random.ts";
 import { type Habits, places, SimClient, Town } from "./sim-client.ts";
 import { SimEnsemble } from "./sim-ensemble.ts";
+import type { RunOptions, RunResult } from "./simulator.ts";
 import { Violation } from "./violation.ts";
-
-export interface RunOptions {
-  readonly seed: number;
-  readonly trace?: (text: string) => void;
-  readonly faultMillis?: number;
-  /** Names of faults and habits, joined by "+", that are to come more often: "pause+sessions". */
-  readonly scenario?: string;
-}
-
-export interface RunResult {
-  readonly violation: Violation | undefined;
-  readonly applied: number;
-  readonly leaderships: number;
-  readonly acknowledged: number;
-  readonly events: number;
-  readonly faults: ReadonlyMap<string, number>;
-  readonly tally: ReadonlyMap<string, number>;
-}
 
 /** What holds of the order alone, whatever single memories hold. */
 const ofAgreement: ReadonlySet<string> = new Set([
@@ -37,7 +20,10 @@ const ofAgreement: ReadonlySet<string> = new Set([
   "primary-order",
 ]);
 
-/** To be called outside of a microtask (`outside`). */
+/**
+ * To be called outside of a microtask (`outside`). A scenario names faults and habits, joined by "+", that are to come more
+ * often: "pause+sessions".
+ */
 export function runSeed(options: RunOptions): RunResult {
   const run = new Run(options);
   let violation: Violation | undefined;
@@ -61,11 +47,11 @@ class Run {
   readonly #faultMillis: number;
   #thrown: unknown;
 
-  constructor({ seed, trace, faultMillis, scenario = "" }: RunOptions) {
+  constructor({ seed, trace, scenario = "" }: RunOptions) {
     const time = this.#time;
     const random = new SeededRandom(seed);
     this.#random = random;
-    this.#faultMillis = faultMillis ?? random.between(3000, 9000);
+    this.#faultMillis = random.between(3000, 9000);
     this.#trace = trace ? (text) => trace(`${time.now.toFixed(1)} ${text}`) : () => {};
     const members: ReplicaId[] = random.chance(0.7) ? [1, 2, 3] : [1, 2, 3, 4, 5];
     const flips = random.chance(0.1) || scenario.includes("bitFlipInMemory");
@@ -180,12 +166,12 @@ class Run {
   result(violation: Violation | undefined): RunResult {
     return {
       violation,
-      applied: this.#ensemble.applied,
+      "batches applied": this.#ensemble.applied,
       leaderships: this.#ensemble.leaderships.size,
-      acknowledged: this.#town.acknowledged,
+      "requests answered": this.#town.answered,
+      "writes and reads done": this.#town.acknowledged,
       events: this.#time.count,
-      faults: this.#faults.counts,
-      tally: this.#town.tally,
+      ...Object.fromEntries([...this.#faults.counts].sort()),
     };
   }
 }
