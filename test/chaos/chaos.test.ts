@@ -1,0 +1,41 @@
+/** A short run of chaos finds nothing; the same checks find a program whose doors answer stale reads. */
+import assert from "node:assert/strict";
+import { rmSync } from "node:fs";
+import { join } from "node:path";
+import { type TestContext, test } from "node:test";
+import { type ChaosOptions, type ChaosReport, ChaosRun } from "./chaos-run.ts";
+
+async function suffer(t: TestContext, options: Omit<ChaosOptions, "millis" | "onlyFirst">): Promise<ChaosReport> {
+  const lines: string[] = [];
+  const run = new ChaosRun({ ...options, millis: 0, onlyFirst: true, say: (line) => void lines.push(line) });
+  t.signal.addEventListener("abort", () => void run.stop());
+  const report = await run.run();
+  for (const each of lines) t.diagnostic(each.slice(0, 500));
+  t.diagnostic(
+    `${report.operations} operations, ${report.leaderChanges} leader changes, ${report.objects} objects judged, ` +
+      `longest gap ${Math.round(report.longestGapMillis)} ms`,
+  );
+  return report;
+}
+
+test("kills, stops, partitions and a restart of all: nothing is lost, nothing old is read", {
+  timeout: 120_000,
+}, async (t) => {
+  const first = ["kill leader", "one-way leader", "stop leader", "isolate leader", "restart of all", "hand-over"];
+  const report = await suffer(t, { seed: 1, first, lifeMillis: 4000 });
+  assert.deepEqual(report.violations, []);
+  assert.equal(report.undecided, 0);
+  assert.deepEqual([...report.faults.keys()].toSorted(), first.toSorted(), "each fault was possible");
+  assert.ok(report.leaderChanges >= 3, `${report.leaderChanges} leader changes`);
+  assert.ok(report.objects >= 7 && (report.verdicts["ok"] ?? 0) > 500, "the clients worked");
+});
+
+test("doors that answer stale reads are found", { timeout: 120_000 }, async (t) => {
+  const stale = join(import.meta.dirname, "stale-door.ts");
+  const report = await suffer(t, { seed: 2, first: ["isolate follower"], lifeMillis: 2000, imports: () => [stale] });
+  assert.ok(report.violations.length > 0, "nothing was found");
+  assert.match(report.violations.join("\n"), /had been acknowledged before it was sent/);
+  const judged = report.violations.filter((each) => /^\/[rsl]\d+: /.test(each));
+  assert.ok(judged.length > 0, `the histories are found wrong, too: ${report.violations.join("\n").slice(0, 2000)}`);
+  rmSync(report.folder, { recursive: true, force: true });
+});

@@ -1,0 +1,80 @@
+/**
+ * `npm run chaos -- --minutes M --seed S [--members 5]`: a real ensemble under load while faults of all kinds befall it. Exit
+ * code 1 is a violation; logs and histories then lie in the folder that the last lines name.
+ */
+import { parseArgs } from "node:util";
+import { type ChaosReport, ChaosRun } from "./chaos-run.ts";
+
+const { values } = parseArgs({
+  options: {
+    minutes: { type: "string", default: "5" },
+    seed: { type: "string" },
+    members: { type: "string", default: "3" },
+    /** Faults by name, with commas between: they come first. */
+    first: { type: "string" },
+    /** No others. */
+    only: { type: "boolean", default: false },
+  },
+});
+const seed = values.seed === undefined ? Date.now() % 1_000_000 : Number(values.seed);
+const minutes = Number(values.minutes);
+const members = Number(values.members);
+if (!Number.isSafeInteger(seed) || !(minutes > 0) || ![1, 3, 5, 7].includes(members)) {
+  console.error("--seed takes a whole number, --minutes a number above 0, --members 3, 5 or 7");
+  process.exit(2);
+}
+
+function table(rows: readonly (readonly [string, string | number])[]): void {
+  const width = Math.max(...rows.map(([name]) => name.length));
+  for (const [name, value] of rows) console.log(`  ${name.padEnd(width)}  ${value}`);
+}
+
+function print(report: ChaosReport): void {
+  const byCount = (counts: ReadonlyMap<string, number>): [string, number][] =>
+    [...counts].toSorted(([, one], [, other]) => other - one);
+  console.log("\nfaults");
+  table([...byCount(report.faults), ["together", [...report.faults.values()].reduce((sum, each) => sum + each, 0)]]);
+  console.log("\nanswers without effect or certainty");
+  table(byCount(report.troubles));
+  console.log("");
+  const { verdicts } = report;
+  table([
+    ["seed", seed],
+    ["minutes", (report.millis / 60_000).toFixed(1)],
+    ["leader changes", report.leaderChanges],
+    ["operations", report.operations],
+    ["  ok", verdicts["ok"] ?? 0],
+    ["  failed by their condition", verdicts["failed"] ?? 0],
+    ["  without effect", verdicts["noEffect"] ?? 0],
+    ["  unknown", verdicts["unknown"] ?? 0],
+    ["objects judged", report.objects],
+    ["  undecided", report.undecided],
+    ["  slowest judgement, ms", Math.round(report.slowestJudgementMillis)],
+    ["written once, acknowledged, there", report.acknowledgedOnce],
+    ["longest gap in writes with a majority, ms", Math.round(report.longestGapMillis)],
+    ["violations", report.violations.length],
+  ]);
+  for (const each of report.violations) console.log(`\nVIOLATION: ${each}`);
+  if (report.violations.length > 0 || report.undecided > 0) console.log(`\nlogs and histories: ${report.folder}`);
+}
+
+console.log(`seed ${seed}, ${minutes} minutes, ${members} members`);
+const run = new ChaosRun({
+  seed,
+  members,
+  millis: minutes * 60_000,
+  say: (line) => console.log(line),
+  ...(values.first === undefined ? {} : { first: values.first.split(",") }),
+  onlyFirst: values.only,
+});
+let asked = 0;
+for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) {
+  process.on(signal, () => {
+    // The first time it ends in order, the second time at once.
+    run.cancel();
+    if (++asked > 1) void run.stop().then(() => process.exit(130));
+  });
+}
+const report = await run.run();
+print(report);
+process.exitCode = report.violations.length === 0 ? (asked > 0 ? 130 : 0) : 1;
