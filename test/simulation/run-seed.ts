@@ -68,6 +68,7 @@ class Run {
       },
       snapshotLogBytes: random.pick([3000, 12_000, 60_000]),
       ringBytes: random.pick([5000, 100_000]),
+      counterRollAt: random.pick([60, 300, 100_000]),
       trace: this.#trace,
       failed: (error) => {
         this.#thrown ??= error;

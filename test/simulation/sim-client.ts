@@ -4,10 +4,13 @@
  * their gateway stands a proxy that sends a request twice.
  */
 import {
+  type Acl,
   anyone,
   type Outcome,
+  openAcl,
   type Path,
   parsePath,
+  permissions,
   persistentShape,
   type SessionId,
   type WriteOperation,
@@ -127,7 +130,13 @@ function path(name: string): Path {
   return parsePath(name) as Path;
 }
 
-export const places: readonly Path[] = ["/r", "/q", "/e", "/p"].map(path);
+/** Both let everybody do everything: what is tried is the table that keeps them. */
+const lists: readonly Acl[] = [
+  openAcl,
+  [...openAcl, { scheme: "digest", id: "somebody:else", perms: permissions.read }],
+];
+
+export const places: readonly Path[] = ["/r", "/q", "/e", "/p", "/t"].map(path);
 
 export class SimClient {
   readonly #town: Town;
@@ -211,7 +220,12 @@ export class SimClient {
     const data = text.encode(`${request}`);
     const register = path(`/r/${random.below(registers)}`);
     const version = this.#versions.get(register);
-    const kind = random.below(12);
+    const kind = random.below(14);
+    if (kind === 12) {
+      const shape = { kind: "ttl", ttlMillis: random.between(100, 1500) } as const;
+      return { kind: "create", path: path("/t/n-"), data, shape, sequential: true, parents: false };
+    }
+    if (kind === 13) return { kind: "setAcl", path: path("/p/a"), acl: random.pick(lists), aversion: -1 };
     if (kind <= 3) return { kind: "put", path: register, data, parents: false, condition: {} };
     if (kind <= 5 && version !== undefined) {
       return { kind: "put", path: register, data, parents: false, condition: { version } };

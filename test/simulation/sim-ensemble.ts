@@ -23,6 +23,7 @@ export interface EnsembleOptions {
   readonly storage: Partial<StorageLimits>;
   readonly snapshotLogBytes: number;
   readonly ringBytes: number;
+  readonly counterRollAt: number;
   readonly trace: (text: string) => void;
   /** Something was thrown where nobody awaits it: a violation, or a fault of the simulator's. */
   readonly failed: (error: unknown) => void;
@@ -164,7 +165,7 @@ export class SimEnsemble {
 
   async #run(found: SimReplica): Promise<void> {
     const { id, machine } = found;
-    const { members, snapshotLogBytes, ringBytes, trace } = this.#options;
+    const { members, snapshotLogBytes, ringBytes, counterRollAt, trace } = this.#options;
     const log = (text: string): void => trace(`replica ${id}: ${text}`);
     const create = { replicaId: id, standing: found.initial ? "founding" : "joining" } as const;
     const { disk, clock } = machine;
@@ -190,6 +191,7 @@ export class SimEnsemble {
       version: "simulated",
       snapshotLogBytes,
       ringBytes,
+      counterRollAt,
       observer: this.#observer(found),
       log,
       onFatal: (why) => {

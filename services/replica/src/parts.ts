@@ -46,6 +46,8 @@ export interface ReplicaOptions {
   readonly timing?: Partial<Timing>;
   readonly snapshotLogBytes?: number;
   readonly ringBytes?: number;
+  /** The epoch is rolled when its counter stands here. */
+  readonly counterRollAt?: number;
   readonly observer?: ReplicaObserver;
   readonly log: (text: string) => void;
   /** Nothing can go on: the process is to stop, saying why. */
@@ -235,6 +237,9 @@ function createTraffic(host: Host, parts: Parts): Traffic {
     compareDigest: (from, { at, digest }) => compareDigest(host, parts, from, at, digest),
     handOver: (target) => host.handOver(target),
     handOverReplied: (id, ok, detail) => parts.desk.handOverReplied(id, ok, detail),
+    // A disk that fails has ended the process: nobody is told.
+    whenStored: (done) => void host.options.storage.barrier().then(() => host.push(done), noop),
+    stored: (link, id) => parts.transfers.stored(link, id),
   });
 }
 
@@ -261,6 +266,11 @@ function createTransfers(host: Host): Transfers {
       host.peers().flush();
     },
     writable: (link) => host.peers().writable(link),
+    askStored: (link, id) => {
+      host.peers().send(link, { kind: "storedRequest", id });
+      host.peers().flush();
+    },
+    clock: host.options.world.clock,
     done: (ticket, at) => host.push(() => host.step({ kind: "transferred", ticket, at })),
     failed: (link, why) => host.push(() => host.peers().drop(link, `synchronization failed: ${why}`)),
   });

@@ -128,7 +128,7 @@ export class Replica implements AttachPoint {
   }
 
   #createPeer(): Peer {
-    const { id, members, timing, recovered, world } = this.#options;
+    const { id, members, timing, counterRollAt, recovered, world } = this.#options;
     return new Peer(
       {
         id,
@@ -137,6 +137,7 @@ export class Replica implements AttachPoint {
         checksum: runningChecksum,
         prefersSnapshot: (after) => this.#prefersSnapshot(after),
         ...(timing ? { timing } : {}),
+        ...(counterRollAt === undefined ? {} : { counterRollAt }),
       },
       recovered.state.protocol,
       recovered.history,
