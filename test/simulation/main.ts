@@ -1,9 +1,10 @@
 /**
- * `npm run simulate -- --seeds N --from S [--core] [--scenario NAME] [--trace]` runs seeds and prints the verdict; a
- * failing seed prints the command that replays it. `--mutant NAME` takes a rule out before (`mutants/table.ts`) and runs
+ * `npm run simulate -- --seeds N --from S [--core] [--scenario NAME] [--trace]` runs seeds of the whole ensemble, or of
+ * agreement alone (`--core`), and prints the verdict; a failing seed prints the command that replays it. `--mutant NAME` takes a rule out before (`mutants/table.ts`) and runs
  * until the first violation; `--mutants [--only NAME,…]` does so with each of them. `--json` prints one line of JSON.
  */
 import { parseArgs } from "node:util";
+import { outside } from "./microtasks.ts";
 import { loadPatched } from "./mutants/loader.ts";
 import type { Mutant } from "./mutants/row.ts";
 import { runMutants } from "./mutants/run.ts";
@@ -35,11 +36,14 @@ async function main(): Promise<number> {
   const started = performance.now();
   const counts = new Map<string, number>();
   for (let seed = from; seed < from + seeds; seed++) {
-    const result = runSeed({ seed, ...(trace ? { trace } : {}), ...(scenario === undefined ? {} : { scenario }) });
+    const options = { seed, ...(trace ? { trace } : {}), ...(scenario === undefined ? {} : { scenario }) };
+    const result = await outside(() => runSeed(options));
     for (const [name, count] of Object.entries(result)) {
       if (typeof count === "number") counts.set(name, (counts.get(name) ?? 0) + count);
     }
-    if (result.violation) return reportViolation(seed, seed - from + 1, result);
+    const { violation } = result;
+    if (violation && (mutant?.by ?? violation.invariant) === violation.invariant)
+      return reportViolation(seed, seed - from + 1, result);
   }
   const seconds = ((performance.now() - started) / 1000).toFixed(1);
   const counted = [...counts].map(([name, count]) => `${count} ${name}, `).join("");
@@ -51,7 +55,8 @@ async function main(): Promise<number> {
 /** Patches apply while modules are loaded: so the simulator and all that it runs are imported only here. */
 async function loadSimulator(mutant: Mutant | undefined): Promise<RunSeed> {
   const unpatched = loadPatched(mutant?.patches ?? []);
-  const { runSeed } = await import("./zab-run.ts");
+  const core = values.core || mutant?.simulator === "core";
+  const { runSeed } = await (core ? import("./zab-run.ts") : import("./run-seed.ts"));
   for (const file of unpatched()) throw new Error(`${file} is not part of this simulation: the rule is still there`);
   return runSeed;
 }

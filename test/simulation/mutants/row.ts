@@ -1,4 +1,4 @@
-/** One mutant: a safety rule, how it is taken out of the source, and how soon a simulator must notice. */
+/** One mutant: a safety rule, how it is taken out of the source, and how soon somebody must notice. */
 import type { Patch } from "./loader.ts";
 
 export interface Mutant {
@@ -15,9 +15,18 @@ export interface Mutant {
   readonly within: number;
   /** What the simulator weighs more heavily; else it draws. */
   readonly scenario?: string;
+  /** Only this invariant counts: another rule is weakened too, and what that alone breaks proves nothing. */
+  readonly by?: string;
 }
 
-/** A patch of one of agreement's files. */
-export function zab(name: string, find: string, replace: string): Patch {
-  return { file: `services/zab/src/${name}.ts`, find, replace };
-}
+type Patcher = (name: string, find: string, replace: string) => Patch;
+
+const patcher =
+  (folder: string): Patcher =>
+  (name, find, replace) => ({ file: `${folder}/src/${name}.ts`, find, replace });
+
+/** A patch of one of the room's files. */
+export const zab: Patcher = patcher("services/zab");
+export const tree: Patcher = patcher("services/tree");
+export const replica: Patcher = patcher("services/replica");
+export const gateway: Patcher = patcher("gateway");

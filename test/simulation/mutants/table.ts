@@ -1,9 +1,13 @@
-/** Every rule that is taken out in turn. A row that no simulator notices shows a hole in the simulator. */
+/** Every rule that is taken out in turn. A row that nobody notices shows a hole in the simulator. */
 import { agreement } from "./agreement.ts";
+import { disk } from "./disk.ts";
 import { epochs } from "./epochs.ts";
+import { lanes } from "./lanes.ts";
+import { reads } from "./reads.ts";
 import type { Mutant } from "./row.ts";
+import { sessions } from "./sessions.ts";
 
-export const mutants: readonly Mutant[] = [...agreement, ...epochs];
+export const mutants: readonly Mutant[] = [...agreement, ...epochs, ...disk, ...lanes, ...sessions, ...reads];
 
 export function mutantNamed(name: string): Mutant {
   const found = mutants.find((each) => each.name === name);
