@@ -238,7 +238,11 @@ function createTraffic(host: Host, parts: Parts): Traffic {
     handOver: (target) => host.handOver(target),
     handOverReplied: (id, ok, detail) => parts.desk.handOverReplied(id, ok, detail),
     // A disk that fails has ended the process: nobody is told.
-    whenStored: (done) => void host.options.storage.barrier().then(() => host.push(done), noop),
+    whenStored: (done) =>
+      void host.options.storage.barrier().then(
+        () => host.push(done),
+        () => undefined,
+      ),
     stored: (link, id) => parts.transfers.stored(link, id),
   });
 }

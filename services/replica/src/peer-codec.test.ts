@@ -158,6 +158,8 @@ const shellMessages: ShellArbitraries = {
   digest: record({ kind: kind("digest"), at: zxid, digest: id }),
   handOver: record({ kind: kind("handOver"), id: safe, target: replica }),
   handOverReply: record({ kind: kind("handOverReply"), id: safe, ok: fc.boolean(), detail: text }),
+  storedRequest: record({ kind: kind("storedRequest"), id: safe }),
+  storedReply: record({ kind: kind("storedReply"), id: safe }),
 };
 
 const kinds: readonly (readonly [string, Arbitrary<PeerWire>])[] = [

@@ -49,6 +49,8 @@ export const shellTags = {
   digest: 43,
   handOver: 44,
   handOverReply: 45,
+  storedRequest: 46,
+  storedReply: 47,
 } as const satisfies Record<ShellMessage["kind"], number>;
 
 type Shell<Kind extends ShellMessage["kind"]> = Extract<ShellMessage, { kind: Kind }>;
@@ -122,6 +124,8 @@ function writeRequest(w: ByteWriter, message: Extract<ShellMessage, { id: number
       writeText(w, message.detail);
       return;
     case "confirmRequest":
+    case "storedRequest":
+    case "storedReply":
       return;
     case "confirmReply":
       w.f53(message.index);
@@ -220,6 +224,10 @@ function readRequest(r: ByteReader, tag: number, id: number): ShellMessage | und
       return { kind: "handOver", id, target: r.u8() };
     case shellTags.handOverReply:
       return { kind: "handOverReply", id, ok: r.bool(), detail: readText(r) };
+    case shellTags.storedRequest:
+      return { kind: "storedRequest", id };
+    case shellTags.storedReply:
+      return { kind: "storedReply", id };
     default:
       return undefined;
   }

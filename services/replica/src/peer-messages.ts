@@ -49,7 +49,10 @@ export type ShellMessage =
   /** Hex digest of the replicated state at a zxid. */
   | { readonly kind: "digest"; readonly at: Zxid; readonly digest: string }
   | { readonly kind: "handOver"; readonly id: PeerRequestId; readonly target: ReplicaId }
-  | { readonly kind: "handOverReply"; readonly id: PeerRequestId; readonly ok: boolean; readonly detail: string };
+  | { readonly kind: "handOverReply"; readonly id: PeerRequestId; readonly ok: boolean; readonly detail: string }
+  /** From a leader in the midst of a transfer: tell when what was sent before this is written. */
+  | { readonly kind: "storedRequest"; readonly id: PeerRequestId }
+  | { readonly kind: "storedReply"; readonly id: PeerRequestId };
 
 /** Everything that travels on a link. */
 export type PeerWire = { readonly kind: "zab"; readonly message: PeerMessage } | ShellMessage;

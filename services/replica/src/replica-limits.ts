@@ -27,6 +27,12 @@ export const replicaLimits = {
   snapshotLogBytes: 64 * 1024 * 1024,
   /** A snapshot's piece on the wire. */
   transferBytes: 256 * 1024,
+  /** A follower that is synchronized from files is asked after so much whether it has written it, … */
+  transferStepBytes: 1024 * 1024,
+  /** … and is at most so many answers behind: a disk slower than the link must not fill its memory. */
+  transferSteps: 2,
+  /** A disk that takes nothing for so long holds the leader's log no longer. */
+  transferStallMillis: 30_000,
   /** A follower further behind than this, and than the snapshot is large, gets the snapshot. */
   historyBytes: 32 * 1024 * 1024,
 } as const;

@@ -36,6 +36,8 @@ export class Staging {
   readonly #parser = new SnapshotParser();
   #file: DiskFile | undefined;
   #bytes = 0;
+  /** Written and not fsynced. */
+  #unsynced = 0;
   #journal: Journal | undefined;
   #wrong: string | undefined;
 
@@ -68,9 +70,18 @@ export class Staging {
     }
     this.#check(piece);
     if (this.#wrong !== undefined) return;
-    if (piece.chunk.length > 0) await this.#file.write([piece.chunk], piece.offset);
-    this.#bytes += piece.chunk.length;
+    if (piece.chunk.length > 0) await this.#write(this.#file, piece.chunk);
     if (piece.done) await this.#complete();
+  }
+
+  /** Fsynced now and then: else the page cache would take all of it at once, and the end would wait for it. */
+  async #write(file: DiskFile, chunk: Uint8Array): Promise<void> {
+    await file.write([chunk], this.#bytes);
+    this.#bytes += chunk.length;
+    this.#unsynced += chunk.length;
+    if (this.#unsynced < this.#ports.limits.snapshotSyncBytes) return;
+    this.#unsynced = 0;
+    await file.sync();
   }
 
   #check(piece: StagePiece): void {

@@ -292,6 +292,11 @@ export class Storage {
     });
   }
 
+  /** Resolves when everything that was asked for until now is written; rejects when the disk has failed. */
+  barrier(): Promise<void> {
+    return this.#queue.barrier();
+  }
+
   /** The commit index: a segment is closed for good only when it has passed its end. */
   committed(index: Zxid): void {
     if (index > this.#committed) this.#committed = index;

@@ -8,7 +8,7 @@ import type { LinkId, PeerMessage } from "@quorate/zab";
 import type { Confirmations } from "./confirmations.ts";
 import type { Home } from "./home.ts";
 import type { Members } from "./members.ts";
-import type { PeerWire, ShellMessage } from "./peer-messages.ts";
+import type { PeerRequestId, PeerWire, ShellMessage } from "./peer-messages.ts";
 import type { Submissions } from "./submissions.ts";
 import type { Touches } from "./touches.ts";
 
@@ -27,6 +27,10 @@ export interface TrafficPorts {
   compareDigest(from: ReplicaId, message: Extract<ShellMessage, { kind: "digest" }>): void;
   handOver(target: ReplicaId): string | undefined;
   handOverReplied(id: number, ok: boolean, detail: string): void;
+  /** Once everything that was to be written until now is. */
+  whenStored(done: () => void): void;
+  /** A follower has written what a transfer had sent it before this request. */
+  stored(link: LinkId, id: PeerRequestId): void;
 }
 
 export class Traffic {
@@ -95,6 +99,10 @@ export class Traffic {
         return ports.compareDigest(this.#peerOf.get(link) ?? 0, message);
       case "handOverReply":
         return ports.handOverReplied(message.id, message.ok, message.detail);
+      case "storedRequest":
+        return ports.whenStored(() => ports.send(link, { kind: "storedReply", id: message.id }));
+      case "storedReply":
+        return ports.stored(link, message.id);
       default:
         message satisfies never;
     }

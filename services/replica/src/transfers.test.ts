@@ -2,8 +2,25 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { setImmediate } from "node:timers/promises";
 import type { Batch, Zxid } from "@quorate/api";
+import { replicaLimits } from "./replica-limits.ts";
 import type { Storage } from "./storage.ts";
 import { Transfers } from "./transfers.ts";
+import type { Clock } from "./world.ts";
+
+/** Runs what was put off when the test says so. */
+class ManualTimers {
+  readonly #waiting = new Set<() => void>();
+  readonly clock = {
+    after: (_millis: number, run: () => void) => {
+      this.#waiting.add(run);
+      return { cancel: () => void this.#waiting.delete(run) };
+    },
+  } as unknown as Clock;
+
+  fire(): void {
+    for (const run of this.#waiting) run();
+  }
+}
 
 const z = (value: number): Zxid => value as Zxid;
 
@@ -18,7 +35,7 @@ function transfers(): { made: Transfers; writable: Set<number>; sent: string[]; 
     try {
       for (let at = after + 1; at <= through; at++) {
         if (at === 13) throw new Error("unreadable");
-        yield [{ last: z(at) } as Batch];
+        yield [{ last: z(at), payload: new Uint8Array(0) } as Partial<Batch> as Batch];
       }
     } finally {
       pinned--;
@@ -29,6 +46,8 @@ function transfers(): { made: Transfers; writable: Set<number>; sent: string[]; 
     send: (link, message) =>
       void sent.push(`${link}:${message.kind === "propose" ? message.batch.last : message.kind}`),
     writable: (link) => writable.has(link),
+    clock: new ManualTimers().clock,
+    askStored: () => undefined,
     done: (ticket, at) => void told.push(`${ticket} done at ${at}`),
     failed: (link, why) => void told.push(`${link} ${why}`),
   });
@@ -85,6 +104,8 @@ test("a snapshot that was begun for a former try is not ended behind the next on
     storage: { sendSnapshot } as unknown as Storage,
     send: (_link, message) => void sent.push(message.kind === "snapshot" ? `${message.offset} ${message.done}` : "?"),
     writable: () => true,
+    clock: new ManualTimers().clock,
+    askStored: () => undefined,
     done: (ticket) => void sent.push(`done ${ticket}`),
     failed: (_link, why) => void sent.push(why),
   });
@@ -95,4 +116,78 @@ test("a snapshot that was begun for a former try is not ended behind the next on
   for (const go of pieces) go();
   await setImmediate();
   assert.deepEqual([sent, released], [["0 true", "done 2"], 2]);
+});
+
+/** A transfer of a snapshot in pieces of one step each, over a link that is always writable. */
+function stepped(pieces: number): {
+  made: Transfers;
+  sent: number[];
+  asked: number[];
+  told: string[];
+  timers: ManualTimers;
+} {
+  const [sent, asked, told]: [number[], number[], string[]] = [[], [], []];
+  const timers = new ManualTimers();
+  const chunks = async function* (): AsyncGenerator<Uint8Array> {
+    for (let i = 0; i < pieces; i++) yield new Uint8Array(replicaLimits.transferStepBytes);
+  };
+  const sendSnapshot = () => ({ at: z(9), checksum: 1, chunks: chunks(), release: () => told.push("released") });
+  const made = new Transfers({
+    storage: { sendSnapshot } as unknown as Storage,
+    clock: timers.clock,
+    send: (_link, message) => void sent.push(message.kind === "snapshot" ? message.offset : -1),
+    writable: () => true,
+    askStored: (_link, id) => void asked.push(id),
+    done: (ticket) => void told.push(`done ${ticket}`),
+    failed: (link, why) => void told.push(`${link} ${why}`),
+  });
+  return { made, sent, asked, told, timers };
+}
+
+async function turns(): Promise<void> {
+  for (let turn = 0; turn < 5; turn++) await setImmediate();
+}
+
+test("a transfer is at most some steps ahead of the disk that it is for", async () => {
+  const { made, sent, asked, told } = stepped(6);
+  const steps = replicaLimits.transferSteps;
+  made.start({ kind: "sendSnapshot", ticket: 1, link: 7 });
+  for (let written = 0; written < 6 - steps; written++) {
+    await turns();
+    assert.deepEqual([sent.length, asked.length, told], [written + steps, written + steps, []]);
+    // Of another link, and one that was answered before.
+    made.stored(8, asked.at(-1) ?? 0);
+    made.stored(7, asked[written - 1] ?? 0);
+    await turns();
+    assert.equal(sent.length, written + steps);
+    made.stored(7, asked[written] ?? 0);
+  }
+  await turns();
+  assert.deepEqual([sent.length, told, made.running], [6, ["released", "done 1"], 0]);
+});
+
+test("what a former transfer was answered makes no room for the next one on its link", async () => {
+  const { made, sent, asked } = stepped(6);
+  made.start({ kind: "sendSnapshot", ticket: 1, link: 7 });
+  await turns();
+  const former = asked.at(-1) ?? 0;
+  made.start({ kind: "sendSnapshot", ticket: 2, link: 7 });
+  await turns();
+  const { length } = sent;
+  assert.equal(length, 2 * replicaLimits.transferSteps);
+  made.stored(7, former);
+  await turns();
+  assert.equal(sent.length, length);
+});
+
+test("a disk that takes nothing for long costs the link, so that the log is held no longer", async () => {
+  const { made, told, asked, timers } = stepped(6);
+  made.start({ kind: "sendSnapshot", ticket: 1, link: 7 });
+  await turns();
+  made.stored(7, asked[0] ?? 0);
+  await turns();
+  assert.deepEqual(told, []);
+  timers.fire();
+  await turns();
+  assert.deepEqual([told, made.running], [["released", "7 its disk has written nothing for 30 s"], 0]);
 });
