@@ -25,15 +25,22 @@ export function judge<State, Move>(
   const whole = search(model, entries, steps);
   if (whole.kind === "linearizable") return undefined;
   if (whole.kind === "undecided") return { kind: "undecided" };
-  const moment = failsAt(model, entries, steps);
+  const anyOrder = entries.map(({ order: _, ...entry }) => entry);
+  const headline =
+    search(model, anyOrder, steps).kind === "linearizable"
+      ? "zxid order: the only orders that explain the answers contradict the zxids of the writes"
+      : "not linearizable: no order explains the answers";
+  // In a prefix answered operations too are optional, of which `helps` knows nothing.
+  const { helps: _, ...plain } = model;
+  const moment = failsAt(plain, entries, steps);
   const prefix = prefixUntil(entries, moment);
-  const finding = search(model, prefix, steps);
+  const finding = search(plain, prefix, steps);
   const { order, state } = finding.kind === "violated" ? finding.deepest : whole.deepest;
   const placed = new Set(order.map(({ move }) => move));
   const missing = prefix.filter(({ required, move }) => required && !placed.has(move));
   const around = aroundOf(entries, moment, missing);
   const lines = [
-    `not linearizable: no order explains the first ${prefix.length} of ${entries.length} operations (until ${moment.toFixed(1)} ms)`,
+    `${headline}; the first ${prefix.length} of ${entries.length} operations (until ${moment.toFixed(1)} ms) are enough:`,
     `  the best order found ends with:`,
     ...order.slice(-lastPlaced).map(({ move }) => `    ${describe(move)}`),
     `  then it is: ${show(state)}`,

@@ -7,6 +7,7 @@ import type { Entry, Model } from "./checker.ts";
 import { zxidText } from "./format.ts";
 import type { LockOperation, SessionOperation, ZxidNumber } from "./history.ts";
 import type { SessionLife } from "./session-life.ts";
+import { ownZxid } from "./zxid-order.ts";
 
 export interface LockState {
   /** The session's name; undefined: nobody. */
@@ -64,10 +65,12 @@ function entryOf(operation: LockOperation): Entry<LockMove>[] {
   const { answer, call, invoked, answered } = operation;
   const move: LockMove = { kind: "operation", operation };
   if (answer.kind === "noEffect") return [];
-  if (answer.kind !== "unknown") return [{ move, invoked, answered, required: true, hint: answered }];
+  const zxid = ownZxid(operation);
+  const order = zxid === undefined ? undefined : { order: zxid };
+  if (answer.kind !== "unknown") return [{ move, invoked, answered, required: true, ...order }];
   if (call.kind === "observe") return [];
   const twin = call.kind === "acquire" ? `acquire ${call.session}` : `release ${call.token ?? "any"}`;
-  return [{ move, invoked, answered: Number.POSITIVE_INFINITY, required: false, hint: invoked, twin }];
+  return [{ move, invoked, answered: Number.POSITIVE_INFINITY, required: false, twin }];
 }
 
 function sessionEntries({ name, operations, aliveUntil, silentBy }: SessionLife): Entry<LockMove>[] {
@@ -78,15 +81,12 @@ function sessionEntries({ name, operations, aliveUntil, silentBy }: SessionLife)
     if (call.kind === "open") return [];
     const twin = answer.kind === "unknown" ? { twin: `close ${name}` } : undefined;
     const move: LockMove = { kind: "session", operation };
-    return [{ move, invoked, answered, required: answer.kind !== "unknown", hint: answered, ...twin }];
+    return [{ move, invoked, answered, required: answer.kind !== "unknown", ...twin }];
   });
   const required = silentBy < Number.POSITIVE_INFINITY;
   // The bound cannot be judged to be over before it began.
   const answered = Math.max(silentBy, aliveUntil);
-  return [
-    ...entries,
-    { move: { kind: "silence", session: name }, invoked: aliveUntil, answered, required, hint: answered },
-  ];
+  return [...entries, { move: { kind: "silence", session: name }, invoked: aliveUntil, answered, required }];
 }
 
 function apply(

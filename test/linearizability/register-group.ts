@@ -16,6 +16,7 @@ import type {
   TxnPartResult,
   ZxidNumber,
 } from "./history.ts";
+import { RegisterRelevance } from "./register-relevance.ts";
 import { certaintiesOf, keysOf, partsOf, putsOf, type Sightings } from "./register-sightings.ts";
 
 /** `value`: its number among those that somebody was told of; `unseen` for all others, which nobody can tell apart. */
@@ -51,7 +52,7 @@ export function registerProblems(operations: readonly RegisterOperation[], sight
   const certain = certaintiesOf(operations, sightings);
   return components(operations).map(({ keys, members }) => ({
     keys,
-    model: new RegisterGroup(keys, values).model,
+    model: new RegisterGroup(keys, values, members).model,
     entries: members.flatMap((operation) => entryOf(operation, certain.get(operation.id)?.at, values)),
     show: (state) => showState(state, keys, sightings, values),
   }));
@@ -79,15 +80,17 @@ function valuesOf({ written }: Sightings): Values {
 function entryOf(operation: RegisterOperation, certainAt: number | undefined, values: Values): Entry<RegisterMove>[] {
   const { answer, invoked, answered, call } = operation;
   if (answer.kind === "noEffect") return [];
-  const hint = zxidOf(operation, values) ?? answered;
-  if (answer.kind !== "unknown") return [{ move: operation, invoked, answered, required: true, hint }];
-  if (certainAt !== undefined) return [{ move: operation, invoked, answered: certainAt, required: true, hint }];
+  const zxid = zxidOf(operation, values);
+  const order = zxid === undefined ? undefined : { order: zxid };
+  if (answer.kind !== "unknown") return [{ move: operation, invoked, answered, required: true, ...order }];
+  if (certainAt !== undefined) return [{ move: operation, invoked, answered: certainAt, required: true, ...order }];
   const writes = call.kind === "txn" ? [...call.then, ...(call.else ?? [])] : [call];
   if (writes.every((part) => part.kind === "read" || part.kind === "check")) return [];
   const twin = JSON.stringify(call, (name, value: unknown) => (name === "value" ? "" : value));
-  return [{ move: operation, invoked, answered: Number.POSITIVE_INFINITY, required: false, hint, twin }];
+  return [{ move: operation, invoked, answered: Number.POSITIVE_INFINITY, required: false, twin }];
 }
 
+/** Of the transaction that it was, if anybody was told. */
 function zxidOf(operation: RegisterOperation, values: Values): ZxidNumber | undefined {
   for (const { put } of putsOf(operation)) {
     const known = values.known.get(put.value);
@@ -95,7 +98,7 @@ function zxidOf(operation: RegisterOperation, values: Values): ZxidNumber | unde
   }
   const { answer } = operation;
   if (answer.kind !== "ok") return undefined;
-  return (answer.result.kind === "delete" ? answer.result.at : undefined) ?? answer.zxid;
+  return answer.result.kind === "delete" ? answer.result.at : undefined;
 }
 
 interface Component {
@@ -153,12 +156,14 @@ class RegisterGroup {
   readonly #numbers: ReadonlyMap<string, number>;
   readonly #values: Values;
 
-  constructor(keys: readonly string[], values: Values) {
+  constructor(keys: readonly string[], values: Values, members: readonly RegisterOperation[]) {
     this.#numbers = new Map(keys.map((key, index) => [key, index]));
     this.#values = values;
+    const relevance = new RegisterRelevance(members);
     this.model = {
       initial: keys.map(() => undefined),
       apply: (state, move) => this.#apply(state, move),
+      helps: (_, optional, target) => relevance.helps(optional, target),
       key: (state) => state.map((cell) => (cell === undefined ? "-" : `${cell.value}.${cell.version}`)).join(),
     };
   }

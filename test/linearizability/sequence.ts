@@ -5,6 +5,7 @@
 import type { Entry, Model } from "./checker.ts";
 import type { SequenceOperation } from "./history.ts";
 import { type Creations, certainlyBy, creationsOf, numberOf } from "./sequence-rules.ts";
+import { ownZxid } from "./zxid-order.ts";
 
 export interface SequenceState {
   /** How many creations were done: they can only come in the order of their numbers. */
@@ -47,6 +48,14 @@ const model: Model<SequenceState, SequenceMove> = {
         return (state.present & deed.bit) === 0n ? state : undefined;
     }
   },
+  helps: ({ present }, { deed: optional }, { deed: target }) => {
+    if (optional.kind !== "remove") return false;
+    if (target.kind === "miss") return optional.bit === target.bit;
+    if (target.kind !== "list" || target.present === undefined) return false;
+    // Each child that is there and was not listed must go, one after the other; none comes back.
+    const surplus = present & ~target.present;
+    return (target.present & ~present) === 0n && optional.bit === (surplus & -surplus);
+  },
   key: ({ created, present }) => `${created}.${present.toString(36)}`,
 };
 
@@ -74,9 +83,10 @@ function entriesOf(
   const { answer, call, invoked } = operation;
   if (answer.kind === "noEffect") return [];
   const of = (deed: SequenceMove["deed"], answered: number, required = true): Entry<SequenceMove>[] => {
-    const hint = deed.kind === "append" ? deed.rank : answered;
+    const zxid = ownZxid(operation);
+    const order = zxid === undefined ? undefined : { order: zxid };
     const twin = call.kind === "remove" && !required ? { twin: call.name } : undefined;
-    return [{ move: { operation, deed }, invoked, answered, required, hint, ...twin }];
+    return [{ move: { operation, deed }, invoked, answered, required, ...order, ...twin }];
   };
   if (call.kind === "append") {
     // Nobody saw it: a gap in the numbers is all that it can have made.
