@@ -133,6 +133,8 @@ export class Arena {
   }
 
   start(name: string): void {
+    // A fault that is still being taken back when the run is abandoned starts nobody.
+    if (!this.#watching) return;
     const process = this.process(name);
     if (!process.running) process.start();
     this.#mayBeDown.delete(name);

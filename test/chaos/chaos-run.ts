@@ -55,25 +55,32 @@ export class ChaosRun {
   readonly #say: (line: string) => void;
   readonly #tally: Tally;
   readonly #folder = mkdtempSync(join(tmpdir(), "quorate-chaos-"));
-  #arena: Arena | undefined;
-  #isCancelled = false;
+  #arena: Promise<Arena> | undefined;
+  #isAbandoned = false;
 
   constructor(options: ChaosOptions) {
     this.#options = options;
     const say = options.say ?? ((): void => {});
-    this.#tally = new Tally(({ what }) => this.#say(`VIOLATION: ${what}`));
+    this.#tally = new Tally(({ what }) => {
+      // What is ended by force complains of it.
+      if (!this.#isAbandoned) this.#say(`VIOLATION: ${what}`);
+    });
     this.#say = (line) => say(`${this.#clock()} ${line}`);
   }
 
-  /** The rest of the run is left out; what has been begun is ended. */
-  cancel(): void {
-    this.#isCancelled = true;
+  /** Ends everything at once, without a verdict; nothing is left behind but what had been found. */
+  async abandon(): Promise<void> {
+    const found = this.#tally.violations.length;
+    this.#isAbandoned = true;
+    await this.#close();
+    if (found === 0) rmSync(this.#folder, { recursive: true, force: true });
+    else this.#say(`${found} violations; logs and histories: ${this.#folder}`);
   }
 
   async run(): Promise<ChaosReport> {
     const { seed, members = 3, imports, pauseMillis = 15, lifeMillis = 7000 } = this.#options;
-    const arena = await Arena.start({ members, tally: this.#tally, ...(imports ? { imports } : {}) });
-    this.#arena = arena;
+    this.#arena = Arena.start({ members, tally: this.#tally, ...(imports ? { imports } : {}) });
+    const arena = await this.#arena;
     const logs = new Logs(this.#folder, arena.processes, this.#tally);
     const drain = setInterval(() => logs.drain(), drainMillis);
     const judge = new Judge(this.#tally, this.#folder);
@@ -106,24 +113,23 @@ export class ChaosRun {
       clearInterval(status);
       clearInterval(drain);
       hands.close();
-      await this.stop();
+      await this.#close();
       logs.drain(true);
     }
     return this.#report(nemesis, judge, load);
   }
 
-  /** Ends all processes, whatever the run is about. */
-  async stop(): Promise<void> {
+  async #close(): Promise<void> {
     const arena = this.#arena;
     this.#arena = undefined;
-    await arena?.close();
+    await (await arena)?.close();
   }
 
   async #suffer(nemesis: Nemesis): Promise<void> {
     const end = performance.now() + this.#options.millis;
     try {
       await pause(500);
-      while (!this.#isCancelled && (!nemesis.isThrough || performance.now() < end)) {
+      while (!this.#isAbandoned && (!nemesis.isThrough || performance.now() < end)) {
         if (this.#options.onlyFirst && nemesis.isThrough) await pause(100);
         else await nemesis.round();
       }

@@ -8,7 +8,7 @@ import { type ChaosOptions, type ChaosReport, ChaosRun } from "./chaos-run.ts";
 async function suffer(t: TestContext, options: Omit<ChaosOptions, "millis" | "onlyFirst">): Promise<ChaosReport> {
   const lines: string[] = [];
   const run = new ChaosRun({ ...options, millis: 0, onlyFirst: true, say: (line) => void lines.push(line) });
-  t.signal.addEventListener("abort", () => void run.stop());
+  t.signal.addEventListener("abort", () => void run.abandon());
   const report = await run.run();
   for (const each of lines) t.diagnostic(each.slice(0, 500));
   t.diagnostic(

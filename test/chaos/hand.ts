@@ -11,6 +11,11 @@ import type { Tally, Verdict } from "./tally.ts";
 
 /** A client waits so much longer than the limit that it asked for; a stopped process answers nothing. */
 const patienceMillis = 1500;
+/** Some ask for so little time that much of what they asked for is done behind their backs, … */
+const hastyMillis = [20, 50, 120, 300];
+/** … and some hang up without having said so. */
+const hangUpMillis = [2, 5, 10, 30];
+const ordinaryMillis = [800, 1500, 3000];
 
 export interface Request {
   readonly method: "GET" | "HEAD" | "PUT" | "POST" | "DELETE";
@@ -122,7 +127,10 @@ export class Hands {
 
   async #once(request: Request): Promise<Said> {
     const door = this.random.pick(this.#doors);
-    const { method, target, body, key, timeoutMillis = this.random.pick([800, 1500, 3000]) } = request;
+    const { method, target, body, key } = request;
+    const kind = request.timeoutMillis === undefined ? this.random.below(100) : 100;
+    const timeoutMillis = request.timeoutMillis ?? this.random.pick(kind < 3 ? hastyMillis : ordinaryMillis);
+    const patience = kind >= 3 && kind < 5 ? this.random.pick(hangUpMillis) : timeoutMillis + patienceMillis;
     const headers = {
       ...request.headers,
       "Quorate-Timeout": `${timeoutMillis}ms`,
@@ -130,7 +138,7 @@ export class Hands {
     };
     const invoked = performance.now();
     try {
-      const options = { method, headers, patienceMillis: timeoutMillis + patienceMillis };
+      const options = { method, headers, patienceMillis: patience };
       const reply = await exchange(this.#agent, door, target, body === undefined ? options : { ...options, body });
       return this.#sort(request, reply, invoked);
     } catch (error) {

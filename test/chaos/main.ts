@@ -67,14 +67,16 @@ const run = new ChaosRun({
   ...(values.first === undefined ? {} : { first: values.first.split(",") }),
   onlyFirst: values.only,
 });
-let asked = 0;
 for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) {
-  process.on(signal, () => {
-    // The first time it ends in order, the second time at once.
-    run.cancel();
-    if (++asked > 1) void run.stop().then(() => process.exit(130));
+  process.once(signal, () => {
+    console.log(`${signal}: everything is ended`);
+    void run.abandon().finally(() => process.exit(130));
   });
 }
+process.once("uncaughtException", (error) => {
+  console.error(error);
+  void run.abandon().finally(() => process.exit(1));
+});
 const report = await run.run();
 print(report);
-process.exitCode = report.violations.length === 0 ? (asked > 0 ? 130 : 0) : 1;
+process.exitCode = report.violations.length === 0 ? 0 : 1;
