@@ -31,10 +31,16 @@ export type RegisterState = readonly (Cell | undefined)[];
 
 export type RegisterMove = RegisterOperation;
 
+interface KnownValue {
+  readonly number: number;
+  readonly mzxid: ZxidNumber;
+  /** Undefined: only another value of the same txn was seen. */
+  readonly version: number | undefined;
+}
+
 /** What is known of the values from all answers together. */
 interface Values {
-  /** By value: number and mzxid. */
-  readonly known: ReadonlyMap<string, { readonly number: number; readonly mzxid: ZxidNumber }>;
+  readonly known: ReadonlyMap<string, KnownValue>;
   /** By number. */
   readonly mzxids: readonly ZxidNumber[];
 }
@@ -59,7 +65,7 @@ export function registerProblems(operations: readonly RegisterOperation[], sight
 }
 
 function valuesOf({ written }: Sightings): Values {
-  const known = new Map<string, { number: number; mzxid: ZxidNumber }>();
+  const known = new Map<string, KnownValue>();
   const mzxids: ZxidNumber[] = [];
   // The puts of a txn's branch share one zxid: who saw one of them knows that of all.
   const byBranch = new Map<string, ZxidNumber>();
@@ -67,10 +73,10 @@ function valuesOf({ written }: Sightings): Values {
     const look = looks[0];
     if (look !== undefined) byBranch.set(`${writer.id}/${branch}`, look.seen.mzxid);
   }
-  for (const { value, writer, branch } of written.values()) {
+  for (const { value, writer, branch, looks } of written.values()) {
     const mzxid = byBranch.get(`${writer.id}/${branch}`);
     if (mzxid === undefined) continue;
-    known.set(value, { number: mzxids.length, mzxid });
+    known.set(value, { number: mzxids.length, mzxid, version: looks[0]?.seen.version });
     mzxids.push(mzxid);
   }
   return { known, mzxids };
@@ -220,10 +226,9 @@ class RegisterGroup {
         if (cell === undefined && !absentWillDo) return { deed: nothingToReplace };
         const deed = this.#judge(cell, part.condition ?? {}, absentWillDo);
         if (deed.kind === "refused") return { deed };
-        const next = {
-          value: this.#values.known.get(part.value)?.number ?? unseen,
-          version: (cell?.version ?? -1) + 1,
-        };
+        const known = this.#values.known.get(part.value);
+        const next = { value: known?.number ?? unseen, version: (cell?.version ?? -1) + 1 };
+        if (known?.version !== undefined && known.version !== next.version) return undefined;
         set(draft, number, next);
         return expected === undefined || this.#wrote(cell, next, expected) ? { deed: done } : undefined;
       }
