@@ -1,0 +1,220 @@
+/** Faults that may come at any time, together, and to everybody: what is promised holds through them. */
+
+import type { Fault, Field } from "./fault-field.ts";
+import type { PowerLoss } from "./faulty-disk.ts";
+import type { SimReplica } from "./sim-ensemble.ts";
+
+const losses: readonly PowerLoss[] = ["lost", "kept", "torn"];
+
+function kill(field: Field, victim: SimReplica): void {
+  field.host.ensemble.kill(victim.id);
+  field.startLater(victim);
+}
+
+function losePower(field: Field, victim: SimReplica): void {
+  field.host.ensemble.kill(victim.id, field.host.random.pick(losses));
+  field.startLater(victim);
+}
+
+function loseAllPower(field: Field): void {
+  const { ensemble, random } = field.host;
+  const loss = random.pick(losses);
+  const share = random.pick([0.6, 0.85, 1]);
+  for (const each of ensemble.replicas.values()) {
+    if (!random.chance(share)) continue;
+    ensemble.kill(each.id, random.chance(0.7) ? loss : random.pick(losses));
+    field.startLater(each, 800);
+  }
+}
+
+/** The power goes at one of the next steps of the disk, whatever it is. */
+function crashAtStep(field: Field, victim: SimReplica): void {
+  const { random, time, ensemble } = field.host;
+  const { disk } = victim.machine;
+  const at = disk.steps + random.between(1, 30);
+  const loss = random.pick(losses);
+  disk.fault = ({ number }) => {
+    if (number < at) return "none";
+    disk.fault = () => "none";
+    time.after(0, () => {
+      ensemble.kill(victim.id, loss);
+      if (!victim.down) field.startLater(victim);
+    });
+    return "crash";
+  };
+  field.later(2000, 4000, () => {
+    disk.fault = () => "none";
+  });
+}
+
+function pause(field: Field, victim: SimReplica): void {
+  victim.machine.pause();
+  field.later(30, field.host.random.pick([300, 1500, 5000]), () => victim.machine.resume());
+}
+
+function heal(field: Field, low: number, high: number): void {
+  field.later(low, high, () => field.host.ensemble.network.open());
+}
+
+function isolate(field: Field, victim: SimReplica): void {
+  const { network, replicas } = field.host.ensemble;
+  for (const each of replicas.values()) {
+    network.shut(victim.machine, each.machine);
+    network.shut(each.machine, victim.machine);
+  }
+  heal(field, 200, 4000);
+}
+
+/** Two sides, gateways on both. */
+function split(field: Field): void {
+  const { ensemble, random } = field.host;
+  const { network } = ensemble;
+  const machines = new Set([...ensemble.replicas.values(), ...ensemble.gateways].map((each) => each.machine));
+  const left = new Set([...machines].filter(() => random.chance(0.45)));
+  for (const a of machines) for (const b of machines) if (left.has(a) !== left.has(b)) network.shut(a, b);
+  heal(field, 200, 4000);
+}
+
+function oneWay(field: Field, victim: SimReplica): void {
+  const { ensemble, random } = field.host;
+  const { network } = ensemble;
+  const away = random.chance(0.5);
+  const share = random.pick([0.5, 1]);
+  for (const each of ensemble.replicas.values()) {
+    if (!random.chance(share)) continue;
+    if (away) network.shut(victim.machine, each.machine);
+    else network.shut(each.machine, victim.machine);
+  }
+  heal(field, 100, 3000);
+}
+
+function breakWires(field: Field): void {
+  const { ensemble, random } = field.host;
+  for (let i = random.between(1, 4); i > 0; i--) ensemble.network.breakOne();
+}
+
+function slowNetwork(field: Field, victim: SimReplica): void {
+  const { ensemble, random } = field.host;
+  const { network } = ensemble;
+  const all = random.chance(0.5);
+  if (all) network.slowness = random.pick([10, 40, 150]);
+  else network.slow.set(victim.machine, random.pick([20, 100, 400]));
+  network.loss = random.chance(0.5) ? 0.05 : 0;
+  field.later(500, 4000, () => {
+    network.slowness = 2;
+    network.loss = 0;
+    network.slow.clear();
+  });
+}
+
+function slowDisk(field: Field, victim: SimReplica): void {
+  const { pace } = victim.machine;
+  pace.syncMillis = field.host.random.pick([20, 80, 300]);
+  field.later(300, 4000, () => {
+    pace.syncMillis = 3;
+  });
+}
+
+/** Fsyncs begin and do not end, for a while. */
+function hang(field: Field, victim: SimReplica): void {
+  const { disk } = victim.machine;
+  disk.fault = ({ operation }) => (operation === "sync" ? "hang" : "none");
+  field.later(100, 4000, () => {
+    disk.fault = () => "none";
+    disk.resume();
+  });
+}
+
+/** One fsync or write fails: the process ends itself; later, perhaps, the power goes too. */
+function failDisk(field: Field, victim: SimReplica): void {
+  const { random } = field.host;
+  const { disk } = victim.machine;
+  const operation = random.pick(["sync", "sync", "write", "syncFolder", "rename"] as const);
+  disk.fault = (step) => {
+    if (step.operation !== operation) return "none";
+    disk.fault = () => "none";
+    return "EIO";
+  };
+  if (random.chance(0.5)) field.later(200, 1500, () => losePower(field, victim));
+}
+
+function fillDisk(field: Field, victim: SimReplica): void {
+  const { random } = field.host;
+  const { disk } = victim.machine;
+  disk.capacity = disk.used + random.between(0, 90_000);
+  field.later(500, 4000, () => {
+    disk.capacity = Number.POSITIVE_INFINITY;
+  });
+}
+
+function jumpClock(field: Field, victim: SimReplica): void {
+  const { random } = field.host;
+  victim.machine.jump(random.pick([-1, 1]) * random.pick([500, 60_000, 86_400_000]));
+}
+
+function handOver(field: Field, target: SimReplica): void {
+  const { ensemble, random } = field.host;
+  const gateway = random.pick(ensemble.gateways);
+  const { machine } = gateway;
+  machine.arrive(() => void gateway.backend?.handOver(target.id, 1000));
+}
+
+function killGateway(field: Field): void {
+  const { ensemble, random } = field.host;
+  const gateway = random.pick(ensemble.gateways.filter((each) => each.number < 100));
+  ensemble.killGateway(gateway);
+  field.later(50, 1500, () => ensemble.startGateway(gateway));
+}
+
+function pauseGateway(field: Field): void {
+  const { machine } = field.host.random.pick(field.host.ensemble.gateways.filter((each) => each.number < 100));
+  machine.pause();
+  field.later(50, 4000, () => machine.resume());
+}
+
+/** Nobody asks anything for a while; then all lose their power: snapshots may be all that there is. */
+function rest(field: Field): void {
+  const { town, time } = field.host;
+  town.quietUntil = time.now + 1200;
+  field.later(500, 1000, () => loseAllPower(field));
+}
+
+/** Counts as failed until it is synchronized: never more than a minority at once. */
+function emptyDisk(field: Field, victim: SimReplica): void {
+  const { ensemble } = field.host;
+  if (forgetful(field).size >= Math.floor((ensemble.replicas.size - 1) / 2) || !victim.born) return;
+  ensemble.kill(victim.id, "lost");
+  victim.machine.disk.wipe();
+  victim.initial = field.host.random.chance(0.5);
+  victim.born = false;
+  field.startLater(victim, 1500);
+}
+
+/** Those who have an empty disk, or had one and are not members again. */
+function forgetful(field: Field): Set<SimReplica> {
+  return new Set([...field.host.ensemble.replicas.values()].filter((each) => !each.born));
+}
+
+/** Each may come at any time, to anybody. */
+export const commonFaults: Readonly<Record<string, Fault>> = {
+  kill,
+  powerLoss: losePower,
+  powerLossOfAll: loseAllPower,
+  crashAtDiskStep: crashAtStep,
+  pause,
+  isolate,
+  split,
+  oneWay,
+  breakWire: breakWires,
+  slowNetwork,
+  slowDisk,
+  hangingDisk: hang,
+  failingDisk: failDisk,
+  fullDisk: fillDisk,
+  clockJump: jumpClock,
+  handOver,
+  gatewayKill: killGateway,
+  gatewayPause: pauseGateway,
+  rest,
+  emptyDisk,
+};
