@@ -143,7 +143,8 @@ export class EphemeralsEndWithTheirSession extends Invariant {
       let count = 0;
       for (const owner of found.values()) if (owner === id) count++;
       if (count === listed.length && count === ephemeralCount) continue;
-      this.broken(`${where} session ${formatZxid(id)} lists ${listed.length} ephemerals and has ${count}`);
+      const lists = `lists ${listed.length} and has ${count} ephemerals; its count is ${ephemeralCount}`;
+      this.broken(`${where} session ${formatZxid(id)} ${lists}`);
     }
     if (this.#blind || !this.#order.whole || tree.applied !== this.#order.end) return;
     if (found.size !== this.#owners.size) {

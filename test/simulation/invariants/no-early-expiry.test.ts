@@ -1,0 +1,111 @@
+import { test } from "node:test";
+import { type Acting, anyone, type Outcome, type SessionId, type Zxid } from "@quorate/api";
+import { breaks, create, get, put, Scene, sessionOperation } from "./fixture.test-support.ts";
+import { NoEarlyExpiry } from "./no-early-expiry.ts";
+import { Order } from "./order.ts";
+
+const name = "no-early-expiry";
+
+function watched(order: Order = new Order()): Scene {
+  return new Scene([new NoEarlyExpiry(order, 0.05)]);
+}
+
+function expire(scene: Scene, { session }: Acting): void {
+  scene.commit([{ identity: anyone, operation: { kind: "expireSession", session } }]);
+}
+
+function renew(scene: Scene, acting: Acting): void {
+  const asked = scene.askRenew(acting);
+  scene.at += 10;
+  scene.answer(asked, { kind: "renewed", zxid: scene.end, servedBy: 1 });
+}
+
+test("expired when its time is over", () => {
+  const scene = watched();
+  const acting = scene.openSession(1000);
+  scene.at += 900;
+  renew(scene, acting);
+  // The leader's clock is fast, within the tolerance.
+  scene.at += 945;
+  // One that is not answered binds nobody.
+  scene.askRenew(acting);
+  expire(scene, acting);
+  expire(scene, acting);
+  scene.answer(scene.askRenew(acting), { kind: "expired" });
+  scene.write(create("/e", "ephemeral"), { acting });
+});
+
+test("closed by its client whenever that likes", () => {
+  const scene = watched();
+  const acting = scene.openSession(1000);
+  renew(scene, acting);
+  scene.write({ kind: "closeSession", session: acting.session }, { acting });
+  scene.answer(scene.askRenew(acting), { kind: "expired" });
+});
+
+test("expired before its time is over", () => {
+  const scene = watched();
+  const acting = scene.openSession(1000);
+  scene.at += 900;
+  breaks(name, () => expire(scene, acting), /expired at 1900; its client may count on it until 1950/);
+});
+
+test("a renewal does not count", () => {
+  const scene = watched();
+  const acting = scene.openSession(1000);
+  scene.at += 500;
+  renew(scene, acting);
+  scene.at += 600;
+  breaks(name, () => expire(scene, acting), /until 2450/);
+});
+
+test("renewed when it had been expired", () => {
+  const scene = watched();
+  const acting = scene.openSession(1000);
+  scene.at += 960;
+  const asked = scene.askRenew(acting);
+  expire(scene, acting);
+  breaks(name, () => scene.answer(asked, { kind: "renewed", zxid: scene.end, servedBy: 1 }), /is expired at 1960/);
+});
+
+test("a creation is answered late, of a session that was expired early", () => {
+  const scene = watched();
+  const asked = scene.askWrite(sessionOperation("client", 1000, 5));
+  const [outcome] = scene.commit([scene.command(asked.write)]);
+  const session = (outcome as Outcome).zxid as number as SessionId;
+  scene.at += 500;
+  expire(scene, { session, secretHash: new Uint8Array(32) });
+  breaks(name, () => scene.answerOutcome(asked, outcome as Outcome), /is expired at 1500/);
+});
+
+test("'expired' is said of a session that lives", () => {
+  const scene = watched();
+  const acting = scene.openSession(1000);
+  breaks(name, () => scene.answer(scene.askRenew(acting), { kind: "expired" }), /is over, and it lives/);
+  const failure = { ok: false, zxid: (scene.end + 1) as Zxid, code: "sessionExpired", detail: "" } as const;
+  const write = scene.askWrite(put("/a"), { acting });
+  breaks(name, () => scene.answerOutcome(write, failure), /told at .* that its session is over/);
+  const read = scene.askRead({ kind: "getSession", session: acting.session });
+  breaks(name, () => scene.answerOutcome(read, failure), /told at .* that its session is over/);
+});
+
+test("'expired' is said from a state in which it lives", () => {
+  const scene = watched();
+  const acting = scene.openSession(1000);
+  scene.write({ kind: "closeSession", session: acting.session }, { acting });
+  const failure = { ok: false, zxid: scene.end, code: "sessionExpired", detail: "" } as const;
+  scene.answerOutcome(scene.askRead(get("/a"), { acting }), failure);
+  const early = { ...failure, zxid: acting.session as number as Zxid };
+  breaks(name, () => scene.answerOutcome(scene.askRead(get("/a"), { acting }), early), /its session is over/);
+});
+
+test("what a leader of flipped memory judges is nobody's promise", () => {
+  const order = new Order();
+  const scene = watched(order);
+  const acting = scene.openSession(1000);
+  order.suspects.flip(1, scene.at);
+  expire(scene, acting);
+  const other = watched();
+  const another = other.openSession(1000);
+  breaks(name, () => expire(other, another));
+});
