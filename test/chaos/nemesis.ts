@@ -51,6 +51,7 @@ export class Nemesis {
     const claimed = new Set<string>();
     const kinds = this.#draw();
     const stopsWrites = kinds.length > 1 || kinds.some((each) => each.stopsWrites);
+    if (kinds.some((each) => each.holdsMessages)) tally.holdUp();
     const done = await Promise.all(
       kinds.map(async (kind, at) => {
         if (at > 0) await pause(random.below(1500));
@@ -58,6 +59,7 @@ export class Nemesis {
       }),
     );
     const healed = performance.now();
+    tally.letGo(arrivedMillis);
     const why = await arena.serves(serveMillis);
     if (why !== "") {
       tally.violate(
@@ -69,7 +71,6 @@ export class Nemesis {
     const served = performance.now();
     if (done.some(Boolean)) announce(`all serve, ${Math.round(served - healed)} ms after the end`);
     if (stopsWrites) tally.excuse(began, served + arrivedMillis);
-    if (kinds.some((each) => each.holdsMessages)) tally.outage(began, healed + arrivedMillis);
     this.#rounds += 1;
     await pause(this.#rounds % longCalmEvery === 0 ? longCalmMillis : random.between(300, 1500));
     const gap = tally.settleGaps();

@@ -35,6 +35,7 @@ export class Tally {
   #excused: Outage[] = [];
   /** Of writes, not yet judged: a fault that excuses one may still be under way. */
   readonly #gaps: Outage[] = [];
+  #heldSince: Millis | undefined;
   #highest = 0;
   /** Infinity: nothing has been written yet. */
   #lastWrite: Millis = Number.POSITIVE_INFINITY;
@@ -104,8 +105,24 @@ export class Tally {
     this.#excused.push({ from, to });
   }
 
+  /** Requests may be held up from now on, until `let go` is told. */
+  holdUp(): void {
+    this.#heldSince ??= performance.now();
+  }
+
+  /** What was held up has arrived when `millis` more are over. */
+  letGo(millis: Millis): void {
+    if (this.#heldSince !== undefined) this.outage(this.#heldSince, performance.now() + millis);
+    this.#heldSince = undefined;
+  }
+
+  /** Those that are not over yet are among them. */
   outages(since: Millis): Outage[] {
-    return this.#outages.filter((each) => each.to >= since);
+    const now = performance.now();
+    const under = this.#outages.filter((each) => each.to >= since);
+    if (this.#heldSince !== undefined) under.push({ from: this.#heldSince, to: now });
+    if (now - this.#lastWrite > silenceMillis) under.push({ from: this.#lastWrite, to: now });
+    return under;
   }
 
   #written(zxid: ZxidNumber): void {
@@ -122,8 +139,13 @@ export class Tally {
   settleGaps(): Millis {
     let longest = 0;
     for (const { from, to } of this.#gaps.splice(0)) {
-      const excused = this.#excused.some((each) => each.from < to && each.to > from);
-      if (!excused) longest = Math.max(longest, to - from);
+      let since = from;
+      for (const excused of this.#excused.toSorted((one, other) => one.from - other.from)) {
+        if (excused.from >= to || excused.to <= since) continue;
+        longest = Math.max(longest, excused.from - since);
+        since = excused.to;
+      }
+      longest = Math.max(longest, to - since);
     }
     this.longestGap = Math.max(this.longestGap, longest);
     return longest;
