@@ -32,7 +32,7 @@ export function judge<State, Move>(
       : "not linearizable: no order explains the answers";
   // In a prefix answered operations too are optional, of which `helps` knows nothing.
   const { helps: _, ...plain } = model;
-  const moment = failsAt(plain, entries, steps);
+  const moment = failsAt(plain, entries, Math.ceil(steps / 8));
   const prefix = prefixUntil(entries, moment);
   const finding = search(plain, prefix, steps);
   const { order, state } = finding.kind === "violated" ? finding.deepest : whole.deepest;

@@ -27,8 +27,8 @@ export { describe } from "./format.ts";
 export * from "./history.ts";
 export { formatHistory, parseHistory } from "./history-text.ts";
 
-/** Of one object, or one rule, no more than so many violations are told. */
-const mostOfOneKind = 8;
+/** Of one object and rule, no more than so many violations are told. */
+const mostOfOneRule = 3;
 
 /** Never throws because of what a server did; `steps` bounds each search (see `defaultSteps`). */
 export function checkHistory(history: History, steps: number = defaultSteps): Verdict {
@@ -94,7 +94,9 @@ function checkObject(
 }
 
 function few(violations: readonly string[]): string[] {
-  const more = violations.length - mostOfOneKind;
-  if (more <= 0) return [...violations];
-  return [...violations.slice(0, mostOfOneKind), `… and ${more} more like these`];
+  const byRule = Map.groupBy(violations, (violation) => violation.slice(0, violation.indexOf(":")));
+  return [...byRule].flatMap(([rule, all]) => {
+    const more = all.length - mostOfOneRule;
+    return more <= 0 ? all : [...all.slice(0, mostOfOneRule), `${rule}: and ${more} more like these`];
+  });
 }
