@@ -58,7 +58,7 @@ export function createInvariants({ clockDrift = 0.05, expirySlackMillis = 1500 }
   ];
 }
 
-/** A bit of the replica's memory was flipped: until its process ends its state is left out of account. */
+/** A bit of the replica's memory was flipped: its state is left out of account until it has restored the right one. */
 export function flipped(invariants: readonly Invariant[], replica: ReplicaId): void {
   for (const each of invariants) if (each instanceof EqualDigests) each.flipped(replica);
 }

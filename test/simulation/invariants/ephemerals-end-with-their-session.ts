@@ -125,10 +125,11 @@ export class EphemeralsEndWithTheirSession extends Invariant {
   }
 
   override finished({ trees }: Finished): void {
-    for (const [replica, tree] of trees) if (!this.#order.suspects.has(replica)) this.#whole(replica, tree);
+    for (const [replica, tree] of trees) this.#whole(replica, tree);
   }
 
   #whole(replica: ReplicaId, tree: Tree): void {
+    if (this.#order.suspects.has(replica)) return;
     const found = ephemeralsOf(tree);
     const where = `on replica ${replica} at ${formatZxid(tree.applied)}`;
     for (const [path, owner] of found) {

@@ -1,5 +1,6 @@
 import { test } from "node:test";
 import { anyone, type Batch } from "@quorate/api";
+import { Tree } from "@quorate/tree";
 import { EqualDigests } from "./equal-digests.ts";
 import { breaks, create, put, Scene } from "./fixture.test-support.ts";
 import { Order } from "./order.ts";
@@ -48,7 +49,7 @@ test("verdicts that differ", () => {
   breaks(name, () => scene.apply(3, batch, { results: [{ ...other[0], outcome: "gap" } as never] }), /otherwise/);
 });
 
-test("flipped memory is left out until its process ends", () => {
+test("flipped memory is left out until it is replaced", () => {
   const { scene, digests } = watched();
   const [one, two] = differing(scene);
   digests.flipped(1);
@@ -79,4 +80,32 @@ test("who comes back from flipped memory counts again", () => {
   scene.restore(1, scene.copy(1), "start");
   scene.apply(2, one);
   breaks(name, () => scene.apply(1, two), /replica 1 has digest/);
+});
+
+/** Replica 1 comes back with what the flip has left in its log. */
+function comeBackWrong(): Scene {
+  const { scene, digests } = watched();
+  const [one, two] = differing(scene);
+  digests.flipped(1);
+  scene.apply(1, two);
+  scene.apply(2, one);
+  scene.apply(3, one);
+  scene.stop(1);
+  scene.restore(1, scene.copy(1), "start");
+  scene.write(put("/b"));
+  return scene;
+}
+
+test("a flip that has reached the disk, and is found there", () => {
+  const scene = comeBackWrong();
+  scene.stop(1);
+  scene.restore(1, new Tree(), "start");
+  scene.restore(1, scene.copy(2), "leader");
+  scene.write(put("/c"));
+  scene.finish();
+});
+
+test("a flip that has reached the disk, and stays there", () => {
+  const scene = comeBackWrong();
+  breaks(name, () => scene.finish(), /replica 1: its flipped memory was not found/);
 });

@@ -3,9 +3,10 @@
  * quarantines itself.
  *
  * Checked: replicas that stand at the same position have the same digest and gave the same verdicts on the way. A
- * replica whose memory was flipped (`flipped`) is left out until its process ends or a leader's snapshot replaces its
- * tree. At the end the state of every replica, computed anew from its records, has the digest of that position: who
- * still has a flipped memory by then was not found.
+ * replica whose memory was flipped (`flipped`) is left out until it has restored a tree with the right digest: it may
+ * come back with a wrong one, since the flip may have reached its log, and is then to be found again. At the end the
+ * state of every replica, computed anew from its records, has the digest of that position: who is still wrong by then
+ * was not found.
  */
 import { formatZxid, type ReplicaId } from "@quorate/api";
 import { type Applied, type SnapshotCursor, Tree } from "@quorate/tree";
@@ -16,6 +17,8 @@ export class EqualDigests extends Invariant {
   readonly name = "equal-digests";
   readonly #order: Order;
   #now = 0;
+  /** Those flipped that have restored a tree since. */
+  readonly #restored = new Set<ReplicaId>();
 
   constructor(order: Order) {
     super();
@@ -24,23 +27,31 @@ export class EqualDigests extends Invariant {
 
   /** A bit of the replica's memory was flipped; `at`: when, if not just now. */
   flipped(replica: ReplicaId, at: number = this.#now): void {
+    this.#restored.delete(replica);
     this.#order.suspects.flip(replica, at);
   }
 
-  override restored({ at, replica }: Restored): void {
+  override restored({ at, replica, tree }: Restored): void {
     this.#now = at;
-    this.#order.suspects.clear(replica, at);
+    if (!this.#order.suspects.has(replica)) return;
+    this.#restored.add(replica);
+    // Its files were set aside, or it has what the others have.
+    if (tree.applied === 0) this.#sound(replica);
+    else this.#judge(replica, tree);
   }
 
   override stopped(at: number, replica: ReplicaId): void {
     this.#now = at;
-    this.#order.suspects.clear(replica, at);
+    this.#restored.delete(replica);
   }
 
   override applied(seen: AppliedBatch): void {
     const { at, replica, batch, tree } = seen;
     this.#now = at;
-    if (this.#order.suspects.has(replica)) return;
+    if (this.#order.suspects.has(replica)) {
+      if (this.#restored.has(replica)) this.#judge(replica, tree);
+      return;
+    }
     const { entry, fresh } = this.#order.note(seen);
     const digest = tree.digest();
     const known = this.#order.digests.get(batch.last);
@@ -50,6 +61,16 @@ export class EqualDigests extends Invariant {
       this.broken(`at ${formatZxid(batch.last)} replica ${replica} has digest ${digest}, ${others}`);
     }
     if (!fresh && entry.results !== undefined) this.#sameVerdicts(seen, entry.results);
+  }
+
+  /** Of a tree that was restored after the flip: whether it is the right one. */
+  #judge(replica: ReplicaId, tree: Tree): void {
+    if (this.#order.digests.get(tree.applied)?.digest === tree.digest()) this.#sound(replica);
+  }
+
+  #sound(replica: ReplicaId): void {
+    this.#restored.delete(replica);
+    this.#order.suspects.clear(replica, this.#now);
   }
 
   #sameVerdicts({ replica, results }: AppliedBatch, first: readonly Applied[]): void {

@@ -32,7 +32,7 @@ export interface SessionLife {
 
 export interface Entry {
   readonly batch: Batch;
-  readonly commands: readonly (Command | undefined)[];
+  commands: readonly (Command | undefined)[];
   /** True time at which somebody first applied it. */
   readonly at: number;
   /** Undefined until a replica of sound memory has applied it. */
@@ -113,6 +113,8 @@ export class Order {
     if (entry.results !== undefined || this.suspects.has(seen.replica)) {
       return { entry, clash: false, fresh: false, revealed: none };
     }
+    // Whose memory was flipped may have had other commands, too.
+    entry.commands = seen.commands;
     entry.results = seen.results;
     entry.executed = executionsOf(seen);
     const changes = seen.tree.changes.after(batch.previous);

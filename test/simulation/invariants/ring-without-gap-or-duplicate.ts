@@ -127,7 +127,7 @@ export class RingWithoutGapOrDuplicate extends Invariant {
 
   /** Everything in the ring, as far as the order's changes are known. */
   #wholeRing(replica: ReplicaId, tree: Tree): void {
-    if (tree.applied > this.#order.knownThrough) return;
+    if (tree.applied > this.#order.knownThrough || this.#order.suspects.has(replica)) return;
     const { floor } = tree.changes;
     const from = Math.max(floor, this.#wholeSince) as Zxid;
     if (from >= tree.applied) return;
@@ -174,9 +174,7 @@ export class RingWithoutGapOrDuplicate extends Invariant {
   }
 
   override finished({ trees }: Finished): void {
-    for (const [replica, tree] of trees) {
-      if (!this.#order.suspects.has(replica)) this.#wholeRing(replica, tree);
-    }
+    for (const [replica, tree] of trees) this.#wholeRing(replica, tree);
   }
 }
 

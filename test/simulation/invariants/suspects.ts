@@ -1,6 +1,7 @@
 /**
  * Replicas whose memory was flipped, and since when. What such a replica computes is promised to nobody until it is
- * found and its process ends (DESIGN 5: the minority quarantines itself); what it has applied is still the one order.
+ * found (DESIGN 5: the minority quarantines itself); what it has applied is still the one order. A flip may have reached
+ * its disk: a new process is sound only when its restored state is.
  */
 import type { ReplicaId } from "@quorate/api";
 
@@ -14,16 +15,11 @@ export class Suspects {
   readonly #now = new Map<ReplicaId, number>();
   readonly #past: Flip[] = [];
 
-  /** Those whose memory is flipped at this moment. */
-  get present(): readonly ReplicaId[] {
-    return [...this.#now.keys()];
-  }
-
   flip(replica: ReplicaId, at: number): void {
     if (!this.#now.has(replica)) this.#now.set(replica, at);
   }
 
-  /** Its memory is new: its process ended, or a leader's snapshot replaced its tree. */
+  /** Its tree is a new one, and the right one. */
   clear(replica: ReplicaId, at: number): void {
     const from = this.#now.get(replica);
     if (from === undefined) return;
