@@ -61,7 +61,7 @@ const makers = [
 for (const ordered of [true, false]) {
   test(`the search finds an order exactly where there is one${ordered ? ", that of the zxids" : ""}`, () => {
     const counts = { linearizable: 0, violated: 0, optional: 0 };
-    for (let seed = 1; seed <= 150; seed++) {
+    for (let seed = 1; seed <= 250; seed++) {
       const random = new SeededRandom(seed);
       for (const make of makers) {
         const history = make(seed * 31);

@@ -6,7 +6,7 @@ interface Reach {
   readonly operation: RegisterOperation;
   /** Keys that it may change. */
   readonly writes: readonly string[];
-  /** Keys that others may change so that it can be done, or takes another branch. */
+  /** Keys that others may change before it so that it can be done, takes another branch, or leaves another state. */
   readonly needs: readonly string[];
 }
 
@@ -54,12 +54,6 @@ function reachOf(operation: RegisterOperation): Reach {
   const writes = parts.filter((part) => part.kind === "put" || part.kind === "delete");
   const branches = call.kind === "txn" && call.else !== undefined;
   // Nobody who was not seen can make an mzxid that a condition names.
-  const needs = parts.filter((part) => branches || part.kind === "delete" || mayBeMadeToHold(part));
+  const needs = parts.filter((part) => branches || part.kind !== "check" || part.mzxid === undefined);
   return { operation, writes: writes.map(({ key }) => key), needs: needs.map(({ key }) => key) };
-}
-
-function mayBeMadeToHold(part: TxnPart): boolean {
-  if (part.kind === "read") return true;
-  const condition = part.kind === "check" ? part : part.condition;
-  return condition !== undefined && condition.mzxid === undefined;
 }
