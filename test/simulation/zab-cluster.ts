@@ -1,6 +1,6 @@
 /** Simulated replicas around the real core: a disk, a list of what is applied, clients that submit and read. */
 import { type Batch, InvariantError, type ReplicaId, type Zxid } from "@quorate/api";
-import { type Effect, type Input, type LinkId, Peer, type PeerMessage } from "@quorate/zab";
+import { type Effect, type Input, type LinkId, Peer, type PeerMessage, type Timing } from "@quorate/zab";
 import type { VirtualTime } from "./events.ts";
 import type { SeededRandom } from "./random.ts";
 import { Violation } from "./violation.ts";
@@ -10,6 +10,8 @@ import type { ZabOracle } from "./zab-oracle.ts";
 
 export interface SimOptions {
   readonly members: readonly ReplicaId[];
+  readonly counterRollAt: number;
+  readonly timing: Partial<Timing>;
   readonly trace: (text: string) => void;
 }
 
@@ -26,6 +28,8 @@ class SimReplica {
   /** Payloads of submissions of the present life. */
   readonly own = new Set<Uint8Array>();
   syncing = false;
+  /** Slowest fsync of this disk, ms, where it is another than of all. */
+  diskMillis: number | undefined;
   constructor(id: ReplicaId) {
     this.disk = new SimDisk(id, "founding");
   }
@@ -88,7 +92,8 @@ export class SimCluster {
         newEnsembleId: `ensemble-of-${id}`,
         checksum: chain,
         windowBytes: 2000,
-        counterRollAt: 400,
+        counterRollAt: this.#options.counterRollAt,
+        timing: this.#options.timing,
         prefersSnapshot: (after) => replica.disk.snapshot().at > after && this.#random.chance(0.2),
       },
       replica.disk.state,
@@ -145,6 +150,28 @@ export class SimCluster {
     if (!replica.peer || replica.disk.busy || replica.applied === 0) return;
     replica.disk.takeSnapshot(replica.applied, replica.appliedChecksum);
     this.#step(id, { kind: "pruned", base: replica.disk.snapshot().at });
+  }
+
+  /** Everything works again from here on, and everybody is there. */
+  heal(): void {
+    this.network.heal();
+    this.network.slowness = 4;
+    this.network.lossOfProposals = 0;
+    this.diskMillis = 3;
+    for (const [id, replica] of this.replicas) {
+      replica.paused = false;
+      replica.disk.hung = false;
+      replica.diskMillis = undefined;
+      this.start(id);
+    }
+  }
+
+  /** Everybody is a member and stands at one place, at `position` or behind it. */
+  whole(position: Zxid): boolean {
+    const [first] = this.replicas.values();
+    return [...this.replicas.values()].every(
+      ({ applied, disk }) => applied === first?.applied && applied >= position && disk.state.standing === "member",
+    );
   }
 
   leader(): ReplicaId | undefined {
@@ -238,7 +265,7 @@ export class SimCluster {
     if (replica.syncing) return;
     replica.syncing = true;
     const peer = replica.peer;
-    this.#time.after(this.#random.below(this.diskMillis * 10) / 10, () => {
+    this.#time.after(this.#random.below((replica.diskMillis ?? this.diskMillis) * 10) / 10, () => {
       replica.syncing = false;
       if (replica.peer === peer && !replica.paused) replica.disk.sync(this.#random.between(1, 4));
       if (replica.disk.busy && replica.peer) this.#scheduleSync(replica);

@@ -85,12 +85,12 @@ export class SimDisk {
     this.hung = false;
   }
 
-  /** An empty disk in the same machine, started without `--initial`. */
-  wipe(): void {
+  /** An empty disk in the same machine; `founding`: started with `--initial`. */
+  wipe(standing: "joining" | "founding"): void {
     this.#queue.length = 0;
     this.#staged = undefined;
     this.#log = { snapshot: nothing, batches: [] };
-    this.state = { standing: "joining", ensembleId: "", acceptedEpoch: 0, currentEpoch: 0 };
+    this.state = { standing, ensembleId: "", acceptedEpoch: 0, currentEpoch: 0 };
   }
 
   snapshot(): SimSnapshot {

@@ -117,13 +117,16 @@ export class SimNetwork {
   partition(group: ReadonlySet<ReplicaId>): void {
     for (const a of this.#members) {
       for (const b of this.#members) {
-        if (a < b && group.has(a) !== group.has(b)) {
-          this.#cut.add(pair(a, b));
-          const line = this.#between(a, b);
-          if (line) this.break(line.id);
-        }
+        if (a < b && group.has(a) !== group.has(b)) this.cut(a, b);
       }
     }
+  }
+
+  /** No connection between these two, the smaller first, until healed. */
+  cut(a: ReplicaId, b: ReplicaId): void {
+    this.#cut.add(pair(a, b));
+    const line = this.#between(a, b);
+    if (line) this.break(line.id);
   }
 
   heal(): void {

@@ -66,6 +66,7 @@ export const epochs: readonly Mutant[] = [
       zab("core", `assert(state.acceptedEpoch >= core.durable.acceptedEpoch, "a promise is never taken back");`, ""),
     ],
     within: 400,
+    scenario: "three+cutSome+partition",
   },
   {
     name: "better-history-ignored",
@@ -77,21 +78,6 @@ export const epochs: readonly Mutant[] = [
         "discovery",
         "&& hasBetterHistory(core, leading, follower)",
         "&& hasBetterHistory(core, leading, follower) && core.now < 0",
-      ),
-    ],
-    within: 400,
-  },
-  {
-    name: "position-before-epoch",
-    from: "ZAB paper, lemma 15; DESIGN 4, Election",
-    rule: "histories are compared by currentEpoch first, then by position",
-    simulator: "core",
-    patches: [
-      zab("election", "  if (a.currentEpoch !== b.currentEpoch) return a.currentEpoch > b.currentEpoch;\n", ""),
-      zab(
-        "discovery",
-        "  if (follower.currentEpoch !== leading.formerEpoch) return follower.currentEpoch > leading.formerEpoch;\n",
-        "",
       ),
     ],
     within: 400,
@@ -176,7 +162,14 @@ export const epochs: readonly Mutant[] = [
     from: "interleavings 1.4; DESIGN 4, Birth",
     rule: "a replica with an empty disk counts nowhere until a leader has synchronized it",
     simulator: "core",
-    patches: [zab("discovery", "if (follower.synced) return true;", "if (leading.epoch >= 0) return true;")],
+    patches: [
+      zab("discovery", "if (follower.synced) return true;", "if (leading.epoch >= 0) return true;"),
+      zab(
+        "election",
+        "credentials.ensembleId === ensemble;\n  return false;",
+        "credentials.ensembleId === ensemble;\n  return true;",
+      ),
+    ],
     within: 400,
   },
   {
