@@ -62,6 +62,8 @@ class Run {
       storage: {
         segmentBytes: random.pick([4096, 16_384, 65_536]),
         segmentMillis: 5000,
+        groupBytes: 16_384,
+        queueSoftBytes: random.pick([16_384, 1_000_000]),
         reserveBytes: 65_536,
         freeMillis: 100,
         keptSnapshots: random.between(1, 2),

@@ -9,7 +9,7 @@ export interface StorageLimits {
   /** What one write and fsync takes together at most. */
   readonly groupBytes: number;
   readonly groupBatches: number;
-  /** What may wait for the disk. From the first on `congested()` asks the loop to take in less; the second is fatal. */
+  /** What may wait for the disk. From the first on a follower lets its leader go for a while; the second is fatal. */
   readonly queueSoftBytes: number;
   readonly queueHardBytes: number;
   readonly queueJobs: number;

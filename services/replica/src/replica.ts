@@ -248,6 +248,9 @@ export class Replica implements AttachPoint {
     if (this.#ready) this.#parts.leadership.expire();
     this.#parts.reads.tick();
     if (!this.#parts.applier.restoring) this.#parts.snapshotter.consider();
+    // What its disk cannot take as it comes, it takes from the leader's files, step by step, once it is through with this.
+    const behind = this.#status.role === "following" && this.#storage.congested();
+    if (behind) this.#dropLeader("its own disk is too far behind the leader");
   }
 
   // ------------------------------------------------------------------------------------------------ roles and links

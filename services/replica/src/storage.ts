@@ -311,7 +311,7 @@ export class Storage {
     return this.#queue.oldestMillis();
   }
 
-  /** The disk is behind: the loop should take in less. */
+  /** The disk is behind: no more is to be taken in before it is through with what waits. */
   congested(): boolean {
     return this.#queue.waitingBytes >= this.#ports.limits.queueSoftBytes;
   }
