@@ -192,8 +192,10 @@ class Order {
     this.#sightings = sightings;
     this.#certain = certain;
     this.#removals = removals;
+    const seen = new Set<string>();
+    for (const written of sightings.written.values()) if (written.looks.length > 0) seen.add(branchOf(written));
     for (const written of sightings.written.values()) {
-      if (!this.#happened(written)) continue;
+      if (!seen.has(branchOf(written)) && !isAcknowledged(written)) continue;
       const others = this.#byKey.get(written.key) ?? [];
       this.#byKey.set(written.key, others);
       others.push(written);
@@ -213,13 +215,6 @@ class Order {
       if (name !== undefined) found.push(name);
     }
     return found;
-  }
-
-  /** Of a txn's puts only those of the branch taken. */
-  #happened({ writer, branch, looks }: Written): boolean {
-    if (looks.length > 0) return true;
-    const { answer } = writer;
-    return answer.kind === "ok" && (answer.result.kind !== "txn" || answer.result.branch === branch);
   }
 
   #certaintyOf(writer: RegisterOperation): Certainty {
@@ -267,4 +262,14 @@ function nameOf(newer: Written, certainty: Certainty): string {
     return `stale read (non-monotonic: ${how})`;
   }
   return newer.looks.some((look) => !look.own) ? "stale read" : "acknowledged write lost, or a stale read";
+}
+
+function branchOf({ writer, branch }: Written): string {
+  return `${writer.id}/${branch}`;
+}
+
+/** Of a txn's puts only those of the branch taken. */
+function isAcknowledged({ writer, branch }: Written): boolean {
+  const { answer } = writer;
+  return answer.kind === "ok" && (answer.result.kind !== "txn" || answer.result.branch === branch);
 }

@@ -1,5 +1,4 @@
 /** Histories of clients in virtual time against one atomic service, right by construction unless a bug is asked for. */
-import type { SeededRandom } from "../simulation/random.ts";
 import type {
   History,
   LockResult,
@@ -39,10 +38,18 @@ const keys = ["a", "b", "c"];
 
 export function registerHistory(options: VirtualOptions): History {
   const world = worldOf(options);
+  spawnRegisterClients(world);
+  return historyOf(world);
+}
+
+function historyOf({ clients }: World): History {
+  clients.run();
+  return { operations: clients.operations, settings: { sessionEndBoundMillis } };
+}
+
+function spawnRegisterClients(world: World): void {
   const service = new RegisterService(world.occasions);
   for (let client = 0; client < world.count; client++) world.clients.spawn(registerClient(world, service));
-  world.clients.run();
-  return { operations: world.clients.operations };
 }
 
 function* registerClient({ clients, calls }: World, service: RegisterService): Script {
@@ -88,10 +95,13 @@ function registerCall(
 
 export function sequenceHistory(options: VirtualOptions): History {
   const world = worldOf(options);
+  spawnSequenceClients(world);
+  return historyOf(world);
+}
+
+function spawnSequenceClients(world: World): void {
   const service = new SequenceService(world.occasions);
   for (let client = 0; client < world.count; client++) world.clients.spawn(sequenceClient(world, service));
-  world.clients.run();
-  return { operations: world.clients.operations };
 }
 
 function* sequenceClient({ clients, calls }: World, service: SequenceService): Script {
@@ -115,23 +125,37 @@ function* sequenceClient({ clients, calls }: World, service: SequenceService): S
 }
 
 const sessionTimeoutMillis = 120;
-export const sessionEndBoundMillis = 100;
+const sessionEndBoundMillis = 100;
+/** What a session's end may be late by is less than what `sessionEndBoundMillis` allows. */
+const lateForSessions = { lateMillis: 20 };
 
 export function lockHistory(options: VirtualOptions): History {
-  const world = worldOf({ ...options, network: { lateMillis: 20, ...options.network } });
-  const { clients } = world;
+  const world = worldOf({ ...options, network: { ...lateForSessions, ...options.network } });
+  spawnLockClients(world);
+  return historyOf(world);
+}
+
+/** Three objects of one service, each with its clients, all at once. */
+export function mixedHistory(options: VirtualOptions): History {
+  const world = worldOf({ ...options, network: { ...lateForSessions, ...options.network } });
+  spawnRegisterClients(world);
+  spawnSequenceClients(world);
+  spawnLockClients(world);
+  return historyOf(world);
+}
+
+function spawnLockClients(world: World): void {
+  const { clients, occasions, count } = world;
   const service = new LockService(
-    world.occasions,
+    occasions,
     () => clients.now,
     (at, run) => clients.at(at, run),
   );
-  const silent = clients.random.below(world.count);
-  for (let client = 0; client < world.count; client++) {
-    if (client < world.count / 2) clients.spawn(lockClient(world, service, `s${client}`, client !== silent));
+  const silent = clients.random.below(count);
+  for (let client = 0; client < count; client++) {
+    if (client < count / 2) clients.spawn(lockClient(world, service, `s${client}`, client !== silent));
     else clients.spawn(observer(world, service));
   }
-  clients.run();
-  return { operations: clients.operations, settings: { sessionEndBoundMillis } };
 }
 
 /** Opens sessions, takes the lock and gives it back; now and then falls silent, or closes the session with the lock in hand. */
@@ -189,9 +213,4 @@ export function withoutHeaders({ operations, ...rest }: History): History {
     return { ...operation, answer } as Operation;
   });
   return { ...rest, operations: bare };
-}
-
-export function shuffled<T>(items: readonly T[], random: SeededRandom): T[] {
-  const left = [...items];
-  return items.map(() => left.splice(random.below(left.length), 1)[0] as T);
 }
