@@ -15,6 +15,8 @@ export interface Mutant {
   readonly within: number;
   /** What the simulator weighs more heavily; else it draws. */
   readonly scenario?: string;
+  /** No simulation shows it yet: a test, relative to the root, that fails without the rule. */
+  readonly byHand?: { readonly file: string; readonly name: string };
   /** Only this invariant counts: another rule is weakened too, and what that alone breaks proves nothing. */
   readonly by?: string;
 }

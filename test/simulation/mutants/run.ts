@@ -1,13 +1,17 @@
-/** Runs every mutant in a process of its own, some at a time, and prints the table as it comes. */
+/**
+ * Runs every mutant in a process of its own, some at a time, and prints the table as it comes. What a mutant breaks must
+ * hold where its rule is kept: the same seed is run again without the mutant.
+ */
 import { spawn } from "node:child_process";
 import { join } from "node:path";
+import { runByHand } from "./by-hand.ts";
 import type { Mutant } from "./row.ts";
 import { mutantNamed, mutants } from "./table.ts";
 
 /** As many as the smallest machine that this has to run on has cores. */
 const parallel = 2;
 /** A mutant may run round in circles: that shows a hole in the simulator, too. */
-const limitMillis = 20 * 60_000;
+const limitMillis = 30 * 60_000;
 /** Of what a child prints, only the end is kept. */
 const outputCharacters = 20_000;
 
@@ -34,9 +38,11 @@ export async function runMutants(options: MutantsOptions): Promise<number> {
   let missed = 0;
   const worker = async (): Promise<void> => {
     for (let mutant = waiting.shift(); mutant; mutant = waiting.shift()) {
-      const line = await judge(mutant, options.seeds ?? mutant.within);
+      const started = performance.now();
+      const line = await judgeMutant(mutant, options.seeds ?? mutant.within);
+      const seconds = ((performance.now() - started) / 1000).toFixed(0);
       if (!line.caught) missed++;
-      console.log(`${mutant.name.padEnd(36)} ${line.text}`);
+      console.log(`${mutant.name.padEnd(36)} ${line.text} (${seconds} s): ${mutant.rule}`);
     }
   };
   await Promise.all(Array.from({ length: parallel }, worker));
@@ -44,22 +50,39 @@ export async function runMutants(options: MutantsOptions): Promise<number> {
   return missed === 0 ? 0 : 1;
 }
 
-async function judge(mutant: Mutant, seeds: number): Promise<{ readonly caught: boolean; readonly text: string }> {
-  const started = performance.now();
-  const verdict = await runMutant(mutant.name, seeds);
-  const seconds = ((performance.now() - started) / 1000).toFixed(0);
-  if (typeof verdict === "string") return { caught: false, text: `FAILED: ${verdict}` };
-  if (verdict.invariant === undefined) {
-    return { caught: false, text: `MISSED in ${verdict.seeds} seeds, ${seconds} s: ${mutant.rule}` };
-  }
-  const where = `seed ${verdict.seed} of ${mutant.within}`;
-  return { caught: true, text: `${verdict.invariant.padEnd(28)} ${where}, ${seconds} s: ${mutant.rule}` };
+export interface Judgement {
+  readonly caught: boolean;
+  readonly text: string;
 }
 
-/** Runs one mutant until its first violation; a text: why there is no verdict. */
-export async function runMutant(name: string, seeds: number): Promise<Verdict | string> {
+/** Whether the mutant is noticed, within so many seeds. */
+export async function judgeMutant(mutant: Mutant, seeds: number): Promise<Judgement> {
+  if (mutant.byHand) return judgeByHand(mutant, mutant.byHand);
+  const verdict = await runSeeds(mutant, ["--mutant", mutant.name, "--seeds", String(seeds)]);
+  if (typeof verdict === "string") return { caught: false, text: `FAILED: ${verdict}` };
+  const { invariant, seed } = verdict;
+  if (invariant === undefined) return { caught: false, text: `MISSED in ${verdict.seeds} seeds` };
+  const kept = await runSeeds(mutant, ["--from", String(seed), "--seeds", "1"]);
+  if (typeof kept === "string") return { caught: false, text: `FAILED with its rule: ${kept}` };
+  if (kept.invariant !== undefined) {
+    return { caught: false, text: `seed ${seed} breaks ${kept.invariant} with its rule, too: ${kept.message}` };
+  }
+  return { caught: true, text: `${invariant.padEnd(28)} seed ${seed} of ${mutant.within}` };
+}
+
+async function judgeByHand(mutant: Mutant, test: NonNullable<Mutant["byHand"]>): Promise<Judgement> {
+  const wrong = await runByHand(mutant.name, test);
+  return wrong === undefined
+    ? { caught: true, text: `by hand: ${test.file}` }
+    : { caught: false, text: `MISSED by ${test.file}: ${wrong}` };
+}
+
+/** Runs seeds until the first violation; a text: why there is no verdict. */
+async function runSeeds(mutant: Mutant, flags: readonly string[]): Promise<Verdict | string> {
   const main = join(import.meta.dirname, "../main.ts");
-  const child = spawn(process.execPath, [main, "--mutant", name, "--seeds", String(seeds), "--json"], {
+  const scenario = mutant.scenario === undefined ? [] : ["--scenario", mutant.scenario];
+  const core = mutant.simulator === "core" ? ["--core"] : [];
+  const child = spawn(process.execPath, [main, ...flags, ...scenario, ...core, "--json"], {
     stdio: ["ignore", "pipe", "pipe"],
   });
   let printed = "";
