@@ -35,6 +35,8 @@ export interface ArenaOptions {
   readonly tally: Tally;
   /** What every process loads before the program, besides; file URLs or paths. */
   readonly imports?: (name: string) => readonly string[];
+  /** Of every process. */
+  readonly variables?: Variables;
 }
 
 export class Arena {
@@ -67,7 +69,7 @@ export class Arena {
     this.next = next;
   }
 
-  static async start({ members, tally, imports }: ArenaOptions): Promise<Arena> {
+  static async start({ members, tally, imports, variables }: ArenaOptions): Promise<Arena> {
     const gateways = 2;
     const ports = await steadyPorts(2 * members + gateways);
     const peerPorts = ports.slice(0, members);
@@ -78,7 +80,7 @@ export class Arena {
       const loaded = [...(name.startsWith("replica") ? [illDisk] : []), ...(imports?.(name) ?? [])];
       if (next.has(name)) loaded.push(join(import.meta.dirname, "next-program.ts"));
       // What is kept of compiled files is kept under their names, and patched ones are others.
-      const more = { NODE_DISABLE_COMPILE_CACHE: "1" };
+      const more = { NODE_DISABLE_COMPILE_CACHE: "1", ...variables };
       return loaded.length === 0 ? {} : { NODE_OPTIONS: loaded.map((each) => `--import=${each}`).join(" "), ...more };
     };
     try {

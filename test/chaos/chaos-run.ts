@@ -2,6 +2,7 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import type { Variables } from "../integration/ensemble.ts";
 import { SeededRandom } from "../simulation/random.ts";
 import { Arena } from "./arena.ts";
 import { Hands, pause } from "./hand.ts";
@@ -31,6 +32,8 @@ export interface ChaosOptions {
   readonly lifeMillis?: number;
   /** What every process loads before the program. */
   readonly imports?: (name: string) => readonly string[];
+  /** Further variables of their environment. */
+  readonly variables?: Variables;
 }
 
 export interface ChaosReport {
@@ -78,9 +81,14 @@ export class ChaosRun {
   }
 
   async run(): Promise<ChaosReport> {
-    const { seed, members = 3, imports, pauseMillis = 15, lifeMillis = 7000 } = this.#options;
-    this.#arena = Arena.start({ members, tally: this.#tally, ...(imports ? { imports } : {}) });
-    const arena = await this.#arena;
+    const { seed, members = 3, imports, variables, pauseMillis = 15, lifeMillis = 7000 } = this.#options;
+    const loaded = { ...(imports ? { imports } : {}), ...(variables ? { variables } : {}) };
+    this.#arena = Arena.start({ members, tally: this.#tally, ...loaded });
+    const arena = await this.#arena.catch((error: unknown) => {
+      this.#arena = undefined;
+      rmSync(this.#folder, { recursive: true, force: true });
+      throw error;
+    });
     const logs = new Logs(this.#folder, arena.processes, this.#tally);
     const drain = setInterval(() => logs.drain(), drainMillis);
     const judge = new Judge(this.#tally, this.#folder);

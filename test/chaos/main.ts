@@ -2,6 +2,7 @@
  * `npm run chaos -- --minutes M --seed S [--members 5]`: a real ensemble under load while faults of all kinds befall it. Exit
  * code 1 is a violation; logs and histories then lie in the folder that the last lines name.
  */
+import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { type ChaosReport, ChaosRun } from "./chaos-run.ts";
 
@@ -14,8 +15,11 @@ const { values } = parseArgs({
     first: { type: "string" },
     /** No others. */
     only: { type: "boolean", default: false },
+    /** A program without that rule, of `npm run simulate -- --mutants`: something should be found. */
+    mutant: { type: "string" },
   },
 });
+const withoutRule = join(import.meta.dirname, "mutant-program.ts");
 const seed = values.seed === undefined ? Date.now() % 1_000_000 : Number(values.seed);
 const minutes = Number(values.minutes);
 const members = Number(values.members);
@@ -66,6 +70,7 @@ const run = new ChaosRun({
   say: (line) => console.log(line),
   ...(values.first === undefined ? {} : { first: values.first.split(",") }),
   onlyFirst: values.only,
+  ...(values.mutant === undefined ? {} : { imports: () => [withoutRule], variables: { CHAOS_MUTANT: values.mutant } }),
 });
 for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) {
   process.once(signal, () => {
