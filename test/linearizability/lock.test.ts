@@ -146,5 +146,6 @@ wrong(
 );
 wrong("held by nobody's session", [s, taken, observe([12, 13], [999, 201])], /a session that nobody opened/);
 wrong("another session's token", [s, t, taken, observe([12, 13], [102, 201])], /a token of another session/);
+wrong("seen too early", [s, observe([8, 9], [101, 201]), taken], /seen before it was acquired/);
 wrong("never asked for", [s, observe([12, 13], [101, 201])], /its holder never asked for/);
 wrong("a release with another's token", [s, t, taken, release([12, 13], "t", 200)], /not linearizable/);

@@ -90,9 +90,6 @@ function impossibleCreations({ byName, byOperation }: Creations): string[] {
     if (creator.answer.kind === "noEffect") {
       found.push(`noEffect, but it took effect: ${describe(creator)}; ${name} was seen by ${describe(seer)}`);
     }
-    if (creator.answer.kind === "failed") {
-      found.push(`a failed creation took effect: ${describe(creator)}; ${name} was seen by ${describe(seer)}`);
-    }
     const other = byOperation.get(creator.id);
     if (other !== undefined && other !== name) {
       found.push(`one creation, two children (applied twice?): ${describe(creator)}: ${other} and ${name}`);

@@ -27,9 +27,9 @@ for (const [name, make] of Object.entries(makers)) {
         assert.ok(verdict.operations >= 250);
         undecided += verdict.undecided;
       }),
-      { numRuns: 40 },
+      { numRuns: 25 },
     );
-    assert.ok(undecided <= 6, `${undecided} undecided`);
+    assert.ok(undecided <= 4, `${undecided} undecided`);
   });
 }
 
@@ -146,7 +146,7 @@ test("of lies told at random nearly all are found", () => {
   let told = 0;
   let found = 0;
   for (const make of Object.values(makers)) {
-    for (let seed = 1; seed <= 25; seed++) {
+    for (let seed = 1; seed <= 18; seed++) {
       const history = withoutHeaders(make({ seed, calls: 15 }));
       const random = new SeededRandom(seed);
       for (let lie = 0; lie < 5; lie++) {
@@ -157,7 +157,7 @@ test("of lies told at random nearly all are found", () => {
       }
     }
   }
-  assert.ok(told > 100, String(told));
+  assert.ok(told > 60, String(told));
   // Some lies say what another right history says too: two readers at once may have been answered the other way round.
   assert.ok(found / told > 0.93, `${found} of ${told}`);
 });
