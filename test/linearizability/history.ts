@@ -78,8 +78,8 @@ interface Recorded<Model extends string, Call, Result> {
 // ---------------------------------------------------------------- registers: znodes under one parent
 
 /**
- * What a write requires. At most one of them. An mzxid must stand in a recorded answer of the same history. `exists: false` is `If-None-Match: *`, `exists: true` is `If-Match: *`, `mzxid` is
- * `If-Match: "<etag>"`, `version` is a txn's.
+ * What a write requires. At most one of them. `exists: false` is `If-None-Match: *`, `exists: true` is `If-Match: *`, `mzxid` is
+ * `If-Match: "<etag>"`, `version` is a txn's. An mzxid must stand in a recorded answer about the same object.
  */
 export interface RegisterCondition {
   readonly exists?: boolean;
