@@ -1,5 +1,7 @@
 /** Faults that may come at any time, together, and to everybody: what is promised holds through them. */
 
+import { decodeRecord } from "../../services/replica/src/record.ts";
+import { segmentHeaderBytes } from "../../services/replica/src/segment.ts";
 import type { Fault, Field } from "./fault-field.ts";
 import type { PowerLoss } from "./faulty-disk.ts";
 import type { SimReplica } from "./sim-ensemble.ts";
@@ -190,6 +192,39 @@ function emptyDisk(field: Field, victim: SimReplica): void {
   field.startLater(victim, 1500);
 }
 
+/**
+ * A bit of what the log itself knows to have been durable: it is found at the next start, and the folder is set aside. Then
+ * the disk is as good as empty, so never more than a minority at once.
+ */
+function flipInLog(field: Field, victim: SimReplica): void {
+  const { ensemble, random, trace } = field.host;
+  if (forgetful(field).size >= Math.floor((ensemble.replicas.size - 1) / 2) || !victim.born) return;
+  const { disk } = victim.machine;
+  ensemble.kill(victim.id, "kept");
+  field.startLater(victim, 800);
+  const log = disk.paths().findLast((path) => path.includes("/log."));
+  const fence = log === undefined ? 0 : lastFence(disk.peek(log));
+  if (log === undefined || fence <= segmentHeaderBytes) return;
+  const at = random.between(segmentHeaderBytes, fence - 1);
+  trace(`flips a bit of ${log} at ${at}`);
+  disk.flipBit(log, at, random.below(8));
+  victim.flipped = true;
+  victim.born = false;
+}
+
+/** Up to where the last good record of a segment knows it to be durable. */
+function lastFence(bytes: Uint8Array): number {
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  let fence = 0;
+  for (let at = segmentHeaderBytes; at < bytes.length; ) {
+    const record = decodeRecord(bytes, view, at);
+    if (typeof record === "string") break;
+    fence = record.fence;
+    at = record.next;
+  }
+  return fence;
+}
+
 /** Those who have an empty disk, or had one and are not members again. */
 function forgetful(field: Field): Set<SimReplica> {
   return new Set([...field.host.ensemble.replicas.values()].filter((each) => !each.born));
@@ -217,4 +252,5 @@ export const commonFaults: Readonly<Record<string, Fault>> = {
   gatewayPause: pauseGateway,
   rest,
   emptyDisk,
+  bitFlipInLog: flipInLog,
 };

@@ -132,6 +132,11 @@ export class FaultyDisk implements Disk {
     return this.#used();
   }
 
+  /** As a process would read it; not to be changed. */
+  peek(path: string): Uint8Array {
+    return this.#inode("peek", path).cached;
+  }
+
   fileSize(path: string): number {
     return this.#inode("size", path).cached.length;
   }

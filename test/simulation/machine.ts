@@ -47,8 +47,10 @@ export class Machine {
     this.#base = random.below(1_000_000);
     this.#wallOffset = 1_700_000_000_000 + random.below(2000) - 1000;
     this.disk = new FaultyDisk(random);
-    this.disk.wait = (operation) =>
-      operation === "sync" || operation === "syncFolder" ? this.#diskTime() : Promise.resolve();
+    this.disk.wait = (operation) => {
+      if (operation === "sync" || operation === "syncFolder") return this.#diskTime(this.pace.syncMillis);
+      return this.random.chance(0.15) ? this.#diskTime(0.5) : Promise.resolve();
+    };
   }
 
   get alive(): boolean {
@@ -177,9 +179,9 @@ export class Machine {
     else run();
   }
 
-  #diskTime(): Promise<void> {
+  #diskTime(longest: number): Promise<void> {
     const life = this.#life;
-    const millis = 0.1 + this.random.below(this.pace.syncMillis * 100) / 100;
+    const millis = 0.1 + this.random.below(longest * 100) / 100;
     return new Promise((resolve) => this.#later(millis, "io", life, resolve));
   }
 }

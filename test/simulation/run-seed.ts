@@ -60,7 +60,7 @@ class Run {
       members,
       gateways: 2,
       storage: {
-        segmentBytes: random.pick([4096, 16_384, 65_536]),
+        segmentBytes: random.pick([1000, 4096, 16_384, 65_536]),
         segmentMillis: 5000,
         groupBytes: 16_384,
         queueSoftBytes: random.pick([16_384, 1_000_000]),
@@ -70,6 +70,7 @@ class Run {
       },
       snapshotLogBytes: random.pick([3000, 12_000, 60_000]),
       ringBytes: random.pick([5000, 100_000]),
+      electionMillis: random.pick([500, 1000, 1000, 3000]),
       counterRollAt: random.pick([60, 300, 100_000]),
       trace: this.#trace,
       failed: (error) => {
@@ -98,6 +99,7 @@ class Run {
       writes: random.pick([0.3, 0.6, 0.9]),
       sessions: random.chance(0.7) || scenario.includes("sessions"),
       repeats: random.chance(0.4) || scenario.includes("repeats"),
+      bursts: random.chance(0.4) || scenario.includes("bursts"),
       deadlineMillis: random.pick([300, 1500, 5000]),
     };
     const count = random.between(2, 6);

@@ -112,6 +112,8 @@ export interface Habits {
   readonly sessions: boolean;
   /** A proxy repeats requests. */
   readonly repeats: boolean;
+  /** Many writes at once, now and then. */
+  readonly bursts: boolean;
   readonly deadlineMillis: number;
 }
 
@@ -174,6 +176,7 @@ export class SimClient {
       return;
     }
     if (this.#random.chance(0.03)) this.#gateway = this.#random.pick(this.#town.gateways);
+    if (this.#habits.bursts && this.#random.chance(0.05)) this.#burst();
     const turn = ++this.#turn;
     this.#act(() => {
       if (turn === this.#turn) this.#after(this.#random.below(this.#habits.thinkMillis * 2) + 0.1);
@@ -183,6 +186,13 @@ export class SimClient {
       this.#gateway = this.#random.pick(this.#town.gateways);
       this.#next();
     });
+  }
+
+  #burst(): void {
+    for (let i = this.#random.below(40); i > 0; i--) {
+      const request = this.#town.nextRequest();
+      this.#send(request, { operation: this.#operation(request) }, () => {});
+    }
   }
 
   #act(done: () => void): void {

@@ -24,6 +24,7 @@ export interface EnsembleOptions {
   readonly snapshotLogBytes: number;
   readonly ringBytes: number;
   readonly counterRollAt: number;
+  readonly electionMillis: number;
   readonly trace: (text: string) => void;
   /** Something was thrown where nobody awaits it: a violation, or a fault of the simulator's. */
   readonly failed: (error: unknown) => void;
@@ -50,6 +51,8 @@ export class SimReplica {
   down = false;
   /** Sees what is appended to its log next, as it lies in memory. */
   tamper: ((batches: readonly Batch[]) => void) | undefined;
+  /** A bit of its files was flipped since its last start. */
+  flipped = false;
   /** Its process may end by itself for such a reason. */
   excused: RegExp | undefined;
   constructor(id: ReplicaId, machine: Machine, embedded: SimGateway) {
@@ -165,13 +168,20 @@ export class SimEnsemble {
 
   async #run(found: SimReplica): Promise<void> {
     const { id, machine } = found;
-    const { members, snapshotLogBytes, ringBytes, counterRollAt, trace } = this.#options;
+    const { members, snapshotLogBytes, ringBytes, counterRollAt, electionMillis, trace } = this.#options;
     const log = (text: string): void => trace(`replica ${id}: ${text}`);
     const create = { replicaId: id, standing: found.initial ? "founding" : "joining" } as const;
     const { disk, clock } = machine;
     const { storage, recovered } = await Storage.open({ folder, disk, clock, limits: this.#options.storage, create });
     for (const note of recovered.notes) log(note);
-    if (recovered.setAside !== undefined) log(`corrupt files were moved to ${recovered.setAside}`);
+    if (recovered.setAside !== undefined) {
+      log(`corrupt files were moved to ${recovered.setAside}`);
+      const cause = recovered.notes.join("; ");
+      const excused = found.flipped || found.excused !== undefined;
+      if (!excused) this.#options.failed(new Violation("no-corruption-without-cause", `replica ${id}: ${cause}`));
+      found.born = false;
+    }
+    found.flipped = false;
     const append = storage.append.bind(storage);
     storage.append = (ticket, batches, staged) => {
       append(ticket, batches, staged);
@@ -192,6 +202,7 @@ export class SimEnsemble {
       snapshotLogBytes,
       ringBytes,
       counterRollAt,
+      timing: { electionMillis },
       observer: this.#observer(found),
       log,
       onFatal: (why) => {
@@ -210,12 +221,12 @@ export class SimEnsemble {
     return {
       restored: (tree, from) => {
         found.tree = tree;
-        for (const each of this.#watch) each.restored({ at: this.#time.now, replica, from, tree });
+        this.#tell((each) => each.restored({ at: this.#time.now, replica, from, tree }));
       },
       applied: (batch, results, tree) => {
         this.applied += 1;
         const seen = { at: this.#time.now, replica, batch, commands: this.#commands(batch), results, tree };
-        for (const each of this.#watch) each.applied(seen);
+        this.#tell((each) => each.applied(seen));
       },
       role: (view) => {
         const { role, leader, epoch, serving } = view.status;
@@ -223,9 +234,19 @@ export class SimEnsemble {
         if (role === "leading" && serving) this.leaderships.set(epoch, replica);
         const { committed, syncedThrough } = view;
         const seen = { at: this.#time.now, replica, role, leader, epoch, serving, committed, syncedThrough };
-        for (const each of this.#watch) each.role(seen);
+        this.#tell((each) => each.role(seen));
       },
     };
+  }
+
+  /** From within a replica's loop, which would take a violation for its own fault. */
+  #tell(what: (each: Invariant) => void): void {
+    try {
+      for (const each of this.#watch) what(each);
+    } catch (error) {
+      this.#options.failed(error);
+      throw error;
+    }
   }
 
   #commands(batch: Batch): readonly (Command | undefined)[] {
