@@ -4,6 +4,7 @@
  * until the first violation; `--mutants [--only NAME,…]` does so with each of them. `--json` prints one line of JSON.
  */
 import { parseArgs } from "node:util";
+import { pieceSeeds, runFleet } from "./fleet.ts";
 import { outside } from "./microtasks.ts";
 import { loadPatched } from "./mutants/loader.ts";
 import type { Mutant } from "./mutants/row.ts";
@@ -31,6 +32,8 @@ async function main(): Promise<number> {
   const from = wholeNumber("from", values.from) ?? 1;
   const seeds = wholeNumber("seeds", values.seeds) ?? mutant?.within ?? 200;
   const scenario = values.scenario ?? mutant?.scenario;
+  const plain = !mutant && !values.trace && !values.json;
+  if (plain && seeds > pieceSeeds) return runMany(from, seeds);
   const runSeed = await loadSimulator(mutant);
   const trace = values.trace ? (text: string) => console.log(text) : undefined;
   const started = performance.now();
@@ -45,11 +48,35 @@ async function main(): Promise<number> {
     if (violation && (mutant?.by ?? violation.invariant) === violation.invariant)
       return reportViolation(seed, seed - from + 1, result);
   }
-  const seconds = ((performance.now() - started) / 1000).toFixed(1);
-  const counted = [...counts].map(([name, count]) => `${count} ${name}, `).join("");
-  if (values.json) console.log(JSON.stringify({ seeds }));
-  else console.log(`${seeds} seeds from ${from}: no violation; ${counted}${seconds} s`);
+  if (values.json) console.log(JSON.stringify({ seeds, counts: Object.fromEntries(counts) }));
+  else printClean(from, seeds, counts, started);
   return 0;
+}
+
+async function runMany(from: number, seeds: number): Promise<number> {
+  const started = performance.now();
+  const flags = [values.core ? ["--core"] : [], values.scenario === undefined ? [] : ["--scenario", values.scenario]];
+  let told = started;
+  const { violation, counts } = await runFleet(
+    { from, seeds, command: [import.meta.filename, ...flags.flat()] },
+    (done) => {
+      if (performance.now() - told < 30_000) return;
+      told = performance.now();
+      console.log(`${done} of ${seeds} seeds, ${((told - started) / 1000).toFixed(0)} s`);
+    },
+  );
+  if (violation) {
+    printViolation(violation.seed, violation.message);
+    return 1;
+  }
+  printClean(from, seeds, counts, started);
+  return 0;
+}
+
+function printClean(from: number, seeds: number, counts: ReadonlyMap<string, number>, started: number): void {
+  const seconds = ((performance.now() - started) / 1000).toFixed(1);
+  const rows = [...counts].map(([name, count]) => `  ${name} ${count.toLocaleString("en")}`);
+  console.log(`${seeds} seeds from ${from}: no violation, in ${seconds} s\n${rows.join("\n")}`);
 }
 
 /** Patches apply while modules are loaded: so the simulator and all that it runs are imported only here. */
@@ -68,14 +95,18 @@ function reportViolation(seed: number, seeds: number, result: RunResult): number
     console.log(JSON.stringify({ seeds, seed, invariant: violation.invariant, message: violation.message }));
     return 1;
   }
-  console.log(`seed ${seed}: ${violation.message}`);
+  printViolation(seed, violation.message);
+  return 1;
+}
+
+function printViolation(seed: number, message: string): void {
+  console.log(`seed ${seed}: ${message}`);
   const flags = [
     values.core ? " --core" : "",
     values.scenario === undefined ? "" : ` --scenario ${values.scenario}`,
     values.mutant === undefined ? "" : ` --mutant ${values.mutant}`,
   ];
   console.log(`replay: npm run simulate -- --from ${seed} --seeds 1 --trace${flags.join("")}`);
-  return 1;
 }
 
 function wholeNumber(flag: string, text: string | undefined): number | undefined {
