@@ -1,10 +1,10 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { anyone, type Command, type SessionId, type Zxid } from "@quorate/api";
+import { anyone, type Change, type Command, type Outcome, type Path, type SessionId, type Zxid } from "@quorate/api";
 import { type AppliedBatch, Invariant } from "../observation.ts";
 import { create, put, remove, Scene, sessionOperation } from "./fixture.test-support.ts";
 import { Order } from "./order.ts";
-import { sameValue } from "./same-value.ts";
+import { sameChange, sameOutcome, sameStat, sameValue } from "./same-value.ts";
 import { Suspects } from "./suspects.ts";
 import { Told } from "./told.ts";
 
@@ -149,4 +149,36 @@ test("values alike", () => {
     "text",
   ];
   for (const other of others) assert.equal(sameValue(value, other), false, JSON.stringify(other));
+});
+
+/** Each field of a value, changed by itself, makes it another one. */
+function eachFieldCounts<T extends object>(value: T, same: (a: T, b: T) => boolean): void {
+  assert.ok(same(value, { ...value }));
+  for (const [key, is] of Object.entries(value)) {
+    const other = typeof is === "number" ? is + 1 : `${String(is)}?`;
+    assert.equal(same(value, { ...value, [key]: other }), false, key);
+    assert.equal(sameValue({ in: [value] }, { in: [{ ...value, [key]: other }] }), false, key);
+  }
+}
+
+test("stats, changes and outcomes alike", () => {
+  const { scene } = noting();
+  const outcome = scene.write(put("/a"));
+  assert.ok(outcome.ok && outcome.result.kind === "node");
+  const [change] = scene.tree(1).changes.after((scene.end - 1) as Zxid) as Iterable<Change>;
+  eachFieldCounts(outcome.result.stat, sameStat);
+  eachFieldCounts(change as Change, sameChange);
+  assert.ok(sameOutcome(outcome, { ...outcome, replayed: true }));
+  const failure = { ok: false, zxid: outcome.zxid, code: "noNode", detail: "d", path: "/a" as Path } as const;
+  assert.ok(sameOutcome(failure, { ...failure, replayed: true }));
+  const others: Outcome[] = [
+    outcome,
+    { ...failure, zxid: 0 as Zxid },
+    { ...failure, code: "noAuth" },
+    { ...failure, detail: "" },
+    { ...failure, path: "/b" as Path },
+    { ...failure, op: { in: "then", index: 1 } },
+  ];
+  for (const other of others) assert.equal(sameOutcome(failure, other), false, JSON.stringify(other));
+  assert.equal(sameOutcome(outcome, { ...outcome, result: { kind: "done", count: 0 } }), false);
 });

@@ -51,28 +51,27 @@ export class PrimaryOrder extends Invariant {
     this.#order.note(seen);
   }
 
-  #fits(replica: ReplicaId, { first, last, previous }: Batch): void {
-    const what = `replica ${replica} applies ${formatZxid(first)} to ${formatZxid(last)} behind ${formatZxid(previous)}`;
+  #fits(replica: ReplicaId, batch: Batch): void {
+    const { first, last, previous } = batch;
     const epoch = epochOf(first);
-    if (epochOf(last) !== epoch) this.broken(`${what}: one batch of two epochs`);
-    if (epoch < epochOf(previous)) this.broken(`${what}: the epoch falls`);
-    if (epoch === epochOf(previous)) {
-      if (first !== previous + 1) this.broken(`${what}: zxids are left out`);
-      return this.#wasIncluded(what, last, epoch);
-    }
-    if (counterOf(first) !== 1) this.broken(`${what}: the epoch does not begin with 1`);
-    const beginning = this.#beginnings.get(epoch);
-    if (beginning !== undefined && beginning.at !== previous) {
-      this.broken(`${what}: replica ${beginning.leader} began the epoch behind ${formatZxid(beginning.at)}`);
-    }
-    this.#wasIncluded(what, last, epoch);
-  }
-
-  /** Of what is applied late the leaders of later epochs had everything. */
-  #wasIncluded(what: string, last: Zxid, epoch: Epoch): void {
+    if (epochOf(last) !== epoch) this.#wrong(replica, batch, "one batch of two epochs");
+    if (epoch < epochOf(previous)) this.#wrong(replica, batch, "the epoch falls");
+    if (epoch > epochOf(previous)) {
+      if (counterOf(first) !== 1) this.#wrong(replica, batch, "the epoch does not begin with 1");
+      const beginning = this.#beginnings.get(epoch);
+      if (beginning !== undefined && beginning.at !== previous) {
+        this.#wrong(replica, batch, `replica ${beginning.leader} began the epoch behind ${formatZxid(beginning.at)}`);
+      }
+    } else if (first !== previous + 1) this.#wrong(replica, batch, "zxids are left out");
+    // Of what is applied late the leaders of later epochs had everything.
     for (const [later, { leader, at }] of this.#beginnings) {
       if (later <= epoch || last <= at) continue;
-      this.broken(`${what}: replica ${leader} began epoch ${later} with ${formatZxid(at)} only`);
+      this.#wrong(replica, batch, `replica ${leader} began epoch ${later} with ${formatZxid(at)} only`);
     }
+  }
+
+  #wrong(replica: ReplicaId, { first, last, previous }: Batch, why: string): never {
+    const which = `${formatZxid(first)} to ${formatZxid(last)} behind ${formatZxid(previous)}`;
+    this.broken(`replica ${replica} applies ${which}: ${why}`);
   }
 }

@@ -20,7 +20,7 @@ import {
 import type { Tree } from "@quorate/tree";
 import { type AppliedBatch, type Finished, Invariant, type Restored } from "../observation.ts";
 import type { Entry, Execution, Order } from "./order.ts";
-import { sameValue } from "./same-value.ts";
+import { sameChange } from "./same-value.ts";
 
 /** So many batches of a replica between two looks at its whole ring. */
 const wholeEvery = 512;
@@ -140,7 +140,7 @@ export class RingWithoutGapOrDuplicate extends Invariant {
     let at = start;
     for (const change of ring) {
       const other = expected[at++];
-      if (other !== undefined && sameValue(change, other)) continue;
+      if (other !== undefined && sameChange(change, other)) continue;
       const has = `the ring of replica ${replica} has ${describe(change)}`;
       this.broken(`${has}, the order ${other === undefined ? "nothing more" : describe(other)}`);
     }

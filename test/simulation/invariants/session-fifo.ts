@@ -66,33 +66,33 @@ export class SessionFifo extends Invariant {
 
   #judge(lane: Lane, zxid: Zxid, outcome: Outcome | "gap"): void {
     const state = this.#lanes.get(lane.session);
-    const what = `${formatZxid(zxid)} (number ${lane.sequence} of lane ${formatZxid(lane.session)})`;
-    if (state === undefined) return this.#mustFail(what, outcome, zxid, "sessionExpired", "its session is over");
-    if (lane.attachment !== state.attachment) {
-      const moved = `it bears attachment ${lane.attachment}, ${state.attachment} holds`;
-      return this.#mustFail(what, outcome, zxid, "sessionMoved", moved);
+    if (state === undefined) {
+      if (!isFailure(outcome, zxid, "sessionExpired")) this.#wrong(lane, zxid, "goes on, but its session is over");
+      return;
     }
-    const answered = Math.max(state.answered, Math.min(lane.answeredUpTo, state.last));
-    const beyond = lane.sequence > state.last + 1 || lane.sequence - answered > limits.laneWindow;
+    const { attachment, last } = state;
+    if (lane.attachment !== attachment) {
+      if (isFailure(outcome, zxid, "sessionMoved")) return;
+      this.#wrong(lane, zxid, `bears attachment ${lane.attachment}, but ${attachment} holds`);
+    }
+    const answered = Math.max(state.answered, Math.min(lane.answeredUpTo, last));
+    const beyond = lane.sequence > last + 1 || lane.sequence - answered > limits.laneWindow;
     if (beyond !== (outcome === "gap")) {
-      this.broken(`${what} is ${beyond ? "not refused" : "refused"} as a gap; the lane is at ${state.last}`);
+      this.#wrong(lane, zxid, `is ${beyond ? "not refused" : "refused"} as a gap; the lane is at ${last}`);
     }
     if (outcome === "gap") return;
     state.answered = answered;
-    if (lane.sequence <= state.last) return this.#mustBeRemembered(what, outcome, zxid, state.last);
+    if (lane.sequence <= last) {
+      if (outcome.zxid < zxid || isFailure(outcome, zxid, "connectionLoss")) return;
+      this.#wrong(lane, zxid, `is executed again, or out of its turn; the lane is at ${last}`);
+    }
     state.last = lane.sequence;
     if (outcome.zxid === zxid || outcome.replayed) return;
-    this.broken(`${what} is the next of its lane and gets the outcome of ${formatZxid(outcome.zxid)}`);
+    this.#wrong(lane, zxid, `is the next of its lane and gets the outcome of ${formatZxid(outcome.zxid)}`);
   }
 
-  #mustBeRemembered(what: string, outcome: Outcome, zxid: Zxid, last: number): void {
-    if (outcome.zxid < zxid || (!outcome.ok && outcome.code === "connectionLoss")) return;
-    this.broken(`${what} is executed again, or out of its turn; the lane is at ${last}`);
-  }
-
-  #mustFail(what: string, outcome: Outcome | "gap", zxid: Zxid, code: string, why: string): void {
-    if (outcome !== "gap" && !outcome.ok && outcome.code === code && outcome.zxid === zxid) return;
-    this.broken(`${what} is not answered ${code}, but ${why}`);
+  #wrong({ session, sequence }: Lane, zxid: Zxid, why: string): never {
+    this.broken(`${formatZxid(zxid)} (number ${sequence} of lane ${formatZxid(session)}) ${why}`);
   }
 
   /** What an executed command does to the lanes. */
@@ -106,4 +106,8 @@ export class SessionFifo extends Invariant {
       this.#lanes.delete(operation.session);
     }
   }
+}
+
+function isFailure(outcome: Outcome | "gap", zxid: Zxid, code: string): boolean {
+  return outcome !== "gap" && !outcome.ok && outcome.code === code && outcome.zxid === zxid;
 }
