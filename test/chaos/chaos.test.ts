@@ -22,7 +22,7 @@ test("kills, stops, partitions and a restart of all: nothing is lost, nothing ol
   timeout: 120_000,
 }, async (t) => {
   const first = ["kill leader", "one-way leader", "stop leader", "isolate leader", "restart of all", "hand-over"];
-  const report = await suffer(t, { seed: 1, first, lifeMillis: 4000 });
+  const report = await suffer(t, { seed: 18, first, lifeMillis: 4000 });
   assert.deepEqual(report.violations, []);
   assert.equal(report.undecided, 0);
   assert.deepEqual([...report.faults.keys()].toSorted(), first.toSorted(), "each fault was possible");

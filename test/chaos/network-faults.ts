@@ -11,7 +11,15 @@ function isReplica(node: Node): boolean {
 
 function lasting({ arena, random }: Stage, what: string, trouble: Trouble, longest = 5000): Underway {
   const millis = random.between(800, longest);
-  return { what: `${what} for ${millis} ms`, millis, end: arena.network.add(trouble) };
+  const lift = arena.network.add(trouble);
+  const { silent } = trouble;
+  const isLost = silent !== undefined && random.chance(0.4);
+  const end = (): void => {
+    // What is still on its way never arrives: the connections break before anything passes again.
+    if (isLost) arena.network.break(silent);
+    lift();
+  };
+  return { what: `${what} for ${millis} ms${isLost ? ", what was sent meanwhile is lost" : ""}`, millis, end };
 }
 
 /** Both sides hear nothing of each other: the packets are dropped, or the connections are refused. */
@@ -55,6 +63,27 @@ function oneWay(whom: Whom, weight: number): FaultKind {
     },
   };
 }
+
+/** What is asked of it arrives and is done; that it is done, nobody hears: the connections break. */
+const lostAnswers: FaultKind = {
+  name: "lost answers",
+  weight: 6,
+  holdsMessages: true,
+  begin: (stage) => {
+    const { arena, random } = stage;
+    const name = drawTarget(stage, random.chance(0.7) ? "leader" : "follower");
+    if (name === undefined) return undefined;
+    const others = random.chance(0.5);
+    const silent = (from: Node, to: Node): boolean => from === name && (others || !isReplica(to));
+    const millis = random.pick([30, 100, 300, 700]);
+    const lift = arena.network.add({ silent });
+    const end = (): void => {
+      arena.network.break(silent);
+      lift();
+    };
+    return { what: `of ${name} to ${others ? "all" : "the gateways"}, for ${millis} ms`, millis, end };
+  },
+};
 
 /** One group of replicas and gateways on each side; the leader is in the minority, or not. */
 const split: FaultKind = {
@@ -121,6 +150,7 @@ export const networkFaults: readonly FaultKind[] = [
   oneWay("follower", 4),
   split,
   lostMajority,
+  lostAnswers,
   flaky,
   slow,
 ];
