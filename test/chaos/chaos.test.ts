@@ -27,7 +27,7 @@ test("kills, stops, partitions and a restart of all: nothing is lost, nothing ol
   assert.equal(report.undecided, 0);
   assert.deepEqual([...report.faults.keys()].toSorted(), first.toSorted(), "each fault was possible");
   assert.ok(report.leaderChanges >= 3, `${report.leaderChanges} leader changes`);
-  assert.ok(report.objects >= 7 && (report.verdicts["ok"] ?? 0) > 500, "the clients worked");
+  assert.ok(report.objects >= 7 && (report.verdicts["ok"] ?? 0) > 300, "the clients worked");
 });
 
 test("doors that answer stale reads are found", { timeout: 120_000 }, async (t) => {

@@ -14,6 +14,8 @@ export const faultKinds: readonly FaultKind[] = [...processFaults, ...networkFau
 const serveMillis = 45_000;
 /** What was held up has arrived so long after it was let go. */
 const arrivedMillis = 1500;
+/** A shorter gap in writes is not told. */
+const toldGapMillis = 500;
 /** A longer calm now and then: sessions that are left alone are over in it, and their ephemerals gone. */
 const longCalmMillis = 8000;
 const longCalmEvery = 8;
@@ -74,7 +76,7 @@ export class Nemesis {
     this.#rounds += 1;
     await pause(this.#rounds % longCalmEvery === 0 ? longCalmMillis : random.between(300, 1500));
     const gap = tally.settleGaps();
-    if (gap > 0) announce(`longest gap in writes ${Math.round(gap)} ms`);
+    if (gap > toldGapMillis) announce(`longest gap in writes ${Math.round(gap)} ms`);
   }
 
   async #inflict(kind: FaultKind, claimed: Set<string>): Promise<boolean> {
