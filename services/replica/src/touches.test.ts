@@ -18,7 +18,7 @@ function leader(): {
   replies: () => unknown;
 } {
   const expiry = new Expiry(() => 0);
-  const waiting: ((index: unknown) => void)[] = [];
+  const waiting: ((index: Zxid | undefined) => void)[] = [];
   const sent: ShellMessage[] = [];
   const tree = { applied: 50 as Zxid, lane: (id: SessionId) => (id === living ? {} : undefined) };
   const touches = new Touches({
@@ -33,7 +33,7 @@ function leader(): {
     touches,
     expiry,
     confirm: (index) => {
-      for (const done of waiting.splice(0)) done(index);
+      for (const done of waiting.splice(0)) done(index as Zxid | undefined);
     },
     replies: () => sent.splice(0).map((each) => each.kind === "touchReply" && each.results.map(({ result }) => result)),
   };
@@ -66,6 +66,14 @@ test("a session is renewed with a confirmation, not without, and not when its en
   touches.forwarded(1, 3, [living]);
   confirm(50);
   assert.deepEqual(replies(), [["closing"]]);
+});
+
+test("nobody is renewed by a leader that has not applied what was committed before", () => {
+  const { touches, expiry, confirm, replies } = leader();
+  expiry.begin([{ id: living, timeoutMillis: 100 }]);
+  touches.forwarded(1, 1, [living]);
+  confirm(51);
+  assert.deepEqual(replies(), [["behind"]], "its end may be at 51");
 });
 
 test("what the state has closed is expired, also while the leader still counts its time", () => {

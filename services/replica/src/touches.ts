@@ -2,7 +2,7 @@
  * Renewals of sessions. The home checks the secret against its own state; only the leader renews, and only with a
  * confirmation begun after the renewal arrived (ARCHITECTURE.md, "Sessions").
  */
-import type { SessionId } from "@quorate/api";
+import type { SessionId, Zxid } from "@quorate/api";
 import type { FromGateway, TouchResult } from "@quorate/proto";
 import type { Tree } from "@quorate/tree";
 import type { LinkId } from "@quorate/zab";
@@ -28,7 +28,7 @@ export interface TouchPorts {
   expiry: Expiry;
   /** Leading and established. */
   leads(): boolean;
-  confirm(done: (index: unknown) => void): void;
+  confirm(done: (index: Zxid | undefined) => void): void;
   toLeader(message: ShellMessage): boolean;
   toPeer(link: LinkId, message: ShellMessage): void;
 }
@@ -82,7 +82,8 @@ export class Touches {
     this.#ports.confirm((index) => {
       const tree = this.#ports.tree();
       const results = sessions.map((session) => {
-        if (index === undefined) return { session, result: "behind" as const };
+        // Its end may be committed and not applied here yet.
+        if (index === undefined || tree.applied < index) return { session, result: "behind" as const };
         const lives = tree.lane(session) !== undefined;
         const over = !lives && (session as number) <= tree.applied;
         if (over) return { session, result: "expired" as const };
