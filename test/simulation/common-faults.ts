@@ -67,6 +67,21 @@ function isolate(field: Field, victim: SimReplica): void {
   heal(field, 200, 4000);
 }
 
+/**
+ * The others lose it at once, it notices late: when it leads, it believes so while another is elected, and gateways reach
+ * them both.
+ */
+function depose(field: Field, victim: SimReplica): void {
+  const { ensemble, random } = field.host;
+  const { network } = ensemble;
+  for (const each of ensemble.replicas.values()) {
+    network.shut(victim.machine, each.machine);
+    network.shut(each.machine, victim.machine);
+    network.breakBetween(victim.machine, each.machine, random.between(100, 3000));
+  }
+  heal(field, 300, 4000);
+}
+
 /** Two sides, gateways on both. */
 function split(field: Field): void {
   const { ensemble, random } = field.host;
@@ -238,6 +253,7 @@ export const commonFaults: Readonly<Record<string, Fault>> = {
   crashAtDiskStep: crashAtStep,
   pause,
   isolate,
+  deposed: depose,
   split,
   oneWay,
   breakWire: breakWires,

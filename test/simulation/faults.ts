@@ -33,7 +33,7 @@ export class Faults implements Field {
       const weight = drawn + (weighed.has(name) ? 20 : 0);
       for (let i = 0; i < weight; i++) mix.push(name);
     }
-    if (host.flips) mix.push("bitFlipInMemory");
+    if (host.flips) mix.push(...Array.from({ length: 1 + mix.length / 3 }, () => "bitFlipInMemory"));
     if (mix.length === 0) mix.push("kill");
     this.#mix = mix;
     this.#pace = random.pick([60, 150, 300, 600, 1200]);

@@ -190,6 +190,20 @@ export class Network {
     }
   }
 
+  /** Breaks all wires between the two; `deaf` notices only after so long, and what was under way to it is lost. */
+  breakBetween(deaf: Machine, other: Machine, afterMillis: number): void {
+    for (const line of [...this.#lines]) {
+      const machines = line.sides.map((side) => side.machine);
+      if (!machines.includes(deaf) || !machines.includes(other) || deaf === other) continue;
+      line.broken = true;
+      this.#lines.delete(line);
+      for (const side of line.sides) {
+        side.queue.length = 0;
+        this.#time.after(side.machine === deaf ? afterMillis : 1, () => this.#tell(side, "the connection was reset"));
+      }
+    }
+  }
+
   breakOne(): void {
     const lines = [...this.#lines];
     if (lines.length > 0) this.#break(this.#random.pick(lines), "the connection was reset");

@@ -3,7 +3,7 @@ import type { ReplicaId } from "@quorate/api";
 import { persistentShape } from "@quorate/api";
 import { VirtualTime } from "./events.ts";
 import { Faults } from "./faults.ts";
-import { createInvariants } from "./invariants/all.ts";
+import { createInvariants, flipped } from "./invariants/all.ts";
 import { drainMicrotasks } from "./microtasks.ts";
 import { type Invariant, identityOf } from "./observation.ts";
 import { SeededRandom } from "./random.ts";
@@ -11,14 +11,6 @@ import { type Habits, places, SimClient, Town } from "./sim-client.ts";
 import { SimEnsemble } from "./sim-ensemble.ts";
 import type { RunOptions, RunResult } from "./simulator.ts";
 import { Violation } from "./violation.ts";
-
-/** What holds of the order alone, whatever single memories hold. */
-const ofAgreement: ReadonlySet<string> = new Set([
-  "one-leader-per-epoch",
-  "total-order",
-  "prefix-agreement",
-  "primary-order",
-]);
 
 /**
  * To be called outside of a microtask (`outside`). A scenario names faults and habits, joined by "+", that are to come more
@@ -55,7 +47,7 @@ class Run {
     this.#trace = trace ? (text) => trace(`${time.now.toFixed(1)} ${text}`) : () => {};
     const members: ReplicaId[] = random.chance(0.7) ? [1, 2, 3] : [1, 2, 3, 4, 5];
     const flips = random.chance(0.1) || scenario.includes("bitFlipInMemory");
-    this.#watch = createInvariants().filter((each) => !flips || ofAgreement.has(each.name));
+    this.#watch = createInvariants();
     this.#ensemble = new SimEnsemble(time, random, this.#watch, {
       members,
       gateways: 2,
@@ -71,6 +63,7 @@ class Run {
       snapshotLogBytes: random.pick([3000, 12_000, 60_000]),
       ringBytes: random.pick([5000, 100_000]),
       electionMillis: random.pick([500, 1000, 1000, 3000]),
+      flips,
       counterRollAt: random.pick([60, 300, 100_000]),
       trace: this.#trace,
       failed: (error) => {
@@ -87,7 +80,7 @@ class Run {
       flips,
       scenario,
       trace: this.#trace,
-      flipped: (id) => this.#trace(`the memory of replica ${id} is flipped`),
+      flipped: (id) => flipped(this.#watch, id),
     });
     for (const client of clients) time.after(400, () => client.start());
   }
