@@ -132,7 +132,10 @@ export class SimPeers implements PeersPort {
     const wires: PeerWire[] = [];
     for (const bytes of messages) {
       const wire = decodePeerWire(bytes);
-      if (wire === undefined) throw new Error(`a message of replica ${link.peer} does not decode`);
+      if (wire === undefined) {
+        this.#drop(link, `a message of ${bytes.length} bytes from replica ${link.peer} does not decode`);
+        return;
+      }
       wires.push(wire);
     }
     this.#events.received(link.id, wires);
