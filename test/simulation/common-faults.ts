@@ -205,6 +205,15 @@ function emptyDisk(field: Field, victim: SimReplica): void {
   victim.initial = field.host.random.chance(0.5);
   victim.born = false;
   field.startLater(victim, 1500);
+  followUp(field, victim);
+}
+
+/** Trouble comes in pairs: the power goes again while it is synchronized, or soon after. */
+function followUp(field: Field, victim: SimReplica): void {
+  const { random } = field.host;
+  if (random.chance(0.4)) return;
+  const crash = random.chance(0.5) ? crashAtStep : losePower;
+  field.later(50, 2200, () => victim.machine.alive && crash(field, victim));
 }
 
 /**
@@ -225,6 +234,7 @@ function flipInLog(field: Field, victim: SimReplica): void {
   disk.flipBit(log, at, random.below(8));
   victim.flipped = true;
   victim.born = false;
+  followUp(field, victim);
 }
 
 /** Up to where the last good record of a segment knows it to be durable. */
