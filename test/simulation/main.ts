@@ -1,7 +1,8 @@
 /**
  * `npm run simulate -- --seeds N --from S [--core] [--scenario NAME] [--trace]` runs seeds of the whole ensemble, or of
- * agreement alone (`--core`), and prints the verdict; a failing seed prints the command that replays it. `--mutant NAME` takes a rule out before (`mutants/table.ts`) and runs
- * until the first violation; `--mutants [--only NAME,…]` does so with each of them. `--json` prints one line of JSON.
+ * agreement alone (`--core`), and prints the verdict; a failing seed prints the command that replays it. `--mutant NAME`
+ * takes a rule out before (`mutants/table.ts`) and runs until the first violation; `--mutants [--only NAME,…]` does so
+ * with each of them. `--json` prints one line of JSON.
  */
 import { parseArgs } from "node:util";
 import { pieceSeeds, runFleet } from "./fleet.ts";

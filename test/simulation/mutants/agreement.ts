@@ -62,11 +62,12 @@ export const agreement: readonly Mutant[] = [
     name: "applied-before-own-durable",
     from: "DESIGN 4, Broadcast; ZOOKEEPER-4882",
     rule: "a replica applies what is committed and in its own durable log",
-    simulator: "core",
+    simulator: "whole",
     patches: [
       zab("core", "Math.min(core.committed, core.history.durable)", "Math.min(core.committed, core.history.last)"),
     ],
     within: 400,
+    scenario: "slowDisk+powerLossOfAll",
   },
   {
     name: "stale-ticket-ignored",

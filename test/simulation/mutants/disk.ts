@@ -15,6 +15,7 @@ export const disk: readonly Mutant[] = [
       ),
     ],
     within: 400,
+    scenario: "powerLossOfAll+split",
   },
   {
     name: "tail-not-written-again",
@@ -23,6 +24,7 @@ export const disk: readonly Mutant[] = [
     simulator: "whole",
     patches: [replica("recovery", "await file.write([piece], offset);", "void piece;")],
     within: 400,
+    scenario: "failingDisk+powerLoss+powerLossOfAll",
   },
   {
     name: "tail-not-fsynced",
@@ -31,6 +33,7 @@ export const disk: readonly Mutant[] = [
     simulator: "whole",
     patches: [replica("recovery", "    await this.#writeAgain(file);\n", "")],
     within: 400,
+    scenario: "kill+powerLossOfAll+powerLoss",
   },
   {
     name: "corrupt-middle-as-torn",
@@ -45,6 +48,7 @@ export const disk: readonly Mutant[] = [
       ),
     ],
     within: 400,
+    scenario: "bitFlipInLog",
   },
   {
     name: "corrupt-replica-counts",
@@ -54,19 +58,27 @@ export const disk: readonly Mutant[] = [
     patches: [
       replica(
         "data-folder",
-        `    state = await startAnew(ports, state.replicaId, "joining");\n    files`,
-        `    state = { ...(await startAnew(ports, state.replicaId, "joining")), protocol: state.protocol };\n    files`,
+        `    state = await startAnew(ports, state.replicaId, "joining");\n    files = await recoverFiles(ports, state);\n  }`,
+        `    const { protocol } = state;
+    state = await startAnew(ports, state.replicaId, "joining");
+    files = await recoverFiles(ports, state);
+    state = { ...state, protocol };
+  }`,
       ),
     ],
     within: 400,
+    scenario: "bitFlipInLog",
   },
   {
     name: "record-checksum-ignored",
     from: "DESIGN 4, The disk",
     rule: "a record is believed when its checksum holds",
     simulator: "whole",
-    patches: [replica("record", `if (payloadCrc !== view.getUint32(offset + 56, true)) return "corrupt";`, "")],
+    patches: [
+      replica("record", "const payloadCrc = crc32(payload);", "const payloadCrc = view.getUint32(offset + 56, true);"),
+    ],
     within: 400,
+    scenario: "bitFlipInLog",
   },
   {
     name: "failed-fsync-ignored",
@@ -81,6 +93,7 @@ export const disk: readonly Mutant[] = [
       ),
     ],
     within: 400,
+    scenario: "failingDisk+powerLoss+powerLossOfAll",
   },
   {
     name: "segment-entry-not-fsynced",
@@ -91,6 +104,7 @@ export const disk: readonly Mutant[] = [
       replica("journal", "  await ports.disk.syncFolder(ports.folder);\n  const bornMillis", "  const bornMillis"),
     ],
     within: 400,
+    scenario: "powerLossOfAll+bursts",
   },
   {
     name: "closed-segment-not-cut",
@@ -105,6 +119,7 @@ export const disk: readonly Mutant[] = [
       ),
     ],
     within: 400,
+    scenario: "isolate+oneWay+split+bursts",
   },
   {
     name: "state-not-fsynced",
@@ -119,6 +134,7 @@ export const disk: readonly Mutant[] = [
       ),
     ],
     within: 400,
+    scenario: "powerLossOfAll",
   },
   {
     name: "state-name-not-fsynced",
@@ -127,6 +143,7 @@ export const disk: readonly Mutant[] = [
     simulator: "whole",
     patches: [replica("state-file", "  await disk.syncFolder(dirname(path));", "  void dirname;")],
     within: 400,
+    scenario: "powerLossOfAll",
   },
   {
     name: "snapshot-named-before-durable",
@@ -146,6 +163,7 @@ export const disk: readonly Mutant[] = [
       ),
     ],
     within: 400,
+    scenario: "rest+powerLossOfAll",
   },
   {
     name: "staged-snapshot-not-durable",
@@ -154,6 +172,7 @@ export const disk: readonly Mutant[] = [
     simulator: "whole",
     patches: [replica("staging", "    await file.sync();\n    await file.close();", "    await file.close();")],
     within: 400,
+    scenario: "emptyDisk",
   },
   {
     name: "snapshot-installed-in-two-steps",
@@ -169,6 +188,7 @@ export const disk: readonly Mutant[] = [
       ),
     ],
     within: 400,
+    scenario: "emptyDisk",
   },
   {
     name: "snapshot-not-exact",
@@ -181,6 +201,7 @@ export const disk: readonly Mutant[] = [
       replica("snapshotter", "if (!cursor.digestMatches) {", "if (file === undefined) {"),
     ],
     within: 400,
+    scenario: "emptyDisk+powerLoss+bursts",
   },
   {
     name: "ring-kept-across-snap",
@@ -213,6 +234,7 @@ export const disk: readonly Mutant[] = [
       ),
     ],
     within: 400,
+    scenario: "bitFlipInMemory",
   },
   {
     name: "digests-not-compared",
@@ -221,5 +243,6 @@ export const disk: readonly Mutant[] = [
     simulator: "whole",
     patches: [replica("parts", `if (comparison.kind === "differs") host.quarantine(comparison.detail);`, "")],
     within: 400,
+    scenario: "bitFlipInMemory",
   },
 ];

@@ -57,6 +57,7 @@ export const reads: readonly Mutant[] = [
       ),
     ],
     within: 400,
+    scenario: "deposed+powerLossOfAll",
   },
   {
     name: "fresh-since-the-last-ping",
@@ -71,6 +72,7 @@ export const reads: readonly Mutant[] = [
       ),
     ],
     within: 400,
+    scenario: "isolate+oneWay",
   },
   {
     name: "leader-always-fresh",
@@ -85,5 +87,6 @@ export const reads: readonly Mutant[] = [
       ),
     ],
     within: 400,
+    scenario: "isolate+deposed",
   },
 ];

@@ -15,6 +15,7 @@ export const sessions: readonly Mutant[] = [
       ),
     ],
     within: 400,
+    scenario: "deposed+sessions",
   },
   {
     name: "home-renews-by-itself",
@@ -29,6 +30,7 @@ export const sessions: readonly Mutant[] = [
       ),
     ],
     within: 400,
+    scenario: "sessions",
   },
   {
     name: "renewal-of-the-closing",
@@ -37,6 +39,7 @@ export const sessions: readonly Mutant[] = [
     simulator: "whole",
     patches: [replica("expiry", `    if (deadline.closing) return "closing";\n`, "")],
     within: 400,
+    scenario: "slowDisk+hangingDisk+sessions",
   },
   {
     name: "expiry-runs-while-unconfirmed",
@@ -47,6 +50,7 @@ export const sessions: readonly Mutant[] = [
       replica("leadership", "this.expiry.confirmed(confirmed);", "this.expiry.confirmed(this.#ports.clock.now());"),
     ],
     within: 400,
+    scenario: "deposed+sessions",
   },
   {
     name: "expiry-runs-while-stopped",
@@ -55,6 +59,7 @@ export const sessions: readonly Mutant[] = [
     simulator: "whole",
     patches: [replica("expiry", "const longestStepMillis = 400;", "const longestStepMillis = 1e9;")],
     within: 400,
+    scenario: "pause+sessions",
   },
   {
     name: "timers-before-touches",
@@ -66,6 +71,7 @@ export const sessions: readonly Mutant[] = [
       replica("leadership", "this.expiry.confirmed(confirmed);", "this.expiry.confirmed(this.#ports.clock.now());"),
     ],
     within: 400,
+    scenario: "pause+sessions",
   },
   {
     name: "expiry-not-begun",
@@ -74,6 +80,7 @@ export const sessions: readonly Mutant[] = [
     simulator: "whole",
     patches: [replica("leadership", "    this.expiry.begin(this.#ports.tree().sessions());\n", "")],
     within: 400,
+    scenario: "sessions",
   },
   {
     name: "old-deadlines-kept",
@@ -94,6 +101,7 @@ export const sessions: readonly Mutant[] = [
       replica("expiry", "  end(): void {\n    this.#deadlines.clear();\n", "  end(): void {\n"),
     ],
     within: 400,
+    scenario: "handOver+sessions",
   },
   {
     name: "expired-said-from-behind",
@@ -104,6 +112,7 @@ export const sessions: readonly Mutant[] = [
       replica("touches", `result: (session as number) > tree.applied ? "behind" : "expired",`, `result: "expired",`),
     ],
     within: 400,
+    scenario: "slowNetwork+powerLossOfAll+sessions",
   },
   {
     name: "ephemerals-left-behind",
@@ -118,6 +127,7 @@ export const sessions: readonly Mutant[] = [
       ),
     ],
     within: 400,
+    scenario: "sessions",
   },
   {
     name: "ephemeral-of-a-dead-session",
@@ -132,5 +142,6 @@ export const sessions: readonly Mutant[] = [
       ),
     ],
     within: 400,
+    scenario: "sessions",
   },
 ];
