@@ -29,14 +29,16 @@ function loseAllPower(field: Field): void {
   }
 }
 
-/** The power goes at one of the next steps of the disk, whatever it is. */
+/** The power goes at one of the next steps of the disk, whatever it is, or before a state file takes its place. */
 function crashAtStep(field: Field, victim: SimReplica): void {
   const { random, time, ensemble } = field.host;
   const { disk } = victim.machine;
-  const at = disk.steps + random.between(1, 30);
+  const renames = random.chance(0.4);
+  let left = random.between(1, renames ? 6 : 30);
   const loss = random.pick(losses);
-  disk.fault = ({ number }) => {
-    if (number < at) return "none";
+  disk.fault = ({ operation }) => {
+    if (!renames || operation === "rename") left -= 1;
+    if (left > 0) return "none";
     disk.fault = () => "none";
     time.after(0, () => {
       ensemble.kill(victim.id, loss);

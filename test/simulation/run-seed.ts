@@ -52,7 +52,7 @@ class Run {
       members,
       gateways: 2,
       storage: {
-        segmentBytes: random.pick([1000, 4096, 16_384, 65_536]),
+        segmentBytes: random.pick([1000, 1000, 4096, 16_384, 65_536]),
         segmentMillis: 5000,
         groupBytes: 16_384,
         queueSoftBytes: random.pick([16_384, 1_000_000]),
@@ -60,7 +60,7 @@ class Run {
         freeMillis: 100,
         keptSnapshots: random.between(1, 2),
       },
-      snapshotLogBytes: random.pick([3000, 12_000, 60_000]),
+      snapshotLogBytes: random.pick([1500, 3000, 12_000, 60_000]),
       ringBytes: random.pick([5000, 100_000]),
       electionMillis: random.pick([500, 1000, 1000, 3000]),
       flips,
