@@ -50,9 +50,11 @@ test("the configuration file has only keys that exist", () => {
 
 test("its flags and commands exist", () => {
   const flags = [...readme.matchAll(/(?<![\w-])--([a-z][a-z-]*)/g)].map(([, flag]) => flag);
-  const bench = readFileSync(join(root, "test/bench/main.ts"), "utf8");
-  const benchFlags = ["seconds", "rounds", "million"].filter((flag) => new RegExp(`\\b${flag}: \\{ type:`).test(bench));
-  const others = ["config", "help", "seeds", ...benchFlags];
+  const programs = ["bench", "simulation", "chaos"].map((name) =>
+    readFileSync(join(root, `test/${name}/main.ts`), "utf8"),
+  );
+  const programFlags = programs.flatMap((text) => [...text.matchAll(/^ {4}(\w+): \{ type:/gm)].map(([, flag]) => flag));
+  const others = ["config", "help", ...programFlags];
   assert.ok(flags.length > 6);
   for (const flag of flags) assert.ok(flag !== undefined && [...settings, ...others].includes(flag), `--${flag}`);
   const { scripts } = JSON.parse(readFileSync(join(root, "package.json"), "utf8")) as { readonly scripts: object };
