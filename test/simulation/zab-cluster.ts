@@ -152,25 +152,25 @@ export class SimCluster {
     this.#step(id, { kind: "pruned", base: replica.disk.snapshot().at });
   }
 
-  /** Everything works again from here on, and everybody is there. */
-  heal(): void {
+  /** Everything works again from here on, and everybody is there; but for the disk of `ill`, which hangs. */
+  heal(ill: ReplicaId | undefined): void {
     this.network.heal();
     this.network.slowness = 4;
     this.network.lossOfProposals = 0;
     this.diskMillis = 3;
     for (const [id, replica] of this.replicas) {
       replica.paused = false;
-      replica.disk.hung = false;
+      replica.disk.hung = id === ill;
       replica.diskMillis = undefined;
       this.start(id);
     }
   }
 
-  /** Everybody is a member and stands at one place, at `position` or behind it. */
-  whole(position: Zxid): boolean {
-    const [first] = this.replicas.values();
-    return [...this.replicas.values()].every(
-      ({ applied, disk }) => applied === first?.applied && applied >= position && disk.state.standing === "member",
+  /** Everybody but `ill` is a member and stands at one place, at `position` or behind it. */
+  whole(position: Zxid, ill: ReplicaId | undefined): boolean {
+    const well = [...this.replicas].filter(([id]) => id !== ill).map(([, replica]) => replica);
+    return well.every(
+      ({ applied, disk }) => applied === well[0]?.applied && applied >= position && disk.state.standing === "member",
     );
   }
 

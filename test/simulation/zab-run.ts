@@ -93,24 +93,40 @@ class Run {
 
   /** Everything works again: a leader must appear, take a write, and bring everybody to the same end. */
   heal(): void {
-    this.#trace("healing");
     this.#faulty = false;
     this.#faults.end();
+    const ill = this.#ill();
+    this.#trace(ill === undefined ? "healing" : `healing, but for the disk of ${ill}`);
+    this.#cluster.heal(ill);
+    this.#awaitProgress(ill);
+    if (ill === undefined) return;
+    this.#cluster.heal(undefined);
+    this.#awaitProgress(undefined);
+  }
+
+  /** One disk may hang on, when all others are members: they have to go on without it, its replica a leader or not. */
+  #ill(): ReplicaId | undefined {
+    const ill = this.#cluster.leader() ?? this.#random.pick(this.#members);
+    const others = this.#members.filter((id) => id !== ill).map((id) => this.#cluster.replica(id).disk.state.standing);
+    return this.#random.chance(0.3) && others.every((standing) => standing === "member") ? ill : undefined;
+  }
+
+  #awaitProgress(ill: ReplicaId | undefined): void {
     const cluster = this.#cluster;
-    cluster.heal();
     const limit = this.#time.now + 30_000;
     let target = 0 as Zxid;
     while (this.#time.now < limit) {
       this.#time.runUntil(this.#time.now + 200, () => {});
       const leader = cluster.leader();
       if (leader === undefined) continue;
-      // Whoever leads may be one that does not know yet that it has lost its quorum.
-      if (target === 0) {
+      // Whoever leads may be one that does not know yet that it has lost its quorum, or whose disk hangs.
+      if (target === 0 || leader === ill) {
         cluster.submit(leader);
         this.#time.runUntil(this.#time.now + 500, () => {});
+        if (leader === ill) continue;
         target = cluster.replica(leader).applied;
       }
-      if (target > 0 && cluster.whole(target)) return;
+      if (target > 0 && cluster.whole(target, ill)) return;
     }
     const where = [...cluster.replicas].map(([id, r]) => `${id}:${r.applied}/${r.peer?.view.status.role}`).join(" ");
     throw new Violation("progress", `30 s after healing the replicas stand at ${where}`);

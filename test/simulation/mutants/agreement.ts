@@ -232,4 +232,30 @@ export const agreement: readonly Mutant[] = [
     ],
     within: 400,
   },
+  {
+    name: "hung-leader-stays",
+    from: "interleavings 1.19",
+    rule: "a leader whose disk hangs leaves to one that can answer",
+    simulator: "core",
+    patches: [
+      zab(
+        "broadcast",
+        "if (oldestWriteAge(core) <= core.timing.electionMillis) return false;",
+        "if (oldestWriteAge(core) >= 0) return false;",
+      ),
+    ],
+    within: 400,
+  },
+  {
+    name: "hung-follower-answers-pings",
+    from: "interleavings 1.19",
+    rule: "a replica whose oldest write hangs answers no pings: it would acknowledge nothing",
+    simulator: "core",
+    patches: [zab("confirmation", "  if (oldestWriteAge(core) > core.timing.electionMillis) return;\n", "")],
+    within: 0,
+    byHand: {
+      file: "services/zab/src/broadcast.test.ts",
+      name: "a follower whose disk hangs is no part of a quorum",
+    },
+  },
 ];
