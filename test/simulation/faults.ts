@@ -92,6 +92,7 @@ export class Faults implements Field {
       pace.syncMillis = 3;
       each.machine.resume();
       each.down = false;
+      each.tamper = undefined;
       ensemble.start(each.id);
     }
   }

@@ -234,7 +234,7 @@ function createTraffic(host: Host, parts: Parts): Traffic {
     leaderLink: () => host.leaderLink(),
     send: (link, wire) => host.peers().send(link, wire),
     core: (link, message) => host.step({ kind: "received", link, message }),
-    compareDigest: (from, { at, digest }) => compareDigest(host, parts, from, at, digest),
+    compareDigest: (from, at, digest) => compareDigest(host, parts, from, at, digest),
     handOver: (target) => host.handOver(target),
     handOverReplied: (id, ok, detail) => parts.desk.handOverReplied(id, ok, detail),
     // A disk that fails has ended the process: nobody is told.

@@ -345,7 +345,7 @@ export class Replica implements AttachPoint {
   #tellStatus(): void {
     // A look at the free room in time: what was seen long ago would let the first writes after a pause through.
     this.#storage.diskReserveReached();
-    this.#parts.traffic.toAll({ kind: "status", self: this.memberStatus() });
+    this.#parts.traffic.tellStatus(this.memberStatus());
     this.#parts.desk.tellStatus();
   }
 

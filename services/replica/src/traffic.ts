@@ -2,7 +2,7 @@
  * What travels on the links beside the protocol: forwards of writes to the leader, confirmations and renewals asked of
  * it, and what members say of themselves.
  */
-import type { ReplicaId, SessionId } from "@quorate/api";
+import type { ReplicaId, SessionId, Zxid } from "@quorate/api";
 import type { MemberStatus } from "@quorate/proto";
 import type { LinkId, PeerMessage } from "@quorate/zab";
 import type { Confirmations } from "./confirmations.ts";
@@ -24,7 +24,7 @@ export interface TrafficPorts {
   leaderLink(): LinkId | undefined;
   send(link: LinkId, wire: PeerWire): void;
   core(link: LinkId, message: PeerMessage): void;
-  compareDigest(from: ReplicaId, message: Extract<ShellMessage, { kind: "digest" }>): void;
+  compareDigest(from: ReplicaId, at: Zxid, digest: string): void;
   handOver(target: ReplicaId): string | undefined;
   handOverReplied(id: number, ok: boolean, detail: string): void;
   /** Once everything that was to be written until now is. */
@@ -57,6 +57,12 @@ export class Traffic {
     if (link === undefined) return false;
     this.#ports.send(link, message);
     return true;
+  }
+
+  /** Where nothing is written, the statuses are what the digests are compared by. */
+  tellStatus(self: MemberStatus): void {
+    this.toAll({ kind: "status", self });
+    this.#ports.compareDigest(self.id, self.applied, self.digest);
   }
 
   toAll(message: ShellMessage): void {
@@ -94,9 +100,10 @@ export class Traffic {
       case "touchReply":
         return ports.touches.replied(message.id, message.results);
       case "status":
-        return ports.members.heard(message.self, ports.now());
+        ports.members.heard(message.self, ports.now());
+        return ports.compareDigest(message.self.id, message.self.applied, message.self.digest);
       case "digest":
-        return ports.compareDigest(this.#peerOf.get(link) ?? 0, message);
+        return ports.compareDigest(this.#peerOf.get(link) ?? 0, message.at, message.digest);
       case "handOverReply":
         return ports.handOverReplied(message.id, message.ok, message.detail);
       case "storedRequest":
