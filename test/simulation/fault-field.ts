@@ -30,6 +30,8 @@ export interface Field {
   later(low: number, high: number, run: () => void): void;
   /** Starts the victim again, within `high` ms. */
   startLater(victim: SimReplica, high?: number): void;
+  /** Calls `then` once everybody is whole, unless the time of faults is over before. */
+  whenWhole(when: string, then: () => void): void;
   /** A fault that came alone is over once everybody is whole again. */
   over(when: string): void;
 }

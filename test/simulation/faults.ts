@@ -118,11 +118,11 @@ export class Faults implements Field {
   #strikeAlone(name: string, victim: SimReplica): void {
     this.#alone = true;
     this.#restore();
-    this.#whenWhole(`before ${name}`, () => loneFaults[name]?.(this, victim));
+    this.whenWhole(`before ${name}`, () => loneFaults[name]?.(this, victim));
   }
 
   /** Calls `then` once all serve and hold the same; that this takes long is a violation of progress. */
-  #whenWhole(when: string, then: () => void): void {
+  whenWhole(when: string, then: () => void): void {
     const { time, ensemble } = this.host;
     const limit = time.now + 15_000;
     const look = (): void => {
@@ -138,7 +138,7 @@ export class Faults implements Field {
   }
 
   over(when: string): void {
-    this.#whenWhole(when, () => {
+    this.whenWhole(when, () => {
       this.#alone = false;
       for (const each of this.host.ensemble.replicas.values()) each.excused = undefined;
     });

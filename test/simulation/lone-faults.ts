@@ -55,7 +55,7 @@ function flipOnDisk(field: Field, victim: SimReplica): void {
  * all others, which it has to notice, and to end itself for it.
  */
 function flipInMemory(field: Field, victim: SimReplica): void {
-  const { time, random, trace } = field.host;
+  const { time, random, trace, ensemble } = field.host;
   victim.excused = /./;
   const late = random.chance(0.5);
   victim.tamper = (batches) => {
@@ -73,7 +73,13 @@ function flipInMemory(field: Field, victim: SimReplica): void {
   };
   time.after(1500, () => {
     victim.tamper = undefined;
-    if (field.on) field.over("after a bit flip in memory");
+    if (!field.on) return;
+    // Also a flip that changed no state may lie in the log: it is found at the next start, so that comes now.
+    field.whenWhole("after a bit flip in memory", () => {
+      ensemble.kill(victim.id);
+      ensemble.start(victim.id);
+      field.over("after a bit flip in memory and a restart");
+    });
   });
 }
 
