@@ -66,8 +66,8 @@ export const agreement: readonly Mutant[] = [
     patches: [
       zab("core", "Math.min(core.committed, core.history.durable)", "Math.min(core.committed, core.history.last)"),
     ],
-    within: 400,
-    scenario: "slowDisk+powerLossOfAll",
+    within: 0,
+    byHand: { file: "services/zab/src/broadcast.test.ts", name: "the leader counts its own vote after its own fsync" },
   },
   {
     name: "stale-ticket-ignored",

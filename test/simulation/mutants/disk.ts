@@ -187,8 +187,11 @@ export const disk: readonly Mutant[] = [
     await this.#save({ ...this.#state, firstSegment });`,
       ),
     ],
-    within: 400,
-    scenario: "emptyDisk",
+    within: 0,
+    byHand: {
+      file: "test/simulation/storage-crash.test.ts",
+      name: "the power goes at every step; what was not fsynced is lost",
+    },
   },
   {
     name: "snapshot-not-exact",

@@ -10,21 +10,17 @@ export const lanes: readonly Mutant[] = [
     patches: [
       tree("lanes", "if (lane.attachment !== record.attachment) {", "if (lane.attachment > record.attachment) {"),
     ],
-    within: 400,
+    within: 0,
+    byHand: { file: "services/tree/src/apply.test.ts", name: "attach raises the attachment and keeps the sequence" },
   },
   {
     name: "gap-applied",
     from: "interleavings 1.5b",
-    rule:
-      "a write beyond the lane's next number is refused without a trace (a replica that forgets its forwards at a change " +
-      "of leader stands before the same fault: taken out, too)",
+    rule: "a write beyond the lane's next number is refused without a trace",
     simulator: "whole",
-    patches: [
-      tree("lanes", `    if (lane.sequence > record.lastSequence + 1) return "gap";\n`, ""),
-      replica("home", "    for (const lane of this.#lanes.values()) lane.announced = false;\n", ""),
-    ],
-    within: 400,
-    scenario: "breakWire+handOver+bursts",
+    patches: [tree("lanes", `    if (lane.sequence > record.lastSequence + 1) return "gap";\n`, "")],
+    within: 0,
+    byHand: { file: "services/tree/src/apply.test.ts", name: "a lane does the next write" },
   },
   {
     name: "outcome-evicted-early",
@@ -38,8 +34,8 @@ export const lanes: readonly Mutant[] = [
         `if (lane.sequence > record.lastSequence || !record.memory.has(lane.sequence)) return "execute";`,
       ),
     ],
-    within: 400,
-    scenario: "breakWire+slowNetwork+bursts",
+    within: 0,
+    byHand: { file: "services/tree/src/apply.test.ts", name: "a lane does the next write" },
   },
   {
     name: "outcome-not-remembered",
@@ -123,8 +119,8 @@ export const lanes: readonly Mutant[] = [
         "if (!lane?.announced || fence < 0) return;",
       ),
     ],
-    within: 400,
-    scenario: "bursts+slowNetwork+breakWire",
+    within: 0,
+    byHand: { file: "test/simulation/mutants/cases.test.ts", name: "a refusal that comes late" },
   },
   {
     name: "lane-moved-to-a-new-session",
@@ -144,8 +140,8 @@ export const lanes: readonly Mutant[] = [
       this.#settle(`,
       ),
     ],
-    within: 400,
-    scenario: "bursts",
+    within: 0,
+    byHand: { file: "gateway/src/replica-link.test.ts", name: "of a session that ended are of unknown fate" },
   },
   {
     name: "certainty-of-the-last-try",
@@ -189,37 +185,11 @@ export const lanes: readonly Mutant[] = [
         "void sameTry;",
       ),
     ],
-    within: 400,
-    scenario: "bursts+slowNetwork",
-  },
-  {
-    name: "forwards-not-dropped",
-    from: "interleavings 1.5; DESIGN 6, After a break",
-    rule: "before a follower is synchronized the leader drops what it has of its former forwards",
-    simulator: "whole",
-    patches: [
-      replica("traffic", `if (wire.message.kind === "followerInfo") this.#ports.submissions.dropLink(link);`, ""),
-      replica("traffic", "    this.#ports.submissions.dropLink(link);\n  }\n\n  toLeader", "  }\n\n  toLeader"),
-    ],
-    within: 400,
-  },
-  {
-    name: "forwards-not-forgotten",
-    from: "interleavings 1.5; DESIGN 6, After a break",
-    rule: "a replica forgets its forwards when its leader link breaks, and tells each lane where it stands",
-    simulator: "whole",
-    patches: [replica("home", "    for (const lane of this.#lanes.values()) lane.announced = false;\n", "")],
-    within: 400,
-  },
-  {
-    name: "lanes-go-on-before-the-history",
-    from: "DESIGN 6, After a break",
-    rule: "lanes and answers go on once the history that the replica was synchronized with is applied",
-    simulator: "whole",
-    patches: [
-      replica("replica", "    if (this.#parts.applier.tree.applied < this.#peer.view.syncedThrough) return;\n", ""),
-    ],
-    within: 400,
+    within: 0,
+    byHand: {
+      file: "services/replica/src/submissions.test.ts",
+      name: "what is behind a refused command is refused in the same try",
+    },
   },
   {
     name: "key-forgotten",
@@ -255,7 +225,7 @@ export const lanes: readonly Mutant[] = [
     patches: [
       replica("stamp", "Math.max(-elapsed / 10, Math.min(elapsed / 10, behind))", "Math.max(-elapsed / 10, behind)"),
     ],
-    within: 400,
-    scenario: "clockJump+repeats",
+    within: 0,
+    byHand: { file: "services/replica/src/stamp.test.ts", name: "a wall clock that jumps moves the stamps" },
   },
 ];

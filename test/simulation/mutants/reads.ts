@@ -49,15 +49,12 @@ export const reads: readonly Mutant[] = [
     from: "interleavings 1.3c",
     rule: "a replica that was not synchronized since its start serves no reads",
     simulator: "whole",
-    patches: [
-      replica(
-        "replica",
-        "serves: () => this.#synchronized && !this.#parts.applier.restoring,",
-        "serves: () => !this.#parts.applier.restoring,",
-      ),
-    ],
-    within: 400,
-    scenario: "deposed+powerLossOfAll",
+    patches: [replica("reads", "    if (!this.#ports.serves()) return false;\n", "")],
+    within: 0,
+    byHand: {
+      file: "services/replica/src/reads.test.ts",
+      name: "nothing is read here before this replica is synchronized",
+    },
   },
   {
     name: "fresh-since-the-last-ping",

@@ -49,8 +49,8 @@ export const sessions: readonly Mutant[] = [
     patches: [
       replica("leadership", "this.expiry.confirmed(confirmed);", "this.expiry.confirmed(this.#ports.clock.now());"),
     ],
-    within: 400,
-    scenario: "deposed+sessions",
+    within: 0,
+    byHand: { file: "test/simulation/mutants/cases.test.ts", name: "while nobody confirms the leader" },
   },
   {
     name: "expiry-runs-while-stopped",
@@ -58,8 +58,8 @@ export const sessions: readonly Mutant[] = [
     rule: "the expiry clock goes on by a short step at most: a stopped process does not expire its clients",
     simulator: "whole",
     patches: [replica("expiry", "const longestStepMillis = 400;", "const longestStepMillis = 1e9;")],
-    within: 400,
-    scenario: "pause+sessions",
+    within: 0,
+    byHand: { file: "test/simulation/mutants/cases.test.ts", name: "who was confirmed again after a stop" },
   },
   {
     name: "timers-before-touches",
@@ -70,8 +70,8 @@ export const sessions: readonly Mutant[] = [
       replica("expiry", "const longestStepMillis = 400;", "const longestStepMillis = 1e9;"),
       replica("leadership", "this.expiry.confirmed(confirmed);", "this.expiry.confirmed(this.#ports.clock.now());"),
     ],
-    within: 400,
-    scenario: "pause+sessions",
+    within: 0,
+    byHand: { file: "test/simulation/mutants/cases.test.ts", name: "a timer that fires first after a stop" },
   },
   {
     name: "expiry-not-begun",
