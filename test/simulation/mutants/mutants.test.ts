@@ -14,7 +14,7 @@ const soon = [
   "read-joins-round-in-flight",
   "initial-history-not-committed",
   "joiner-counts",
-  "roll-before-drain",
+  "accepted-epoch-not-durable",
   "hung-leader-stays",
   "key-forgotten",
   "home-renews-by-itself",
