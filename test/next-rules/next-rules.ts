@@ -3,6 +3,7 @@
  * tried out: under it a write of data raises a znode's version by two. It is made of the same source by patches while
  * it is loaded. Nothing of the program may be imported here, or it would be loaded before they are.
  */
+import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import type { Patch } from "../simulation/mutants/loader.ts";
 
@@ -31,7 +32,7 @@ export const raisedBy = { known: 1, next: 2 } as const;
 
 /** What a process of the program is started with, beside its own environment, to know the next rules. */
 export const nextRulesEnvironment: Readonly<Record<string, string>> = {
-  NODE_OPTIONS: `--import=${pathToFileURL(`${import.meta.dirname}/register.ts`).href}`,
+  NODE_OPTIONS: `--import=${pathToFileURL(join(import.meta.dirname, "register.ts")).href}`,
   // What is kept of compiled files is kept under their names, and these are others.
   NODE_DISABLE_COMPILE_CACHE: "1",
 };
