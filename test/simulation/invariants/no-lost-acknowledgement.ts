@@ -3,7 +3,7 @@
  * established has the whole initial history.
  *
  * Checked: a write that was answered with an outcome (a success, or a failure that was decided) is in the order at the
- * outcome's zxid, by that request's own command, with that same outcome. A leader established later has it in the
+ * outcome's zxid, by that request's own command, with that same outcome. A leader of a later epoch has it in the
  * history it begins with; at the end everybody has it.
  */
 import { type Epoch, formatZxid, type Outcome, type Zxid } from "@quorate/api";
@@ -17,6 +17,7 @@ import {
   type RoleSeen,
   requestOf,
 } from "../observation.ts";
+import { NewestByEpoch } from "./newest-by-epoch.ts";
 import type { Entry, Order } from "./order.ts";
 import { sameOutcome } from "./same-value.ts";
 
@@ -29,6 +30,7 @@ export class NoLostAcknowledgement extends Invariant {
   readonly name = "no-lost-acknowledgement";
   readonly #order: Order;
   #newest: Zxid = 0 as Zxid;
+  readonly #byEpoch = new NewestByEpoch();
   /** Told to a client by a replica that restored it; nobody was seen to apply it so far. */
   #open: Acknowledgement[] = [];
   /** The furthest position that anybody restored. */
@@ -50,6 +52,7 @@ export class NoLostAcknowledgement extends Invariant {
     const { outcome, servedBy } = answer;
     if (this.#order.suspects.spoke(servedBy, asked.at, at)) return;
     if (outcome.zxid > this.#newest) this.#newest = outcome.zxid;
+    this.#byEpoch.add(outcome.zxid);
     const promise = { request: asked.request, outcome };
     if (!this.#keeps(promise)) this.#open.push(promise);
   }
@@ -88,9 +91,10 @@ export class NoLostAcknowledgement extends Invariant {
   override role({ replica, role, serving, epoch, syncedThrough }: RoleSeen): void {
     if (role !== "leading" || !serving || this.#led.has(epoch)) return;
     this.#led.add(epoch);
-    if (syncedThrough >= this.#newest) return;
+    const needed = this.#byEpoch.before(epoch);
+    if (syncedThrough >= needed) return;
     const history = `replica ${replica} begins epoch ${epoch} with a history up to ${formatZxid(syncedThrough)}`;
-    this.broken(`${history}; ${formatZxid(this.#newest)} was acknowledged`);
+    this.broken(`${history}; ${formatZxid(needed)} was acknowledged`);
   }
 
   override finished({ trees }: Finished): void {

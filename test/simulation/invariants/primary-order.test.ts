@@ -104,3 +104,12 @@ test("a leader whose history is of its own epoch already", () => {
     /not of an earlier/,
   );
 });
+
+test("a leader that learns of its establishment when a later one has led already", () => {
+  const scene = watched();
+  scene.write(put("/a"));
+  const at = scene.tree(1).applied;
+  scene.elect(3);
+  scene.write(put("/b"));
+  scene.role({ replica: 2, epoch: 2, syncedThrough: at, committed: at });
+});

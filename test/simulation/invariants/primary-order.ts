@@ -4,11 +4,12 @@
  *
  * Checked in the one order: epochs never fall; in an epoch the zxids follow each other without a gap, from 1 on; the
  * first batch of an epoch follows the end of the history with which its leader was established. When a leader is
- * established: that history has everything that anybody has applied, and all of it is committed; nothing of an earlier
- * epoch is applied behind its end later.
+ * established: that history has everything of earlier epochs that anybody has applied, and all of it is committed;
+ * nothing of an earlier epoch is applied behind its end later.
  */
 import { type Batch, counterOf, type Epoch, epochOf, formatZxid, type ReplicaId, type Zxid } from "@quorate/api";
 import { type AppliedBatch, Invariant, type Restored, type RoleSeen } from "../observation.ts";
+import { NewestByEpoch } from "./newest-by-epoch.ts";
 import type { Order } from "./order.ts";
 
 interface Beginning {
@@ -23,6 +24,7 @@ export class PrimaryOrder extends Invariant {
   readonly #beginnings = new Map<Epoch, Beginning>();
   /** The newest that anybody was seen to have applied. */
   #newest: Zxid = 0 as Zxid;
+  readonly #byEpoch = new NewestByEpoch();
 
   constructor(order: Order) {
     super();
@@ -31,13 +33,15 @@ export class PrimaryOrder extends Invariant {
 
   override restored({ tree }: Restored): void {
     if (tree.applied > this.#newest) this.#newest = tree.applied;
+    this.#byEpoch.add(tree.applied);
   }
 
   override role({ replica, role, serving, epoch, syncedThrough, committed }: RoleSeen): void {
     if (role !== "leading" || !serving || this.#beginnings.has(epoch)) return;
     this.#beginnings.set(epoch, { leader: replica, at: syncedThrough });
     const history = `replica ${replica} begins epoch ${epoch} with a history up to ${formatZxid(syncedThrough)}`;
-    if (syncedThrough < this.#newest) this.broken(`${history}; ${formatZxid(this.#newest)} is applied already`);
+    const needed = this.#byEpoch.before(epoch);
+    if (syncedThrough < needed) this.broken(`${history}; ${formatZxid(needed)} is applied already`);
     if (epochOf(syncedThrough) >= epoch) this.broken(`${history}, which is not of an earlier epoch`);
     if (committed < syncedThrough) this.broken(`${history}, of which ${formatZxid(committed)} is committed`);
   }
@@ -46,6 +50,7 @@ export class PrimaryOrder extends Invariant {
     const { replica, batch } = seen;
     if (batch.last > this.#newest) {
       this.#newest = batch.last;
+      this.#byEpoch.add(batch.last);
       this.#fits(replica, batch);
     }
     this.#order.note(seen);
