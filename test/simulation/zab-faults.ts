@@ -43,6 +43,8 @@ export class ZabFaults {
   readonly #mix: readonly string[];
   readonly #pace: number;
   #on = false;
+  /** Emptied, and not a member again. */
+  readonly #forgetful = new Set<ReplicaId>();
 
   /** `favoured`: kinds that come more often in this run. */
   constructor(host: ZabFaultHost, favoured: readonly string[]) {
@@ -202,17 +204,20 @@ export class ZabFaults {
   }
 
   /**
-   * An emptied disk counts as failed until it is synchronized. `--initial` may have stayed in its unit file. Not before a
-   * quorum of the others are members: until then an ensemble is founded by all or not at all.
+   * An emptied disk counts as failed until it is synchronized. `--initial` may have stayed in its unit file; it has to
+   * until a quorum of the others are members, since an ensemble is founded by all or not at all.
    */
   wipe(id: ReplicaId): void {
     const { cluster, random, members } = this.#host;
     const isMember = (each: ReplicaId): boolean => cluster.replica(each).disk.state.standing === "member";
+    for (const each of this.#forgetful) if (isMember(each)) this.#forgetful.delete(each);
+    if (!isMember(id) || this.#forgetful.size >= Math.floor((members.length - 1) / 2)) return;
+    this.#forgetful.add(id);
     const others = members.filter((each) => each !== id && isMember(each));
-    if (!isMember(id) || others.length <= members.length / 2) return;
+    const born = others.length > members.length / 2;
     const { disk } = cluster.replica(id);
     cluster.crash(id);
-    disk.wipe(random.chance(0.5) ? "joining" : "founding");
+    disk.wipe(born && random.chance(0.5) ? "joining" : "founding");
     this.#after(10, random.pick([50, 1500]), () => cluster.start(id));
   }
 }

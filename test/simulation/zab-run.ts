@@ -19,8 +19,8 @@ interface CoreResult extends RunResult {
 }
 
 /**
- * A scenario names faults that come more often, joined by "+"; "three": with three
- * members, "late": the ends of links are noticed late.
+ * A scenario names faults that come more often, joined by "+"; "three": with three members, "late": the ends of links are
+ * noticed late, "roll": epochs roll often.
  */
 export function runSeed(options: CoreOptions): CoreResult {
   const { seed, scenario = "", faultMillis = 15_000 } = options;
@@ -31,7 +31,7 @@ export function runSeed(options: CoreOptions): CoreResult {
   const favoured = scenario.split("+");
   const three = favoured.includes("three") || random.chance(0.4);
   const members: readonly ReplicaId[] = three ? [1, 2, 3] : [1, 2, 3, 4, 5];
-  const counterRollAt = random.pick([40, 400, 400, 100_000]);
+  const counterRollAt = favoured.includes("roll") ? 40 : random.pick([40, 400, 400, 100_000]);
   const timing = { electionMillis: random.pick([500, 1000, 1000, 2500]) };
   const cluster = new SimCluster(time, random, oracle, { members, counterRollAt, timing, trace });
   cluster.network.lateness = favoured.includes("late") ? 0.8 : random.pick([0, 0.15, 0.5]);

@@ -18,6 +18,7 @@ export const agreement: readonly Mutant[] = [
       ),
     ],
     within: 400,
+    scenario: "three+powerFailure+slowDisk+crashAll",
   },
   {
     name: "leader-counts-unsynced",
@@ -28,6 +29,7 @@ export const agreement: readonly Mutant[] = [
       zab("broadcast", "id === core.options.id ? core.history.durable", "id === core.options.id ? core.history.last"),
     ],
     within: 400,
+    scenario: "three+powerFailure+slowDisk",
   },
   {
     name: "minority-commits",
@@ -108,6 +110,7 @@ export const agreement: readonly Mutant[] = [
       ),
     ],
     within: 400,
+    scenario: "restWithSnapshots",
   },
   {
     name: "commit-before-newleader-ack",
@@ -216,6 +219,7 @@ export const agreement: readonly Mutant[] = [
       ),
     ],
     within: 400,
+    scenario: "three+powerFailure+slowDisk",
   },
   {
     name: "sync-trusts-the-maximum",

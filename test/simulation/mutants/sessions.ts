@@ -112,7 +112,7 @@ export const sessions: readonly Mutant[] = [
       replica("touches", `result: (session as number) > tree.applied ? "behind" : "expired",`, `result: "expired",`),
     ],
     within: 400,
-    scenario: "slowNetwork+powerLossOfAll+sessions",
+    scenario: "slowNetwork+sessions",
   },
   {
     name: "ephemerals-left-behind",
