@@ -8,7 +8,7 @@ import { assert, type Batch, formatZxid, type Zxid } from "@quorate/api";
 import { logName } from "./file-names.ts";
 import type { StorageLimits } from "./limits.ts";
 import { chainChecksum, recordHeaderBytes, writeBatchHeader } from "./record.ts";
-import { batchesWithin, encodeSegmentHeader, readRecords, segmentHeaderBytes } from "./segment.ts";
+import { batchesWithin, encodeSegmentHeader, type RecordPage, readRecords, segmentHeaderBytes } from "./segment.ts";
 import { CorruptionError, StorageError } from "./storage-error.ts";
 import type { Clock, Disk, DiskFile } from "./world.ts";
 
@@ -204,33 +204,39 @@ export class Journal {
    */
   async *read(after: Zxid, through: Zxid): AsyncGenerator<readonly Batch[], void> {
     const cuts = this.#cuts;
-    let last = after;
-    let checksum: number | undefined;
+    let last: Zxid | undefined;
     for (const segment of this.#segments.filter((each) => each.end > after && each.base < through)) {
-      for await (const batches of this.#readSegment(segment, after, through)) {
+      // Also what lies before `after` is checked: a batch that reads well may not be the one that was agreed on.
+      if (last !== undefined && last !== segment.base) break;
+      last = segment.base;
+      let { checksum } = segment;
+      for await (const page of this.#readSegment(segment, through)) {
         if (cuts !== this.#cuts) throw new StorageError(segment.name, "was cut while it was read");
-        for (const batch of batches) {
-          const next = checksum === undefined ? batch.checksum : chainChecksum(checksum, batch, crc32(batch.payload));
+        for (const { batch, payloadCrc } of page.records) {
+          if (last >= through) break;
+          const next = chainChecksum(checksum, batch, payloadCrc);
           if (batch.previous !== last || next !== batch.checksum) {
             throw new CorruptionError(segment.name, `has a batch that does not follow ${formatZxid(last)}`);
           }
           last = batch.last;
           checksum = next;
         }
-        yield batches;
+        const batches = batchesWithin(page, after, through);
+        if (batches.length > 0) yield batches;
       }
     }
-    if (last !== through) throw new StorageError(this.#tail.name, `has no batches up to ${formatZxid(through)}`);
+    if ((last ?? after) === through) return;
+    const why = `has no batches up to ${formatZxid(through)} that read`;
+    throw cuts === this.#cuts ? new CorruptionError(this.#tail.name, why) : new StorageError(this.#tail.name, why);
   }
 
-  async *#readSegment(segment: SegmentInfo, after: Zxid, through: Zxid): AsyncGenerator<Batch[], void> {
+  async *#readSegment(segment: SegmentInfo, through: Zxid): AsyncGenerator<RecordPage, void> {
     const { disk, folder, limits } = this.#ports;
     const end = segment.bytes;
     const file = await disk.open(join(folder, segment.name), "read");
     try {
       for await (const page of readRecords(file, segmentHeaderBytes, end, limits.readBytes)) {
-        const batches = batchesWithin(page, after, through);
-        if (batches.length > 0) yield batches;
+        yield page;
         if ((page.records.at(-1)?.batch.last ?? 0) >= through) return;
       }
     } finally {

@@ -276,6 +276,8 @@ function createTransfers(host: Host): Transfers {
     },
     clock: host.options.world.clock,
     done: (ticket, at) => host.push(() => host.step({ kind: "transferred", ticket, at })),
+    // It ends, and its next start sets the folder aside: others hold what it would send.
+    corrupt: (why) => host.push(() => host.fatal(why)),
     failed: (link, why) => host.push(() => host.peers().drop(link, `synchronization failed: ${why}`)),
   });
 }

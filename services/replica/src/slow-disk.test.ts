@@ -96,6 +96,7 @@ test("a snapshot waits for the disk at the leader's side, and the follower's mem
       writable: () => true,
       askStored: (_link, id) => toFollower({ kind: "storedRequest", id }),
       done: () => ended?.(),
+      corrupt: (why) => assert.fail(why),
       failed: (_link, why) => assert.fail(why),
     });
     transfers.start({ kind: "sendSnapshot", ticket: 1, link });

@@ -49,6 +49,7 @@ function transfers(): { made: Transfers; writable: Set<number>; sent: string[]; 
     clock: new ManualTimers().clock,
     askStored: () => undefined,
     done: (ticket, at) => void told.push(`${ticket} done at ${at}`),
+    corrupt: (why) => assert.fail(why),
     failed: (link, why) => void told.push(`${link} ${why}`),
   });
   return { made, writable, sent, told, pinned: () => pinned };
@@ -107,6 +108,7 @@ test("a snapshot that was begun for a former try is not ended behind the next on
     clock: new ManualTimers().clock,
     askStored: () => undefined,
     done: (ticket) => void sent.push(`done ${ticket}`),
+    corrupt: (why) => assert.fail(why),
     failed: (_link, why) => void sent.push(why),
   });
   made.start({ kind: "sendSnapshot", ticket: 1, link: 7 });
@@ -139,6 +141,7 @@ function stepped(pieces: number): {
     writable: () => true,
     askStored: (_link, id) => void asked.push(id),
     done: (ticket) => void told.push(`done ${ticket}`),
+    corrupt: (why) => assert.fail(why),
     failed: (link, why) => void told.push(`${link} ${why}`),
   });
   return { made, sent, asked, told, timers };

@@ -10,6 +10,7 @@ import type { PeerRequestId } from "./peer-messages.ts";
 import { recordHeaderBytes } from "./record.ts";
 import { replicaLimits } from "./replica-limits.ts";
 import type { Storage } from "./storage.ts";
+import { CorruptionError } from "./storage-error.ts";
 import type { Clock } from "./world.ts";
 
 type Wanted = Extract<Effect, { kind: "sendHistory" | "sendSnapshot" }>;
@@ -31,6 +32,8 @@ export interface TransferPorts {
   /** Asks the follower to say so, under this id, when it has written what was sent to it before. */
   askStored(link: LinkId, id: PeerRequestId): void;
   done(ticket: TransferTicket, at: Zxid): void;
+  /** What is to be sent is not what was written: nobody can be synchronized from it. */
+  corrupt(why: string): void;
   /** The transfer cannot go on: the link is to begin anew. */
   failed(link: LinkId, why: string): void;
 }
@@ -64,7 +67,8 @@ export class Transfers {
       (error: unknown) => {
         this.running--;
         const present = this.#end(link, ticket);
-        if (present) this.#ports.failed(link, error instanceof Error ? error.message : String(error));
+        if (error instanceof CorruptionError) this.#ports.corrupt(error.message);
+        else if (present) this.#ports.failed(link, error instanceof Error ? error.message : String(error));
       },
     );
   }

@@ -124,6 +124,14 @@ export class History {
     return this.#window.slice(low, end);
   }
 
+  /** The running checksum at the window's beginning, or at the end of a batch in it. */
+  checksumAt(position: Zxid): number {
+    if (position === this.#windowStart) return this.#windowStartChecksum;
+    const batch = this.#window[this.#indexOf(position)];
+    assert(batch !== undefined, "the position is a batch's end in the window");
+    return batch.checksum;
+  }
+
   /** Forgets delivered batches beyond `bytes`; the files still have them. */
   evict(delivered: Zxid, bytes: number): void {
     if (this.#windowBytes <= bytes) return;

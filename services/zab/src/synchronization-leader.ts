@@ -63,7 +63,14 @@ function pump(core: Core, leading: Leading, follower: Follower): void {
     });
     return;
   }
+  let checksum = history.checksumAt(follower.next);
   for (const batch of history.between(follower.next, history.last)) {
+    // No follower would take what memory has changed, however often it is sent: its own files have it as it was.
+    checksum = core.options.checksum(checksum, batch);
+    if (checksum !== batch.checksum) {
+      core.out.push({ kind: "stop", why: `the batch at ${formatZxid(batch.last)} is not in memory as it was written` });
+      return;
+    }
     send(core, follower.link, { kind: "propose", batch });
   }
   follower.next = history.last;
