@@ -323,7 +323,9 @@ export class SimClient {
       (answer) => {
         this.#learn(answer);
         if (answer.kind === "outcome" && answer.outcome.ok && answer.outcome.result.kind === "session") {
-          const renewAt = random.chance(0.2) ? Number.POSITIVE_INFINITY : this.#town.time.now + timeoutMillis / 4;
+          const renewAt = random.chance(0.2)
+            ? Number.POSITIVE_INFINITY
+            : this.#town.time.now + random.pick([0, timeoutMillis / 4]);
           this.#session = { id: answer.outcome.result.session, secretHash, timeoutMillis, renewAt };
         }
         done();
@@ -335,7 +337,9 @@ export class SimClient {
     const { id, secretHash, timeoutMillis } = session;
     const request = this.#town.nextRequest();
     const what: What = { request, client: this.#number, kind: "renew", session: id, secretHash };
-    this.#town.ask(this.#gateway, what, Math.min(this.#habits.deadlineMillis, timeoutMillis), (answer) => {
+    // Also where the session may not be known yet.
+    const gateway = this.#random.chance(0.2) ? this.#random.pick(this.#town.gateways) : this.#gateway;
+    this.#town.ask(gateway, what, Math.min(this.#habits.deadlineMillis, timeoutMillis), (answer) => {
       if (answer.kind === "expired" || answer.kind === "badSecret") this.#session = undefined;
       const gone = this.#random.chance(0.03);
       session.renewAt = gone ? Number.POSITIVE_INFINITY : this.#town.time.now + timeoutMillis / 4;

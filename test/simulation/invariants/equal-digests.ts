@@ -20,6 +20,9 @@ export class EqualDigests extends Invariant {
   /** Those flipped that have restored a tree since. */
   readonly #restored = new Set<ReplicaId>();
 
+  /** Suspects whose state is right since the last batch. */
+  readonly #healed = new Set<ReplicaId>();
+
   constructor(order: Order) {
     super();
     this.#order = order;
@@ -37,19 +40,23 @@ export class EqualDigests extends Invariant {
     this.#restored.add(replica);
     // Its files were set aside, or it has what the others have.
     if (tree.applied === 0) this.#sound(replica);
-    else this.#judge(replica, tree);
+    else if (this.#isRight(tree)) this.#sound(replica);
   }
 
   override stopped(at: number, replica: ReplicaId): void {
     this.#now = at;
+    this.#healed.delete(replica);
     this.#restored.delete(replica);
   }
 
   override applied(seen: AppliedBatch): void {
     const { at, replica, batch, tree } = seen;
     this.#now = at;
+    for (const each of this.#healed) this.#sound(each);
+    this.#healed.clear();
     if (this.#order.suspects.has(replica)) {
-      if (this.#restored.has(replica)) this.#judge(replica, tree);
+      // What it did with this very batch it did to a wrong state.
+      if (this.#restored.has(replica) && this.#isRight(tree)) this.#healed.add(replica);
       return;
     }
     const { entry, fresh } = this.#order.note(seen);
@@ -63,9 +70,9 @@ export class EqualDigests extends Invariant {
     if (!fresh && entry.results !== undefined) this.#sameVerdicts(seen, entry.results);
   }
 
-  /** Of a tree that was restored after the flip: whether it is the right one. */
-  #judge(replica: ReplicaId, tree: Tree): void {
-    if (this.#order.digests.get(tree.applied)?.digest === tree.digest()) this.#sound(replica);
+  /** Of a tree that was restored after the flip. */
+  #isRight(tree: Tree): boolean {
+    return this.#order.digests.get(tree.applied)?.digest === tree.digest();
   }
 
   #sound(replica: ReplicaId): void {

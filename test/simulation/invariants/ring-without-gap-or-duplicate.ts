@@ -47,10 +47,15 @@ export class RingWithoutGapOrDuplicate extends Invariant {
     this.#order = order;
   }
 
+  /** Whose ring may be of a wrong state, also when the state has become right; and since when its process lives. */
+  readonly #tainted = new Set<ReplicaId>();
+  readonly #since = new Map<ReplicaId, number>();
+
   override applied(seen: AppliedBatch): void {
     const { entry, fresh, revealed } = this.#order.note(seen);
     for (const each of revealed) this.#extend(each);
-    if (this.#order.suspects.has(seen.replica)) return;
+    if (this.#order.suspects.has(seen.replica)) this.#tainted.add(seen.replica);
+    if (this.#tainted.has(seen.replica)) return;
     if (!fresh && entry.changes !== undefined) this.#tail(seen, entry.changes);
     const looks = (this.#looks.get(seen.replica) ?? 0) + 1;
     this.#looks.set(seen.replica, looks);
@@ -161,7 +166,11 @@ export class RingWithoutGapOrDuplicate extends Invariant {
     return low;
   }
 
-  override restored({ replica, from, tree }: Restored): void {
+  override restored({ at, replica, from, tree }: Restored): void {
+    // What it came back with may have been written in a life of flipped memory.
+    if (this.#order.suspects.spoke(replica, this.#since.get(replica) ?? 0, at)) this.#tainted.add(replica);
+    else this.#tainted.delete(replica);
+    this.#since.set(replica, at);
     const { floor } = tree.changes;
     if (floor > tree.applied) {
       this.broken(`the ring of replica ${replica} begins at ${formatZxid(floor)}, beyond ${formatZxid(tree.applied)}`);
@@ -170,11 +179,11 @@ export class RingWithoutGapOrDuplicate extends Invariant {
       const snapshot = `a leader's snapshot of ${formatZxid(tree.applied)}`;
       this.broken(`behind ${snapshot} the ring of replica ${replica} begins at ${formatZxid(floor)}`);
     }
-    this.#wholeRing(replica, tree);
+    if (!this.#tainted.has(replica)) this.#wholeRing(replica, tree);
   }
 
   override finished({ trees }: Finished): void {
-    for (const [replica, tree] of trees) this.#wholeRing(replica, tree);
+    for (const [replica, tree] of trees) if (!this.#tainted.has(replica)) this.#wholeRing(replica, tree);
   }
 }
 
