@@ -53,7 +53,7 @@ const restartOfAll: FaultKind = {
         await pause(random.below(300));
       }
     };
-    return { what: "power loss", millis: random.between(0, 1000), end };
+    return { what: "all killed at once", millis: random.between(0, 1000), end };
   },
 };
 

@@ -199,15 +199,16 @@ function rest(field: Field): void {
 }
 
 /** Counts as failed until it is synchronized: never more than a minority at once. */
-function emptyDisk(field: Field, victim: SimReplica): void {
+function emptyDisk(field: Field, victim: SimReplica): boolean {
   const { ensemble } = field.host;
-  if (forgetful(field).size >= Math.floor((ensemble.replicas.size - 1) / 2) || !victim.born) return;
+  if (!mayForget(field, victim)) return false;
   ensemble.kill(victim.id, "lost");
   victim.machine.disk.wipe();
   victim.initial = field.host.random.chance(0.5);
   victim.born = false;
   field.startLater(victim, 1500);
   followUp(field, victim);
+  return true;
 }
 
 /** Trouble comes in pairs: the power goes again while it is synchronized, or soon after. */
@@ -222,21 +223,21 @@ function followUp(field: Field, victim: SimReplica): void {
  * A bit of what the log itself knows to have been durable: it is found at the next start, and the folder is set aside. Then
  * the disk is as good as empty, so never more than a minority at once.
  */
-function flipInLog(field: Field, victim: SimReplica): void {
+function flipInLog(field: Field, victim: SimReplica): boolean {
   const { ensemble, random, trace } = field.host;
-  if (forgetful(field).size >= Math.floor((ensemble.replicas.size - 1) / 2) || !victim.born) return;
   const { disk } = victim.machine;
-  ensemble.kill(victim.id, "kept");
-  field.startLater(victim, 800);
   const log = disk.paths().findLast((path) => path.includes("/log."));
   const fence = log === undefined ? 0 : lastFence(disk.peek(log));
-  if (log === undefined || fence <= segmentHeaderBytes) return;
+  if (log === undefined || fence <= segmentHeaderBytes || !mayForget(field, victim)) return false;
+  ensemble.kill(victim.id, "kept");
+  field.startLater(victim, 800);
   const at = random.between(segmentHeaderBytes, fence - 1);
   trace(`flips a bit of ${log} at ${at}`);
   disk.flipBit(log, at, random.below(8));
   victim.flipped = true;
   victim.born = false;
   followUp(field, victim);
+  return true;
 }
 
 /** Up to where the last good record of a segment knows it to be durable. */
@@ -252,9 +253,10 @@ function lastFence(bytes: Uint8Array): number {
   return fence;
 }
 
-/** Those who have an empty disk, or had one and are not members again. */
-function forgetful(field: Field): Set<SimReplica> {
-  return new Set([...field.host.ensemble.replicas.values()].filter((each) => !each.born));
+/** Of those who have an empty disk, or had one and are not members again, there is never more than a minority. */
+function mayForget({ host: { ensemble } }: Field, victim: SimReplica): boolean {
+  const all = [...ensemble.replicas.values()];
+  return victim.born && all.filter((each) => !each.born).length < Math.floor((all.length - 1) / 2);
 }
 
 /** Each may come at any time, to anybody. */

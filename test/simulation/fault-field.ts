@@ -36,4 +36,5 @@ export interface Field {
   over(when: string): void;
 }
 
-export type Fault = (field: Field, victim: SimReplica) => void;
+/** `false`: it was not possible now, and nothing has happened. */
+export type Fault = (field: Field, victim: SimReplica) => unknown;

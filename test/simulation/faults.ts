@@ -59,22 +59,22 @@ export class Faults implements Field {
     const leader = ensemble.leader();
     const victim = leader && random.chance(0.45) ? leader : random.pick([...ensemble.replicas.values()]);
     trace(`fault ${name} at ${victim.id}`);
-    this.counts.set(name, (this.counts.get(name) ?? 0) + 1);
     const common = commonFaults[name];
-    if (common) common(this, victim);
-    else this.#strikeAlone(name, victim);
+    if (common?.(this, victim) === false) return;
+    this.counts.set(name, (this.counts.get(name) ?? 0) + 1);
+    if (!common) this.#strikeAlone(name, victim);
   }
 
   /** Everything works again from here on. */
   heal(): void {
-    const { ensemble, town } = this.host;
     this.on = false;
     this.#restore();
-    for (const gateway of ensemble.gateways) {
-      gateway.machine.resume();
-      if (gateway.number < 100) ensemble.startGateway(gateway);
-    }
-    town.quietUntil = 0;
+    this.host.town.quietUntil = 0;
+  }
+
+  /** Everybody is whole: from here on nobody may end, but for a flipped bit that nobody has read yet. */
+  healed(): void {
+    for (const each of this.host.ensemble.replicas.values()) if (!each.flipped) each.excused = undefined;
   }
 
   #restore(): void {
@@ -94,6 +94,10 @@ export class Faults implements Field {
       each.down = false;
       each.tamper = undefined;
       ensemble.start(each.id);
+    }
+    for (const gateway of ensemble.gateways) {
+      gateway.machine.resume();
+      if (gateway.number < 100) ensemble.startGateway(gateway);
     }
   }
 

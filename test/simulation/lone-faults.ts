@@ -35,7 +35,7 @@ function flipOnDisk(field: Field, victim: SimReplica): void {
   victim.excused = /./;
   ensemble.kill(victim.id);
   victim.down = true;
-  const files = disk.paths().filter((each) => disk.fileSize(each) > 0 && !each.endsWith("lock"));
+  const files = disk.paths().filter((each) => disk.fileSize(each) > 0 && !/lock$|\/corrupt-/.test(each));
   for (let i = random.between(1, 2); i > 0 && files.length > 0; i--) {
     const file = random.pick(files);
     const at = random.below(disk.fileSize(file));

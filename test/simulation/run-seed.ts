@@ -109,7 +109,9 @@ class Run {
   }
 
   whole(): void {
-    for (const each of this.#ensemble.replicas.values()) each.machine.drift(0.96 + this.#random.below(80) / 1000);
+    const { replicas, gateways } = this.#ensemble;
+    const machines = new Set([...replicas.values(), ...gateways].map((each) => each.machine));
+    for (const each of machines) each.drift(0.96 + this.#random.below(80) / 1000);
     this.#ensemble.startAll();
     drainMicrotasks();
     // What may happen later may happen at the birth, too.
@@ -121,6 +123,7 @@ class Run {
     this.#faults.heal();
     drainMicrotasks();
     this.#awaitWhole(15_000);
+    this.#faults.healed();
     this.#until(this.#time.now + 1000);
     this.#town.open = false;
     // The longest session and its slack.
@@ -169,7 +172,8 @@ class Run {
       "requests answered": this.#town.answered,
       "writes and reads done": this.#town.acknowledged,
       events: this.#time.count,
-      ...Object.fromEntries([...this.#faults.counts].sort()),
+      ...Object.fromEntries([...this.#town.tally].sort().map(([name, count]) => [`answered ${name}`, count])),
+      ...Object.fromEntries([...this.#faults.counts].sort().map(([name, count]) => [`fault ${name}`, count])),
     };
   }
 }

@@ -73,9 +73,9 @@ export class Town {
         done(answer);
       });
     };
-    if (asked.kind === "write") backend.write(asked.write, deadline).then(answer);
-    else if (asked.kind === "read") backend.read(asked.read, deadline).then(answer);
-    else backend.renew(asked.session, asked.secretHash, deadline).then(answer);
+    if (asked.kind === "write") void backend.write(asked.write, deadline).then(answer);
+    else if (asked.kind === "read") void backend.read(asked.read, deadline).then(answer);
+    else void backend.renew(asked.session, asked.secretHash, deadline).then(answer);
   }
 
   #count(answer: Answer | RenewAnswer): void {

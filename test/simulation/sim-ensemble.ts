@@ -67,9 +67,6 @@ export class SimReplica {
   get serves(): boolean {
     return this.replica?.memberStatus().serving ?? false;
   }
-  get standing(): string | undefined {
-    return this.replica?.memberStatus().standing;
-  }
 }
 
 export class SimEnsemble {

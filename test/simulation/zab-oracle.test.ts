@@ -91,7 +91,7 @@ test("an acknowledged batch that was replaced by another with its zxid", () => {
 });
 
 test("a replica that stops for what it would have to take back", () => {
-  violates("no-lost-acknowledgement", (oracle) => oracle.stopped(1, "truncation below what is applied"));
+  violates("no-unexpected-stop", (oracle) => oracle.stopped(1, "truncation below what is applied"));
 });
 
 test("no progress: a replica that stays behind after healing", () => {

@@ -74,7 +74,7 @@ export class ZabOracle {
   }
 
   stopped(id: ReplicaId, why: string): never {
-    throw new Violation("no-lost-acknowledgement", `replica ${id} stops: ${why}`);
+    throw new Violation("no-unexpected-stop", `replica ${id} stops: ${why}`);
   }
 
   /** After healing: every acknowledged batch is in the order that everybody holds. */
