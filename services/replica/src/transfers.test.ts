@@ -4,6 +4,7 @@ import { setImmediate } from "node:timers/promises";
 import type { Batch, Zxid } from "@quorate/api";
 import { replicaLimits } from "./replica-limits.ts";
 import type { Storage } from "./storage.ts";
+import { CorruptionError } from "./storage-error.ts";
 import { Transfers } from "./transfers.ts";
 import type { Clock } from "./world.ts";
 
@@ -35,6 +36,7 @@ function transfers(): { made: Transfers; writable: Set<number>; sent: string[]; 
     try {
       for (let at = after + 1; at <= through; at++) {
         if (at === 13) throw new Error("unreadable");
+        if (at === 23) throw new CorruptionError("log", "is not what was written");
         yield [{ last: z(at), payload: new Uint8Array(0) } as Partial<Batch> as Batch];
       }
     } finally {
@@ -49,7 +51,7 @@ function transfers(): { made: Transfers; writable: Set<number>; sent: string[]; 
     clock: new ManualTimers().clock,
     askStored: () => undefined,
     done: (ticket, at) => void told.push(`${ticket} done at ${at}`),
-    corrupt: (why) => assert.fail(why),
+    corrupt: (why) => void told.push(`corrupt: ${why}`),
     failed: (link, why) => void told.push(`${link} ${why}`),
   });
   return { made, writable, sent, told, pinned: () => pinned };
@@ -90,6 +92,15 @@ test("a transfer whose link is gone ends without a word; one that fails costs it
   made.start({ kind: "sendHistory", ticket: 2, link: 8, after: z(12), through: z(14) });
   await setImmediate();
   assert.deepEqual(told, ["8 unreadable"]);
+});
+
+test("a log that is not what was written ends the sender: every try would fail, with whomever", async () => {
+  const { made, writable, told } = transfers();
+  writable.add(7);
+  made.start({ kind: "sendHistory", ticket: 1, link: 7, after: z(21), through: z(24) });
+  await setImmediate();
+  await setImmediate();
+  assert.deepEqual(told, ["corrupt: log: is not what was written"]);
 });
 
 test("a snapshot that was begun for a former try is not ended behind the next one", async () => {

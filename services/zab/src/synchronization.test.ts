@@ -235,3 +235,17 @@ test("a late end of a write moves the position, and a replica does not vote befo
   assert.equal(e.at(1).running.view.durable, composeZxid(1, 2));
   assert.deepEqual(e.at(1).stops, []);
 });
+
+test("a batch that memory has changed is sent to nobody: the leader ends", () => {
+  const e = TestEnsemble.led(3);
+  e.crash(1);
+  e.submit(3);
+  e.settle();
+  const changed = e.sentBy(3, "propose").at(-1)?.batch;
+  assert.ok(changed);
+  (changed as { stamp: number }).stamp += 1;
+  e.start(1);
+  e.connect(...e.ids);
+  e.advance(400);
+  assert.match(e.at(3).stops.join(), /is not in memory as it was written/);
+});
