@@ -1,8 +1,8 @@
 /**
  * `npm run simulate -- --seeds N --from S [--core] [--scenario NAME] [--trace]` runs seeds of the whole ensemble, or of
  * agreement alone (`--core`), and prints the verdict; a failing seed prints the command that replays it. `--mutant NAME`
- * takes a rule out before (`mutants/table.ts`) and runs until the first violation; `--mutants [--only NAME,…]` does so
- * with each of them. `--json` prints one line of JSON.
+ * takes a rule out before (`mutants/table.ts`) and runs until the first violation (`--kept`: with its rule, as it is set
+ * for that); `--mutants [--only NAME,…]` does so with each of them. `--json` prints one line of JSON.
  */
 import { parseArgs } from "node:util";
 import { pieceSeeds, runFleet } from "./fleet.ts";
@@ -20,6 +20,7 @@ const { values } = parseArgs({
     core: { type: "boolean", default: false },
     scenario: { type: "string" },
     mutant: { type: "string" },
+    kept: { type: "boolean", default: false },
     mutants: { type: "boolean", default: false },
     only: { type: "string" },
     json: { type: "boolean", default: false },
@@ -82,7 +83,8 @@ function printClean(from: number, seeds: number, counts: ReadonlyMap<string, num
 
 /** Patches apply while modules are loaded: so the simulator and all that it runs are imported only here. */
 async function loadSimulator(mutant: Mutant | undefined): Promise<RunSeed> {
-  const unpatched = loadPatched(mutant?.patches ?? []);
+  const patches = values.kept ? [] : (mutant?.patches ?? []);
+  const unpatched = loadPatched([...patches, ...(mutant?.setting ?? [])]);
   const core = values.core || mutant?.simulator === "core";
   const { runSeed } = await (core ? import("./zab-run.ts") : import("./run-seed.ts"));
   for (const file of unpatched()) throw new Error(`${file} is not part of this simulation: the rule is still there`);
@@ -106,6 +108,7 @@ function printViolation(seed: number, message: string): void {
     values.core ? " --core" : "",
     values.scenario === undefined ? "" : ` --scenario ${values.scenario}`,
     values.mutant === undefined ? "" : ` --mutant ${values.mutant}`,
+    values.kept ? " --kept" : "",
   ];
   console.log(`replay: npm run simulate -- --from ${seed} --seeds 1 --trace${flags.join("")}`);
 }

@@ -1,6 +1,9 @@
 /** The rules of lanes and keys: no write twice, none under another's number, and what may be said of a write's fate. */
 import { gateway, type Mutant, replica, tree } from "./row.ts";
 
+/** Leaders refuse writes now and then. */
+const smallQueue = replica("replica-limits", "submissionCount: 16_384,", "submissionCount: 4,");
+
 export const lanes: readonly Mutant[] = [
   {
     name: "no-attachment",
@@ -16,11 +19,21 @@ export const lanes: readonly Mutant[] = [
   {
     name: "gap-applied",
     from: "interleavings 1.5b",
-    rule: "a write beyond the lane's next number is refused without a trace",
+    rule:
+      "a write beyond the lane's next number is refused without a trace (a refusal that voids what is behind it stands " +
+      "before the same fault: taken out, too)",
     simulator: "whole",
-    patches: [tree("lanes", `    if (lane.sequence > record.lastSequence + 1) return "gap";\n`, "")],
-    within: 0,
-    byHand: { file: "services/tree/src/apply.test.ts", name: "a lane does the next write" },
+    patches: [
+      tree("lanes", `    if (lane.sequence > record.lastSequence + 1) return "gap";\n`, ""),
+      replica(
+        "submissions",
+        "if (earlier && sameTry && sequence > earlier.sequence) return earlier.refusal;",
+        "void sameTry;",
+      ),
+    ],
+    setting: [smallQueue],
+    within: 400,
+    scenario: "bursts+slowNetwork",
   },
   {
     name: "outcome-evicted-early",

@@ -11,6 +11,8 @@ export interface Mutant {
   /** `core`: agreement alone, five peers; `whole`: replicas and gateways with disk, sessions and snapshots. */
   readonly simulator: "core" | "whole";
   readonly patches: readonly Patch[];
+  /** How the program is set for it, with the rule and without: limits, that is, which a short run would not meet. */
+  readonly setting?: readonly Patch[];
   /** A violation must come within so many seeds, from 1 on. */
   readonly within: number;
   /** What the simulator weighs more heavily; else it draws. */

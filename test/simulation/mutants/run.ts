@@ -58,11 +58,11 @@ export interface Judgement {
 /** Whether the mutant is noticed, within so many seeds. */
 export async function judgeMutant(mutant: Mutant, seeds: number): Promise<Judgement> {
   if (mutant.byHand) return judgeByHand(mutant, mutant.byHand);
-  const verdict = await runSeeds(mutant, ["--mutant", mutant.name, "--seeds", String(seeds)]);
+  const verdict = await runSeeds(mutant, ["--seeds", String(seeds)]);
   if (typeof verdict === "string") return { caught: false, text: `FAILED: ${verdict}` };
   const { invariant, seed } = verdict;
   if (invariant === undefined) return { caught: false, text: `MISSED in ${verdict.seeds} seeds` };
-  const kept = await runSeeds(mutant, ["--from", String(seed), "--seeds", "1"]);
+  const kept = await runSeeds(mutant, ["--kept", "--from", String(seed), "--seeds", "1"]);
   if (typeof kept === "string") return { caught: false, text: `FAILED with its rule: ${kept}` };
   if (kept.invariant !== undefined) {
     return { caught: false, text: `seed ${seed} breaks ${kept.invariant} with its rule, too: ${kept.message}` };
@@ -80,9 +80,7 @@ async function judgeByHand(mutant: Mutant, test: NonNullable<Mutant["byHand"]>):
 /** Runs seeds until the first violation; a text: why there is no verdict. */
 async function runSeeds(mutant: Mutant, flags: readonly string[]): Promise<Verdict | string> {
   const main = join(import.meta.dirname, "../main.ts");
-  const scenario = mutant.scenario === undefined ? [] : ["--scenario", mutant.scenario];
-  const core = mutant.simulator === "core" ? ["--core"] : [];
-  const child = spawn(process.execPath, [main, ...flags, ...scenario, ...core, "--json"], {
+  const child = spawn(process.execPath, [main, "--mutant", mutant.name, ...flags, "--json"], {
     stdio: ["ignore", "pipe", "pipe"],
   });
   let printed = "";

@@ -11,11 +11,23 @@ export const sessions: readonly Mutant[] = [
       replica(
         "touches",
         "    this.#ports.confirm((index) => {\n",
-        "    const now = (done: (index: unknown) => void): void => done(0);\n    now((index) => {\n",
+        "    const now = (done: (index: Zxid) => void): void => done(0 as Zxid);\n    now((index) => {\n",
       ),
     ],
     within: 400,
     scenario: "deposed+sessions",
+  },
+  {
+    name: "renewal-behind-the-index",
+    from: "DESIGN 6, Liveness; found by this simulation",
+    rule: "a leader renews when it has applied what its confirmation is of: the session's end may be among that",
+    simulator: "whole",
+    patches: [replica("touches", "index === undefined || tree.applied < index", "index === undefined")],
+    within: 0,
+    byHand: {
+      file: "services/replica/src/touches.test.ts",
+      name: "nobody is renewed by a leader that has not applied what was committed before",
+    },
   },
   {
     name: "home-renews-by-itself",

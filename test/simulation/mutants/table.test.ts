@@ -8,9 +8,10 @@ import { patched, root } from "./loader.ts";
 import { mutantNamed, mutants } from "./table.ts";
 
 describe("each mutant fits the source", () => {
-  for (const { name, patches } of mutants) {
-    test(name, () => {
-      assert.ok(patches.length > 0);
+  for (const mutant of mutants) {
+    test(mutant.name, () => {
+      assert.ok(mutant.patches.length > 0);
+      const patches = [...mutant.patches, ...(mutant.setting ?? [])];
       for (const file of new Set(patches.map((each) => each.file))) {
         const source = readFileSync(join(root, file), "utf8");
         let changed = source;

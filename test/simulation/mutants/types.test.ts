@@ -66,8 +66,12 @@ function checker(files: Iterable<string>): (patches: readonly Patch[]) => string
 }
 
 test("the patched sources have right types", () => {
-  const check = checker(new Set(mutants.flatMap(({ patches }) => patches.map(({ file }) => join(root, file)))));
-  for (const { name, patches } of mutants) assert.deepEqual(check(patches), [], name);
+  const check = checker(
+    new Set(
+      mutants.flatMap(({ patches, setting = [] }) => [...patches, ...setting].map(({ file }) => join(root, file))),
+    ),
+  );
+  for (const { name, patches, setting = [] } of mutants) assert.deepEqual(check([...patches, ...setting]), [], name);
   const wrong = zab("quorum", "values.sort((a, b) => b - a);", "values.sort((a, b) => b - c);");
   assert.deepEqual(check([wrong]), ["Cannot find name 'c'."]);
 });
