@@ -69,7 +69,7 @@ export const reads: readonly Mutant[] = [
       ),
     ],
     within: 400,
-    scenario: "isolate+oneWay",
+    scenario: "deposed+isolate",
   },
   {
     name: "leader-always-fresh",
