@@ -69,7 +69,7 @@ export const reads: readonly Mutant[] = [
       ),
     ],
     within: 400,
-    scenario: "deposed+isolate",
+    scenario: "deposed",
   },
   {
     name: "leader-always-fresh",
