@@ -9,7 +9,8 @@ import type { Patch } from "../simulation/mutants/loader.ts";
 
 const written = "node.withData(compact(data), nature, tx)";
 
-export const nextRulesPatches: readonly Patch[] = [
+/** One version more, known where data is written: what it changes there is for whoever adds it. */
+export const knowsNextRules: readonly Patch[] = [
   {
     file: "services/tree/src/limits.ts",
     find: "export const rulesVersion = ",
@@ -20,6 +21,10 @@ export const nextRulesPatches: readonly Patch[] = [
     find: `import type { State } from "./state.ts";\n`,
     replace: `import type { State } from "./state.ts";\nimport { rulesVersion } from "./limits.ts";\n`,
   },
+];
+
+export const nextRulesPatches: readonly Patch[] = [
+  ...knowsNextRules,
   {
     file: "services/tree/src/write.ts",
     find: `  const next = ${written};\n`,
