@@ -14,4 +14,5 @@ export * from "./outcome-codec.ts";
 export * from "./path.ts";
 export * from "./read-codec.ts";
 export { readUtf8, writeUtf8 } from "./utf8.ts";
+export type * from "./watch.ts";
 export * from "./zxid.ts";

@@ -1,6 +1,7 @@
 /** Everything a client may ask, as values. Writes are replicated and decided at apply; reads are answered locally. */
 import type { Acl, Identity, NodeKind } from "./node.ts";
 import type { Path } from "./path.ts";
+import type { WatchOperation } from "./watch.ts";
 import type { SessionId, Zxid } from "./zxid.ts";
 
 /** What a write requires of the znode it meets; every field given must hold. */
@@ -214,6 +215,7 @@ export type ReadOperation =
   | GetSessionOperation
   | ListSessionsOperation
   | SyncOperation
+  | WatchOperation
   | TxnOperationSet;
 
 /** One place in an ordered stream of writes; see ARCHITECTURE.md, "Lanes". */

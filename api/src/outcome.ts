@@ -2,6 +2,7 @@
 import type { ErrorCode } from "./errors.ts";
 import type { Acl, AuthId, NodeKind, Stat } from "./node.ts";
 import type { Path } from "./path.ts";
+import type { ChangeType, WatchedResult } from "./watch.ts";
 import type { SessionId, Zxid } from "./zxid.ts";
 
 /** create, put, set. `created`: it was not there before. */
@@ -108,6 +109,7 @@ export type Result =
   | SessionResult
   | SessionInfoResult
   | SessionListResult
+  | WatchedResult
   | DoneResult;
 
 export interface Success {
@@ -133,10 +135,10 @@ export interface Failure {
 
 export type Outcome = Success | Failure;
 
-/** What one transaction changed, for the ring and for watches (later). */
+/** What one transaction changed, for the ring and for watches. `acl`: the ACL was set; no event comes of it. */
 export interface Change {
   readonly zxid: Zxid;
-  readonly type: "created" | "changed" | "deleted";
+  readonly type: ChangeType | "acl";
   readonly path: Path;
   /** Of the data after the change; of the last before a deletion. */
   readonly version: number;

@@ -12,6 +12,9 @@ import type {
   ReadOperation,
   ReplicaId,
   SessionId,
+  WatchEvent,
+  WatchScopes,
+  WatchState,
   WriteOperation,
   Zxid,
 } from "@quorate/api";
@@ -63,6 +66,104 @@ export interface ClusterView {
   readonly silent: readonly string[];
 }
 
+/** Where a watch stands. Its text is `formatCursor`'s: `0x0000000200000017.4a91e37371a4b3c6`. */
+export interface Cursor {
+  readonly zxid: Zxid;
+  /** First 16 hex digits of the history's id; undefined: a plain zxid, which does not say. */
+  readonly history?: string;
+}
+
+export interface WatchRequest {
+  readonly identity: Identity;
+  /** The session that the watch is kept by: when it is over, the watch ends with `sessionExpired`. */
+  readonly acting?: Acting;
+  readonly scopes: WatchScopes;
+  /** Undefined: the state first, read with `consistency`. Else that does not matter. */
+  readonly after?: Cursor;
+  readonly consistency: Consistency;
+  readonly minZxid: Zxid;
+  readonly maxStaleMillis: number;
+}
+
+export interface WatchOpening {
+  readonly states: readonly WatchState[];
+  readonly servedBy: ReplicaId;
+  /** Of a stale state; else 0. */
+  readonly ageMillis: number;
+  /** Of the session that was shown; 0: none. */
+  readonly sessionTimeoutMillis: number;
+}
+
+/** Nothing is called before `watch` has returned, and nothing after `close` or `ended`. */
+export interface WatchListener {
+  /** Once, first, unless it ends before. */
+  opened(opening: WatchOpening): void;
+  /**
+   * Whole transactions in zxid order, each once. `more`: what has happened since `after` is not all here yet, and the rest
+   * is on its way. Comes once behind `opened` where `after` was given, also with no events.
+   */
+  events(events: readonly WatchEvent[], more: boolean): void;
+  /** The last word: `noAuth`, `cursorTooOld`, `cursorOfAnotherHistory`, `sessionExpired`, or why it was not opened in time. */
+  ended(end: WatchEnd): void;
+}
+
+export interface WatchEnd {
+  readonly code: ErrorCode;
+  readonly detail: string;
+  readonly retryAfterMillis: number;
+}
+
+export interface Watching {
+  /** All before it was told to the listener; it moves on also when nothing matches. */
+  readonly cursor: Cursor;
+  close(): void;
+}
+
+/** One write of a session's own lane. The client gives the numbers: 1, 2, … through all attachments. */
+export interface LaneWrite {
+  readonly sequence: number;
+  /** Outcomes up to this one are not asked for again: the client's word. */
+  readonly answeredUpTo: number;
+  readonly identity: Identity;
+  readonly key?: IdempotencyKey;
+  readonly operation: WriteOperation;
+}
+
+/**
+ * `decided`: the number is used. Else nothing was done and nothing behind it on the lane was taken either: each of those is
+ * answered likewise, and the number is the next write's.
+ */
+export interface LaneAnswer {
+  readonly answer: Answer;
+  readonly decided: boolean;
+}
+
+export interface LaneOpening {
+  readonly attachment: number;
+  /** The last sequence that was applied; lower ones are answered from the replicated memory when they are sent again. */
+  readonly lastSequence: number;
+  readonly timeoutMillis: number;
+  readonly servedBy: ReplicaId;
+}
+
+export interface LaneListener {
+  opened(opening: LaneOpening): void;
+  /** `sessionMoved`: it was attached elsewhere; `sessionExpired`; `authFailed`; or why it could not be opened in time. */
+  ended(end: WatchEnd): void;
+}
+
+/**
+ * A session at home on one stream: its writes and reads are done, and answered, in the order given. Survives moves of
+ * the home: a write is sent again until it is decided. Callbacks, so that replies and a watch's events keep their order.
+ */
+export interface SessionLane {
+  write(write: LaneWrite, done: (answer: LaneAnswer) => void): void;
+  /** Sees every write given before it, and none given after it. */
+  read(request: ReadRequest, deadlineMillis: number, done: (answer: Answer) => void): void;
+  /** Detaches; the session lives on. What is under way is not answered. */
+  close(): void;
+}
+
 export interface Backend {
   /** `deadlineMillis`: how long it may take. Never rejects. */
   write(request: WriteRequest, deadlineMillis: number): Promise<Answer>;
@@ -70,5 +171,9 @@ export interface Backend {
   /** Renews a session; `secretHash` is the SHA-256 of the secret the client showed. */
   renew(session: SessionId, secretHash: Uint8Array, deadlineMillis: number): Promise<RenewAnswer>;
   handOver(target: ReplicaId, deadlineMillis: number): Promise<Answer>;
+  /** `deadlineMillis`: for the opening. An open watch outlives homes and leaders. */
+  watch(request: WatchRequest, deadlineMillis: number, listener: WatchListener): Watching;
+  /** Takes the session over: whoever was attached before gets `sessionMoved`. Does not renew it. */
+  attach(acting: Acting, identity: Identity, deadlineMillis: number, listener: LaneListener): SessionLane;
   cluster(): ClusterView;
 }

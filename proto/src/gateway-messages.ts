@@ -2,7 +2,18 @@
  * What a gateway and a replica say to each other on their one ordered stream. `gateway-codec.ts` gives the bytes,
  * `quorate/internal/v1/replica.proto` the written contract.
  */
-import type { Acting, ErrorCode, Identity, Outcome, ReadOperation, ReplicaId, SessionId, Zxid } from "@quorate/api";
+import type {
+  Acl,
+  Acting,
+  ErrorCode,
+  FeedChange,
+  Identity,
+  Outcome,
+  ReadOperation,
+  ReplicaId,
+  SessionId,
+  Zxid,
+} from "@quorate/api";
 
 /** Unique on its stream and gateway; rising. */
 export type RequestId = number;
@@ -41,7 +52,11 @@ export type FromGateway =
       readonly acting?: Acting;
       /** Encoded ReadOperation (`encodeRead`). */
       readonly operation: Uint8Array;
+      /** Read your writes: not answered before this write of that lane is applied here. */
+      readonly behind?: { readonly session: SessionId; readonly sequence: number };
     }
+  /** Nobody watches through this stream any more: no feed is wanted until the next read of kind `watch`. */
+  | { readonly kind: "unwatch" }
   /** Renewals, gathered: each needs a confirmation by the leader. `secretHash` empty: the gateway's own session. */
   | {
       readonly kind: "touch";
@@ -115,6 +130,21 @@ export type ToGateway =
       readonly kind: "touched";
       readonly id: RequestId;
       readonly results: readonly { readonly session: SessionId; readonly result: TouchResult }[];
-    };
+    }
+  /**
+   * All changes of whole transactions behind the last feed, or behind the answer to the `watch` that began the feed, up to
+   * `through`; before any reply that was computed at or behind one of them. Also when a transaction changed no znode.
+   */
+  | {
+      readonly kind: "feed";
+      readonly through: Zxid;
+      readonly changes: readonly FeedChange[];
+      /** What `acl` and `parentAcl` of the changes count in. */
+      readonly acls: readonly Acl[];
+      /** Client sessions that ended. */
+      readonly ended: readonly SessionId[];
+    }
+  /** This replica's state was replaced by a leader's snapshot: the feed has a gap and has ended. Watchers ask again. */
+  | { readonly kind: "feedBroken" };
 
 export type { ReadOperation };
