@@ -8,6 +8,7 @@ import {
   type Condition,
   type ErrorCode,
   errorCodes,
+  type FeedChange,
   type IdempotencyKey,
   type Identity,
   isBadPath,
@@ -26,6 +27,9 @@ import {
   type Stat,
   type TxnOperation,
   type TxnOperationSet,
+  type WatchEvent,
+  type WatchOperation,
+  type WatchState,
   type WriteOperation,
   type Zxid,
 } from "@quorate/api";
@@ -205,6 +209,17 @@ export const writeOperationArbitrary: Arbitrary<WriteOperation> = fc.oneof(
   ...sessionWrites,
 );
 
+const watch: Arbitrary<WatchOperation> = fc
+  .tuple(
+    record({
+      node: fc.array(pathArbitrary, { maxLength: 3 }),
+      children: fc.array(pathArbitrary, { maxLength: 3 }),
+      subtree: fc.array(pathArbitrary, { maxLength: 3 }),
+    }),
+    optional<{ after?: Zxid; history?: string }>({ after: zxidArbitrary, history: fc.stringMatching(/^[0-9a-f]{0,64}$/) }),
+  )
+  .map(([scopes, rest]) => ({ kind: "watch" as const, scopes, ...rest }));
+
 export const readOperationArbitrary: Arbitrary<ReadOperation> = fc.oneof(
   record({ kind: fc.constantFrom("get" as const, "exists" as const, "getAcl" as const), path: pathArbitrary }),
   children,
@@ -216,6 +231,7 @@ export const readOperationArbitrary: Arbitrary<ReadOperation> = fc.oneof(
     )
     .map(([fixed, rest]) => ({ ...fixed, ...rest })),
   fc.constant({ kind: "sync" as const }),
+  watch,
   txnOf(fc.oneof(...znodeReads)),
 );
 
@@ -264,6 +280,52 @@ const child = fc
   )
   .map(([fixed, rest]) => ({ ...fixed, ...rest }));
 
+const state: Arbitrary<WatchState> = fc.oneof(
+  fc
+    .tuple(pathArbitrary, optional<{ stat?: Stat; data?: Uint8Array }>({ stat: statArbitrary, data: dataArbitrary }))
+    .map(([path, rest]) => ({ scope: "node" as const, path, ...rest })),
+  fc
+    .tuple(pathArbitrary, fc.array(segment, { maxLength: 4 }), optional<{ stat?: Stat }>({ stat: statArbitrary }))
+    .map(([path, children, rest]) => ({ scope: "children" as const, path, children, ...rest })),
+);
+const event: Arbitrary<WatchEvent> = record({
+  zxid: zxidArbitrary,
+  type: fc.constantFrom("created" as const, "changed" as const, "deleted" as const),
+  path: pathArbitrary,
+  version: int32,
+  czxid: zxidArbitrary,
+  time: safe,
+});
+
+/** A feed as a replica sends it: what its changes refer to is there. */
+export const feedArbitrary: Arbitrary<{
+  through: Zxid;
+  changes: readonly FeedChange[];
+  acls: readonly Acl[];
+  ended: readonly SessionId[];
+}> = fc
+  .array(aclArbitrary, { maxLength: 4 })
+  .chain((acls) => {
+    const place = fc.nat(Math.max(0, acls.length - 1));
+    const change = record<FeedChange>({
+      zxid: zxidArbitrary,
+      type: fc.constantFrom("created" as const, "changed" as const, "deleted" as const, "acl" as const),
+      path: pathArbitrary,
+      version: int32,
+      czxid: zxidArbitrary,
+      time: safe,
+      kind: fc.constantFrom("persistent" as const, "ephemeral" as const, "container" as const, "ttl" as const),
+      acl: place,
+      parentAcl: place,
+    });
+    return record({
+      through: zxidArbitrary,
+      changes: fc.array(change, { maxLength: acls.length === 0 ? 0 : 5 }),
+      acls: fc.constant(acls),
+      ended: fc.array(sessionIdArbitrary, { maxLength: 3 }),
+    });
+  });
+
 const smallResults: readonly Arbitrary<Result>[] = [
   record({ kind: fc.constant("node" as const), path: pathArbitrary, created: fc.boolean(), stat: statArbitrary }),
   record({ kind: fc.constant("deleted" as const), path: pathArbitrary, count: uint32 }),
@@ -305,6 +367,14 @@ export const resultArbitrary: Arbitrary<Result> = fc.oneof(
     kind: fc.constant("sessionList" as const),
     sessions: fc.array(sessionInfo, { maxLength: 4 }),
     more: fc.boolean(),
+  }),
+  record({
+    kind: fc.constant("watched" as const),
+    states: fc.array(state, { maxLength: 3 }),
+    events: fc.array(event, { maxLength: 4 }),
+    through: zxidArbitrary,
+    more: fc.boolean(),
+    sessionTimeoutMillis: uint32,
   }),
 );
 

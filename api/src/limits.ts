@@ -4,6 +4,10 @@ export const limits = {
   pathBytes: 4096,
   requestBytes: 1_048_576 + 65_536,
   headerBytes: 16_384,
+  /** Paths of one watch, all scopes together. */
+  watchPaths: 100,
+  /** States of one watch, or about so much of its events. */
+  watchAnswerBytes: 1_048_576,
   pageNames: 10_000,
   defaultPageNames: 1000,
   answerBytes: 3 * 1_048_576,

@@ -56,6 +56,7 @@ export const operationTags = {
   getSession: 17,
   listSessions: 18,
   sync: 19,
+  watch: 20,
 } as const;
 
 type Writable<T> = { -readonly [Key in keyof T]: T[Key] };

@@ -23,6 +23,7 @@ import {
 } from "./node-codec.ts";
 import type { ChildEntry, ChildrenResult, Failure, Outcome, Result, SessionInfo, TxnResult } from "./outcome.ts";
 import type { Path } from "./path.ts";
+import { readWatched, writeWatched } from "./watch-codec.ts";
 
 /** Append only, never reused. */
 const resultTags = {
@@ -38,6 +39,7 @@ const resultTags = {
   sessionInfo: 10,
   sessionList: 11,
   done: 12,
+  watched: 13,
 } as const;
 /** In the order of their numbers. */
 const places = ["check", "then", "else"] as const;
@@ -177,6 +179,9 @@ function writeResult(w: ByteWriter, result: Result): void {
       w.u32(result.sessions.length);
       for (const each of result.sessions) writeSessionInfo(w, each);
       break;
+    case "watched":
+      writeWatched(w, result);
+      break;
     case "done":
       w.u32(result.count);
       break;
@@ -261,6 +266,8 @@ function readLargeResult(r: ByteReader, tag: number): Result {
       for (let i = 0; i < count && !r.failed; i++) sessions.push(readSessionInfo(r));
       return { kind: "sessionList", sessions, more };
     }
+    case resultTags.watched:
+      return readWatched(r);
     default:
       r.fail();
       return failed;

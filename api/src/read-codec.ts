@@ -9,6 +9,7 @@ import { limits } from "./limits.ts";
 import { readPath, readSessionId } from "./node-codec.ts";
 import type { ListSessionsOperation, ReadOperation } from "./operation.ts";
 import { operationTags, readTxn, readTxnRead, writeTxn, writeTxnOperation } from "./operation-codec.ts";
+import { readWatch, writeWatch } from "./watch-codec.ts";
 
 const writer = new ByteWriter();
 
@@ -40,6 +41,10 @@ export function encodeRead(operation: ReadOperation): Uint8Array {
     case "sync":
       w.u8(operationTags.sync);
       break;
+    case "watch":
+      w.u8(operationTags.watch);
+      writeWatch(w, operation);
+      break;
     default:
       return unreachable(operation);
   }
@@ -67,6 +72,8 @@ function readRead(r: ByteReader): ReadOperation | undefined {
       return readListSessions(r);
     case operationTags.sync:
       return { kind: "sync" };
+    case operationTags.watch:
+      return readWatch(r);
     default: {
       const operation = readTxnRead(r, tag);
       return operation?.kind === "check" ? undefined : operation;

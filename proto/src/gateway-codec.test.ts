@@ -2,10 +2,11 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { fileURLToPath } from "node:url";
 import { loadSync, type MessageTypeDefinition, type ServiceDefinition } from "@grpc/proto-loader";
-import { encodeOutcome, type ReplicaId, type SessionId, zeroZxid } from "@quorate/api";
+import { encodeOutcome, openAcl, type ReplicaId, rootPath, type SessionId, type Zxid, zeroZxid } from "@quorate/api";
 import fc, { type Arbitrary } from "fast-check";
 import {
   errorCodeArbitrary,
+  feedArbitrary,
   identityArbitrary,
   outcomeArbitrary,
   sessionIdArbitrary,
@@ -15,6 +16,7 @@ import { decodeFrame, encodeFrame } from "./frame.ts";
 import {
   decodeFromGateway,
   decodeToGateway,
+  encodeFeed,
   encodeFromGateway,
   encodeToGateway,
   encodeWritten,
@@ -29,7 +31,8 @@ const uint32 = fc.integer({ min: 0, max: 2 ** 32 - 1 });
 const replica: Arbitrary<ReplicaId> = fc.nat(255);
 const text = fc.string({ unit: "binary", maxLength: 40 });
 const bytes = fc.uint8Array({ maxLength: 100 });
-const secretHash = fc.oneof(fc.constant(new Uint8Array(0)), fc.uint8Array({ minLength: 32, maxLength: 32 }));
+const secretBytes = fc.uint8Array({ minLength: 32, maxLength: 32 });
+const secretHash = fc.oneof(fc.constant(new Uint8Array(0)), secretBytes);
 
 const fromGateway: Arbitrary<FromGateway> = fc.oneof(
   record({ kind: one("lane"), session: sessionIdArbitrary, attachment: uint32, fence: safe }),
@@ -45,6 +48,19 @@ const fromGateway: Arbitrary<FromGateway> = fc.oneof(
     identity: identityArbitrary,
     operation: bytes,
   }),
+  record({
+    kind: one("read"),
+    id: safe,
+    consistency: one("linearizable", "session", "stale"),
+    minZxid: zxidArbitrary,
+    maxStaleMillis: safe,
+    budgetMillis: safe,
+    identity: identityArbitrary,
+    operation: bytes,
+    acting: record({ session: safe.map((id) => (id || 1) as SessionId), secretHash: secretBytes }),
+    behind: record({ session: sessionIdArbitrary, sequence: safe }),
+  }),
+  record({ kind: one("unwatch") }),
   record({ kind: one("touch"), id: safe, sessions: fc.array(record({ session: sessionIdArbitrary, secretHash })) }),
   record({ kind: one("handOver"), id: safe, target: replica }),
 );
@@ -98,6 +114,8 @@ const toGateway: Arbitrary<ToGateway> = fc.oneof(
     id: safe,
     results: fc.array(record({ session: sessionIdArbitrary, result: touchResult })),
   }),
+  feedArbitrary.map((feed) => ({ kind: "feed" as const, ...feed })),
+  record({ kind: one("feedBroken") }),
 );
 
 /** Round trip, truncations and flipped bits of one direction. */
@@ -119,7 +137,7 @@ function provesCodec<T>(
     }),
     { numRuns: 1000 },
   );
-  const front = fc.nat(8).map((tag) => [tag]);
+  const front = fc.nat(9).map((tag) => [tag]);
   fc.assert(
     fc.property(front, fc.uint8Array({ maxLength: 150, size: "max" }), (head, tail) => {
       const random = Uint8Array.from([...head, ...tail]);
@@ -152,7 +170,7 @@ test("every kind of message comes out of a Buffer as it went in", () => {
     assert.ok(decoded !== undefined);
     assert.deepEqual(encodeToGateway(decoded), encodeToGateway(message));
   }
-  assert.equal(seen.size, 12);
+  assert.equal(seen.size, 15);
 });
 
 test("an outcome encoded once gives the same bytes as one encoded in place", () => {
@@ -162,6 +180,33 @@ test("an outcome encoded once gives the same bytes as one encoded in place", () 
       assert.deepEqual(encodeWritten(session, sequence, encodeOutcome(outcome)), whole);
     }),
   );
+});
+
+test("a feed written from a tree's own references is the same message", () => {
+  fc.assert(
+    fc.property(feedArbitrary, (feed) => {
+      const changes = feed.changes.map((each) => ({ ...each, acl: each.acl + 700, parentAcl: each.parentAcl + 700 }));
+      const whole = encodeToGateway({ kind: "feed", ...feed }).slice();
+      assert.deepEqual(
+        encodeFeed({ ...feed, changes }, (reference) => reference - 700),
+        whole,
+      );
+    }),
+  );
+});
+
+test("a change that refers to a list that is not there is nothing", () => {
+  const change = { zxid: 7 as Zxid, type: "acl", path: rootPath, version: 0, czxid: zeroZxid, time: 1 } as const;
+  const feed = (acl: number): Uint8Array =>
+    encodeToGateway({
+      kind: "feed",
+      through: 7 as Zxid,
+      acls: [openAcl],
+      changes: [{ ...change, kind: "persistent", acl, parentAcl: 0 }],
+      ended: [],
+    });
+  assert.notEqual(decodeToGateway(feed(0)), undefined);
+  assert.equal(decodeToGateway(feed(1)), undefined);
 });
 
 test("fractions of milliseconds do not stop a process", () => {

@@ -20,6 +20,7 @@ import {
   writeIdentity,
   writeOutcome,
 } from "@quorate/api";
+import { type Feed, readFeed, writeFeed } from "./feed-codec.ts";
 import { frameLimits } from "./frame.ts";
 import type { Consistency, FromGateway, MemberStatus, ToGateway, TouchResult } from "./gateway-messages.ts";
 
@@ -32,8 +33,18 @@ export const gatewayCodecLimits = {
   textBytes: 65_536,
 } as const;
 
-const fromTags = { lane: 1, open: 2, write: 3, read: 4, touch: 5, handOver: 6 } as const;
-const toTags = { status: 1, laneState: 2, written: 3, refused: 4, answer: 5, touched: 6 } as const;
+/** `readBehind`: a `read` that has a `behind`. */
+const fromTags = { lane: 1, open: 2, write: 3, read: 4, touch: 5, handOver: 6, readBehind: 7, unwatch: 8 } as const;
+const toTags = {
+  status: 1,
+  laneState: 2,
+  written: 3,
+  refused: 4,
+  answer: 5,
+  touched: 6,
+  feed: 7,
+  feedBroken: 8,
+} as const;
 /** Each in the order of its numbers: append only. */
 const consistencies: readonly Consistency[] = ["linearizable", "session", "stale"];
 export const touchResults: readonly TouchResult[] = ["renewed", "expired", "badSecret", "behind", "closing"];
@@ -60,7 +71,7 @@ function readWord<T>(r: ByteReader, words: readonly T[], none: T): T {
 export function encodeFromGateway(message: FromGateway): Uint8Array {
   const w = writer;
   w.reset();
-  w.u8(fromTags[message.kind]);
+  w.u8(message.kind === "read" && message.behind !== undefined ? fromTags.readBehind : fromTags[message.kind]);
   switch (message.kind) {
     case "lane":
       w.f53(message.session);
@@ -85,6 +96,8 @@ export function encodeFromGateway(message: FromGateway): Uint8Array {
     case "handOver":
       w.f53(message.id);
       w.u8(message.target);
+      break;
+    case "unwatch":
       break;
     default:
       return unreachable(message);
@@ -113,6 +126,10 @@ function readFromGateway(r: ByteReader): FromGateway | undefined {
       };
     case fromTags.read:
       return readRead(r);
+    case fromTags.readBehind:
+      return readReadBehind(r);
+    case fromTags.unwatch:
+      return { kind: "unwatch" };
     case fromTags.touch:
       return readTouch(r);
     case fromTags.handOver:
@@ -123,6 +140,11 @@ function readFromGateway(r: ByteReader): FromGateway | undefined {
 }
 
 function writeRead(w: ByteWriter, message: From<"read">): void {
+  const { behind } = message;
+  if (behind !== undefined) {
+    w.f53(behind.session);
+    w.f53(behind.sequence);
+  }
   w.f53(message.id);
   w.u8(consistencies.indexOf(message.consistency));
   w.f53(message.minZxid);
@@ -135,7 +157,12 @@ function writeRead(w: ByteWriter, message: From<"read">): void {
   w.bytes(message.operation);
 }
 
-function readRead(r: ByteReader): FromGateway {
+function readReadBehind(r: ByteReader): FromGateway {
+  const behind = { session: readSessionId(r), sequence: r.f53() };
+  return { ...readRead(r), behind };
+}
+
+function readRead(r: ByteReader): From<"read"> {
   const id = r.f53();
   const consistency = readWord(r, consistencies, "linearizable");
   const minZxid = readZxid(r);
@@ -217,6 +244,11 @@ export function encodeToGateway(message: ToGateway): Uint8Array {
     case "touched":
       writeTouched(w, message);
       break;
+    case "feed":
+      writeFeed(w, message, (place) => place);
+      break;
+    case "feedBroken":
+      break;
     default:
       return unreachable(message);
   }
@@ -231,6 +263,15 @@ export function encodeWritten(session: SessionId, sequence: number, encodedOutco
   w.f53(session);
   w.f53(sequence);
   w.raw(encodedOutcome);
+  return w.finish();
+}
+
+/** A feed whose changes refer to ACLs as the tree does: `place` says where in `acls` each stands. */
+export function encodeFeed(feed: Omit<Feed, "kind">, place: (reference: number) => number): Uint8Array {
+  const w = writer;
+  w.reset();
+  w.u8(toTags.feed);
+  writeFeed(w, feed, place);
   return w.finish();
 }
 
@@ -271,6 +312,10 @@ function readToGateway(r: ByteReader): ToGateway | undefined {
     }
     case toTags.touched:
       return readTouched(r);
+    case toTags.feed:
+      return readFeed(r);
+    case toTags.feedBroken:
+      return { kind: "feedBroken" };
     default:
       return undefined;
   }

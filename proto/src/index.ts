@@ -1,4 +1,5 @@
 export * from "./attach.ts";
+export { type Feed, feedLimits } from "./feed-codec.ts";
 export * from "./frame.ts";
 export * from "./gateway-codec.ts";
 export * from "./gateway-messages.ts";

@@ -6,33 +6,18 @@ import {
   type Failure,
   formatPerms,
   type Identity,
+  isNetwork,
   limits,
   openAcl,
   type Path,
   permissions,
+  permits,
   type Zxid,
 } from "@quorate/api";
 import { openAclReference } from "./acls.ts";
 import { failure } from "./failure.ts";
-import { isInNetwork, isNetwork } from "./ip-match.ts";
 import type { State } from "./state.ts";
 import type { ZNode } from "./znode.ts";
-
-export function permits(acl: Acl, identity: Identity, perms: number): boolean {
-  if (identity.superUser) return true;
-  for (const entry of acl) {
-    if ((entry.perms & perms) === 0) continue;
-    if (entry.scheme === "world") return true;
-    for (const id of identity.ids) {
-      if (id.scheme === entry.scheme && matches(id, entry)) return true;
-    }
-  }
-  return false;
-}
-
-function matches(id: AuthId, entry: AclEntry): boolean {
-  return id.scheme === "ip" ? isInNetwork(id.id, entry.id) : id.id === entry.id;
-}
 
 export function may(state: State, node: ZNode, identity: Identity, perms: number): boolean {
   if (node.acl === openAclReference || identity.superUser) return true;
