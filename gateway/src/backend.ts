@@ -119,10 +119,14 @@ export interface Watching {
   close(): void;
 }
 
-/** One write of a session's own lane. The client gives the numbers: 1, 2, … through all attachments. */
+/**
+ * One write of a session's own lane. The client gives the numbers: 1, 2, … through all attachments, each given once, but
+ * that a number is given again to the same write to get its outcome once more (after a break: from the first unanswered).
+ */
 export interface LaneWrite {
+  /** The last one given + 1, or any lower one. */
   readonly sequence: number;
-  /** Outcomes up to this one are not asked for again: the client's word. */
+  /** Outcomes up to this one are not asked for again: the client's word. At most `limits.laneWindow` below `sequence`. */
   readonly answeredUpTo: number;
   readonly identity: Identity;
   readonly key?: IdempotencyKey;
@@ -131,7 +135,7 @@ export interface LaneWrite {
 
 /**
  * `decided`: the number is used. Else nothing was done and nothing behind it on the lane was taken either: each of those is
- * answered likewise, and the number is the next write's.
+ * answered likewise (also those that come before the number comes again), and the number is the next write's.
  */
 export interface LaneAnswer {
   readonly answer: Answer;
@@ -146,19 +150,33 @@ export interface LaneOpening {
   readonly servedBy: ReplicaId;
 }
 
+/** Nothing is called before `attach` has returned, and nothing after `close` or `ended`. */
 export interface LaneListener {
+  /** Requests may be given from here on. */
   opened(opening: LaneOpening): void;
-  /** `sessionMoved`: it was attached elsewhere; `sessionExpired`; `authFailed`; or why it could not be opened in time. */
+  /**
+   * The last word. `sessionMoved`: it was attached elsewhere; `sessionExpired`; `authFailed`; `connectionLoss`: the lane
+   * cannot go on, attach again; or why it could not be opened in time. What was given and not answered is not answered
+   * any more: its fate is unknown, and, while the session lives, told by the `lastSequence` of the next attachment.
+   */
   ended(end: WatchEnd): void;
+  /** It had not been `writable`, and is again. */
+  drained(): void;
 }
 
 /**
- * A session at home on one stream: its writes and reads are done, and answered, in the order given. Survives moves of
- * the home: a write is sent again until it is decided. Callbacks, so that replies and a watch's events keep their order.
+ * A session at home on one stream: its writes and reads are answered in the order given. Survives moves of the home: a
+ * write is sent again until it is decided, and has no time limit; who will not wait closes the lane. Callbacks, so that
+ * replies and a watch's events keep their order.
  */
 export interface SessionLane {
+  /** False: give nothing more before `drained`. What is given all the same is answered `throttled`, undecided. */
+  readonly writable: boolean;
   write(write: LaneWrite, done: (answer: LaneAnswer) => void): void;
-  /** Sees every write given before it, and none given after it. */
+  /**
+   * Sees every write given before it (but the undecided), and none given after it; not older than anything that was
+   * answered on this lane. A linearizable, session or stale read else.
+   */
   read(request: ReadRequest, deadlineMillis: number, done: (answer: Answer) => void): void;
   /** Detaches; the session lives on. What is under way is not answered. */
   close(): void;
