@@ -1,8 +1,10 @@
 /** How a replica that was away catches up: DIFF, SNAP, TRUNC; killed in the midst of each, the leader too. */
 import assert from "node:assert/strict";
 import { after, afterEach, before, describe, it } from "node:test";
-import { Ensemble, type Process, sleep } from "./ensemble.ts";
+import { frameLimits } from "@quorate/proto";
+import { Ensemble, freePorts, type Process, sleep } from "./ensemble.ts";
 import { Ledger } from "./ledger.ts";
+import { TestProxy } from "./test-proxy.ts";
 
 const rounds = Number(process.env["QUORATE_ROUNDS"] ?? 3);
 const long = { timeout: 60_000 + rounds * 30_000 };
@@ -25,6 +27,11 @@ function synchronizes(id: number): RegExp {
   return new RegExp(`synchronizes replica ${id} by .*\\n`);
 }
 
+/** More than a frame can have, and the batch that ends it: who got so much has heard what the synchronization begins with. */
+const aFrame = frameLimits.frameBytes + 100_000;
+
+const following = /following \(leader \d+, epoch \d+\) *\n/;
+
 /** Ends a process that is stopped without letting it run once more: what waits in its sockets is never read. */
 async function killStopped(process: Process): Promise<void> {
   process.signal("SIGKILL");
@@ -34,15 +41,30 @@ async function killStopped(process: Process): Promise<void> {
 describe("catching up", long, () => {
   let ensemble: Ensemble;
   let ledger: Ledger;
+  /** By `1-2`: from the replica that dials, the one with the smaller id, to the other. */
+  const links = new Map<string, TestProxy>();
 
   before(async () => {
-    ensemble = await Ensemble.start({ flags });
+    const peerPorts = await freePorts(3);
+    for (const [from, to] of [
+      [1, 2],
+      [1, 3],
+      [2, 3],
+    ] as const) {
+      links.set(`${from}-${to}`, await TestProxy.start(peerPorts[to - 1] ?? 0));
+    }
+    const addressOf = (from: string, to: number): string | undefined =>
+      links.get(`${from.replace("replica ", "")}-${to}`)?.address;
+    ensemble = await Ensemble.start({ flags, peerPorts, addressOf });
     ledger = new Ledger();
   });
   afterEach((context) => {
     if ("error" in context && context.error) console.log(ensemble.output());
   });
-  after(() => ensemble.stop());
+  after(async () => {
+    await ensemble?.stop();
+    await Promise.all([...links.values()].map((each) => each.stop()));
+  });
 
   /** A replica that follows, and the leader. */
   async function pair(): Promise<{ follower: Process; followerId: number; leader: Process; leaderId: number }> {
@@ -56,16 +78,36 @@ describe("catching up", long, () => {
     await ledger.verify(ensemble.gateway);
   }
 
-  /** Starts the follower and kills it within `spread` ms after its synchronization began; whether it was in its midst. */
-  async function killInMidst(spread: number): Promise<boolean> {
-    const { follower, followerId, leader } = await pair();
-    const from = leader.output.length;
-    const since = follower.output.length;
-    follower.start();
-    await printed(leader, from, synchronizes(followerId));
-    await sleep(Math.random() * spread);
+  /**
+   * Starts `id`, and lets so many bytes of what `leaderId` says to it arrive: less than the synchronization has, and more
+   * than what is said before it. Resolves in the midst, in which both stay until the link is healed.
+   */
+  async function intoTheMidst(leaderId: number, id: number, bytes: number): Promise<{ link: TestProxy; way: string }> {
+    const link = links.get(`${Math.min(leaderId, id)}-${Math.max(leaderId, id)}`);
+    assert.ok(link);
+    const process = ensemble.replica(id);
+    const from = ensemble.replica(leaderId).output.length;
+    const since = process.output.length;
+    const frozen = link.freezeAfter(leaderId < id ? "there" : "back", bytes);
+    process.start();
+    await Promise.race([
+      frozen,
+      printed(process, since, following).then((text) => {
+        throw new Error(`${process.name} is ${text.trim()} before ${bytes} bytes have passed`);
+      }),
+    ]);
+    const way = await printed(ensemble.replica(leaderId), from, synchronizes(id));
+    assert.doesNotMatch(process.output.slice(since), following, "in the midst");
+    return { link, way };
+  }
+
+  /** Starts the follower, and kills it when it has got so many bytes of its synchronization. */
+  async function killInMidst(bytes: number, way: RegExp): Promise<void> {
+    const { follower, followerId, leaderId } = await pair();
+    const midst = await intoTheMidst(leaderId, followerId, bytes);
+    assert.match(midst.way, way);
     await follower.kill();
-    return !/following \(leader \d+, epoch \d+\) *\n/.test(follower.output.slice(since));
+    midst.link.heal();
   }
 
   /** Starts the follower and lets it come; how it was synchronized, and how long that took until it served. */
@@ -76,7 +118,7 @@ describe("catching up", long, () => {
     follower.start();
     const way = await printed(leader, from, synchronizes(followerId));
     const began = performance.now();
-    await printed(follower, since, /following \(leader \d+, epoch \d+\) *\n/);
+    await printed(follower, since, following);
     return { way: way.trim(), millis: performance.now() - began };
   }
 
@@ -93,13 +135,15 @@ describe("catching up", long, () => {
   it("killed in the midst of a long DIFF it comes back", async (t) => {
     const { follower } = await pair();
     await follower.kill();
-    await ledger.fillAll(ensemble.gateway, 400, { bytes: 4000 });
-    let midst = 0;
-    for (let i = 0; i < rounds; i++) if (await killInMidst(40)) midst++;
+    await ledger.fillAll(ensemble.gateway, 300, { bytes: 4000 });
+    for (let i = 0; i < rounds; i++) {
+      await killInMidst(aFrame, /by DIFF/);
+      // What a try leaves behind shortens the next one.
+      await ledger.fillAll(ensemble.gateway, Math.ceil(aFrame / 4000), { bytes: 4000 });
+    }
     const { way, millis } = await comeBack();
-    assert.match(way, /by (DIFF|nothing)/);
-    t.diagnostic(`${midst} of ${rounds} kills fell into the midst; then ${way}: ${Math.round(millis)} ms`);
-    assert.ok(midst > 0, "no kill fell into the midst");
+    assert.match(way, /by DIFF/);
+    t.diagnostic(`${rounds} kills in the midst; then ${way}: ${Math.round(millis)} ms`);
     await allIsThere();
   });
 
@@ -107,12 +151,11 @@ describe("catching up", long, () => {
     const { follower } = await pair();
     await follower.kill();
     await ledger.fillAll(ensemble.gateway, 200, { bytes: 50_000 });
-    let midst = 0;
-    for (let i = 0; i < rounds; i++) if (await killInMidst(60)) midst++;
+    // A snapshot begins anew each time: each try gets further.
+    for (let i = 0; i < rounds; i++) await killInMidst((200 * 50_000 * (i + 1)) / (rounds + 1), /by SNAP/);
     const { way, millis } = await comeBack();
     assert.match(way, /by SNAP/);
-    t.diagnostic(`${midst} of ${rounds} kills fell into the midst; then ${way}: ${Math.round(millis)} ms`);
-    assert.ok(midst > 0, "no kill fell into the midst");
+    t.diagnostic(`${rounds} kills in the midst; then ${way}: ${Math.round(millis)} ms`);
     await allIsThere();
   });
 
@@ -121,14 +164,13 @@ describe("catching up", long, () => {
     ["SNAP", 120, 50_000],
   ] as const) {
     it(`the leader killed in the midst of a ${way}, the follower comes back under the next one`, async (t) => {
-      const { follower, followerId, leader } = await pair();
+      const { follower, followerId, leader, leaderId } = await pair();
       await follower.kill();
       await ledger.fillAll(ensemble.gateway, count, { bytes });
-      const from = leader.output.length;
-      follower.start();
-      assert.match(await printed(leader, from, synchronizes(followerId)), new RegExp(way));
-      await sleep(Math.random() * 40);
+      const midst = await intoTheMidst(leaderId, followerId, (count * bytes) / 2);
+      assert.match(midst.way, new RegExp(way));
       await leader.kill();
+      midst.link.heal();
       const killed = performance.now();
       await ledger.write(ensemble.gateway);
       t.diagnostic(`writes again ${Math.round(performance.now() - killed)} ms after the kill`);
@@ -138,7 +180,8 @@ describe("catching up", long, () => {
   }
 
   it("one with an uncommitted tail is cut by TRUNC, killed in its midst too", async (t) => {
-    for (let i = 0; i < Math.max(2, rounds - 1); i++) {
+    const cut = /cuts its log from 0x[0-9a-f]{16} back to 0x[0-9a-f]{16}/;
+    for (let i = 0; i < Math.max(3, rounds); i++) {
       const { leader, leaderId } = await pair();
       const others = ensemble.replicas.filter((each) => each !== leader);
       for (const each of others) each.signal("SIGSTOP");
@@ -151,23 +194,16 @@ describe("catching up", long, () => {
       for (const each of others) await killStopped(each);
       for (const each of others) each.start();
       await ensemble.ready(others[0] as Process);
-      await ledger.write(ensemble.gateway, 3);
-      const next = ensemble.replica(await ensemble.leader());
-      const from = next.output.length;
+      await ledger.fillAll(ensemble.gateway, (2 * aFrame) / 4000, { bytes: 4000 });
+      const nextId = await ensemble.leader();
       const since = leader.output.length;
-      leader.start();
-      const way = await printed(next, from, synchronizes(leaderId));
+      // The first comes back undisturbed; the second is killed at any point of the cut, the third when it is done.
+      const { link, way } = await intoTheMidst(nextId, leaderId, aFrame);
       assert.match(way, /by TRUNC and DIFF/);
-      if (i > 0) {
-        await sleep(Math.random() * 60);
-        await leader.kill();
-        leader.start();
-      }
-      await printed(leader, since, /cuts its log from 0x[0-9a-f]{16} back to 0x[0-9a-f]{16}/).catch(
-        (error: unknown) => {
-          if (i === 0) throw error;
-        },
-      );
+      if (i !== 1) await printed(leader, since, cut);
+      if (i > 0) await leader.kill();
+      link.heal();
+      if (i > 0) leader.start();
       await ensemble.settled();
       t.diagnostic(`${way.trim()}${i > 0 ? ", killed in the midst" : ""}`);
     }

@@ -1,6 +1,6 @@
 /**
  * A TCP proxy between two processes whose connections a test can freeze (no byte passes, one way or both; what was sent
- * arrives late, after `thaw`), break, or refuse.
+ * arrives late, after `heal`), break, or refuse.
  */
 import { once } from "node:events";
 import { connect, createServer, type Server, type Socket } from "node:net";
@@ -13,6 +13,13 @@ interface Pair {
   readonly target: Socket;
 }
 
+/** So many bytes may still pass that way, over all connections together; then nothing does, either way. */
+interface Allowance {
+  readonly way: "there" | "back";
+  left: number;
+  readonly spent: () => void;
+}
+
 export class TestProxy {
   readonly port: number;
   readonly address: string;
@@ -22,6 +29,7 @@ export class TestProxy {
   #frozen: Way | undefined;
   #refuses = false;
   #delayMillis = 0;
+  #allowance: Allowance | undefined;
 
   private constructor(server: Server, port: number, target: number) {
     this.#server = server;
@@ -50,6 +58,16 @@ export class TestProxy {
     for (const pair of this.#pairs) this.#flow(pair);
   }
 
+  /**
+   * Lets exactly so many bytes more pass the given way, and then nothing, either way; resolves when it comes to that. Who
+   * waits for it knows that the sender is in the midst of what it says, on any machine.
+   */
+  freezeAfter(way: "there" | "back", bytes: number): Promise<void> {
+    return new Promise((resolve) => {
+      this.#allowance = { way, left: bytes, spent: resolve };
+    });
+  }
+
   /** Breaks all connections; new ones are closed at once. */
   cut(): void {
     this.#refuses = true;
@@ -70,6 +88,7 @@ export class TestProxy {
   heal(): void {
     this.#refuses = false;
     this.#frozen = undefined;
+    this.#allowance = undefined;
     this.#delayMillis = 0;
     for (const pair of this.#pairs) this.#flow(pair);
   }
@@ -99,9 +118,24 @@ export class TestProxy {
       });
     }
     const delay = (): number => this.#delayMillis;
-    pass(dialler, target, delay);
-    pass(target, dialler, delay);
+    pass(dialler, target, delay, (bytes) => this.#allowed("there", dialler, bytes));
+    pass(target, dialler, delay, (bytes) => this.#allowed("back", target, bytes));
     this.#flow(pair);
+  }
+
+  /** What of it may pass; the rest is as if it had not been read yet. */
+  #allowed(way: "there" | "back", from: Socket, bytes: Buffer): Buffer {
+    const allowance = this.#allowance;
+    if (allowance?.way !== way) return bytes;
+    if (bytes.length < allowance.left) {
+      allowance.left -= bytes.length;
+      return bytes;
+    }
+    this.#allowance = undefined;
+    this.freeze();
+    if (bytes.length > allowance.left) from.unshift(bytes.subarray(allowance.left));
+    allowance.spent();
+    return bytes.subarray(0, allowance.left);
   }
 
   #flow({ dialler, target }: Pair): void {
@@ -130,7 +164,7 @@ function hold(from: Socket, frozen: boolean): void {
 /** What a slow way holds at most; more waits with its sender. */
 const slowBytes = 1_048_576;
 
-function pass(from: Socket, to: Socket, delay: () => number): void {
+function pass(from: Socket, to: Socket, delay: () => number, allowed: (bytes: Buffer) => Buffer): void {
   /** What is late, in order; nothing overtakes it. An empty piece is the end. */
   const late: { readonly due: number; readonly bytes: Buffer }[] = [];
   let lateBytes = 0;
@@ -162,7 +196,10 @@ function pass(from: Socket, to: Socket, delay: () => number): void {
     if (lateBytes >= slowBytes) from.pause();
     timer ??= setTimeout(drain, Math.max(1, millis));
   };
-  from.on("data", take);
+  from.on("data", (bytes: Buffer) => {
+    const passing = allowed(bytes);
+    if (passing.length > 0) take(passing);
+  });
   from.on("end", () => take(Buffer.alloc(0)));
   from.on("close", () => clearTimeout(timer));
   to.on("drain", () => {
