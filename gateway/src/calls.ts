@@ -1,6 +1,9 @@
 /**
  * What is asked by id and answered once: reads, which are harmless and are asked again elsewhere when a stream breaks,
  * and hand-overs, which are asked once. A read is never of unknown certainty: it has no effect.
+ *
+ * A read that opens a watch is more: its answer's place in the stream says where the feed goes on. So it gets a new id when
+ * it is asked again, and an answer to a former try, before which the feed may have been turned off, is not taken for it.
  */
 import { type ErrorCode, encodeRead, type Outcome, type ReplicaId } from "@quorate/api";
 import { encodeFromGateway, type RequestId } from "@quorate/proto";
@@ -24,12 +27,15 @@ type Asked =
   | { readonly kind: "read"; readonly request: ReadRequest; readonly operation: Uint8Array }
   | { readonly kind: "handOver"; readonly target: ReplicaId };
 
+/** `stream`: who answered; undefined: nobody did. Called in the turn of the answer. */
+type Resolve = (answer: Answer, stream: ReplicaStream | undefined) => void;
+
 class Call implements Timed, Queued<Call> {
-  readonly id: RequestId;
+  id: RequestId;
   readonly asked: Asked;
   readonly deadline: number;
   readonly size: number;
-  readonly resolve: (answer: Answer) => void;
+  readonly resolve: Resolve;
   /** Where it was sent; undefined while it waits. */
   stream: ReplicaStream | undefined = undefined;
   /** Who could not answer it; a stale read then goes elsewhere. */
@@ -42,7 +48,7 @@ class Call implements Timed, Queued<Call> {
   before: Call | undefined = undefined;
   after: Call | undefined = undefined;
 
-  constructor(id: RequestId, asked: Asked, deadline: number, resolve: (answer: Answer) => void) {
+  constructor(id: RequestId, asked: Asked, deadline: number, resolve: Resolve) {
     this.id = id;
     this.asked = asked;
     this.deadline = deadline;
@@ -77,29 +83,36 @@ export class Calls {
     return this.#all.size;
   }
 
-  read(request: ReadRequest, deadline: number, resolve: (answer: Answer) => void): void {
-    this.#ask({ kind: "read", request, operation: encodeRead(request.operation) }, deadline, resolve);
+  /** Answers the way to give it up: `resolve` is not called any more. */
+  read(request: ReadRequest, deadline: number, resolve: Resolve): () => void {
+    const call = this.#ask({ kind: "read", request, operation: encodeRead(request.operation) }, deadline, resolve);
+    return () => {
+      if (call && this.#all.get(call.id) === call) this.#drop(call);
+    };
   }
 
   handOver(target: ReplicaId, deadline: number, resolve: (answer: Answer) => void): void {
     this.#ask({ kind: "handOver", target }, deadline, resolve);
   }
 
-  #ask(asked: Asked, deadline: number, resolve: (answer: Answer) => void): void {
+  /** Undefined: it was answered at once. */
+  #ask(asked: Asked, deadline: number, resolve: Resolve): Call | undefined {
     if (this.#stopped) {
-      resolve(unavailable("noLeader", "noEffect", "this gateway is stopping"));
-      return;
+      resolve(unavailable("noLeader", "noEffect", "this gateway is stopping"), undefined);
+      return undefined;
     }
     const call = new Call(this.#ports.nextId(), asked, deadline, resolve);
     if (this.#all.size >= linkLimits.calls || this.#bytes + call.size > linkLimits.callBytes) {
-      resolve(unavailable("throttled", "noEffect", "too many requests wait in this gateway; try again later"));
-      return;
+      const detail = "too many requests wait in this gateway; try again later";
+      resolve(unavailable("throttled", "noEffect", detail), undefined);
+      return undefined;
     }
     this.#all.set(call.id, call);
     this.#bytes += call.size;
     this.#enqueue(call);
     this.#deadlines.add(call);
     this.#ports.wake();
+    return call;
   }
 
   pump(): void {
@@ -161,8 +174,8 @@ export class Calls {
       return;
     }
     if (!outcome.ok && outcome.code === "throttled") {
-      this.#settle(call, unavailable("throttled", "noEffect", outcome.detail));
-    } else this.#settle(call, { kind: "outcome", outcome, servedBy: stream.replica, ageMillis });
+      this.#settle(call, unavailable("throttled", "noEffect", outcome.detail), stream);
+    } else this.#settle(call, { kind: "outcome", outcome, servedBy: stream.replica, ageMillis }, stream);
   }
 
   #retry(call: Call): void {
@@ -177,7 +190,7 @@ export class Calls {
   }
 
   lost(stream: ReplicaStream): void {
-    for (const call of this.#all.values()) {
+    for (const call of [...this.#all.values()]) {
       if (call.avoid === stream) call.avoid = undefined;
       if (call.stream !== stream) continue;
       if (call.asked.kind === "read") this.#again(call);
@@ -188,7 +201,7 @@ export class Calls {
   /** What needs the home and was sent to a former one, which may never answer, is asked again. */
   moved(home: ReplicaStream | undefined): void {
     if (!home) return;
-    for (const call of this.#all.values()) {
+    for (const call of [...this.#all.values()]) {
       if (!call.stream || call.stream === home || call.asked.kind !== "read") continue;
       if (call.asked.request.consistency !== "stale") this.#again(call);
     }
@@ -196,6 +209,11 @@ export class Calls {
 
   #again(call: Call): void {
     call.stream = undefined;
+    if (call.asked.kind === "read" && call.asked.request.operation.kind === "watch") {
+      this.#all.delete(call.id);
+      call.id = this.#ports.nextId();
+      this.#all.set(call.id, call);
+    }
     this.#enqueue(call);
     this.#ports.wake();
   }
@@ -213,14 +231,18 @@ export class Calls {
     this.#settle(call, unavailable(call.code, "noEffect", call.detail === "" ? why : call.detail));
   }
 
-  #settle(call: Call, answer: Answer): void {
+  #settle(call: Call, answer: Answer, stream?: ReplicaStream): void {
+    this.#drop(call);
+    call.resolve(answer, stream);
+  }
+
+  #drop(call: Call): void {
     this.#all.delete(call.id);
     this.#bytes -= call.size;
     this.#unsent.remove(call);
     this.#unsentStale.remove(call);
     this.#retrying.delete(call);
     this.#deadlines.remove(call);
-    call.resolve(answer);
   }
 
   stop(): void {

@@ -75,6 +75,13 @@ export class Homes {
     return best ?? this.#home;
   }
 
+  /** As the replica at the other end of a live stream last said; empty: unknown. */
+  historyOf(stream: ReplicaStream): string {
+    for (const endpoint of this.#endpoints.values())
+      if (endpoint.stream === stream) return endpoint.heard?.self.historyId ?? "";
+    return "";
+  }
+
   start(): void {
     for (const endpoint of [...this.#endpoints.values()]) endpoint.start();
   }

@@ -1,5 +1,23 @@
 /** The gateway's public face: the doors, and the port behind them. */
-export type { Answer, Backend, ClusterView, ReadRequest, RenewAnswer, WriteRequest } from "./backend.ts";
+export type {
+  Answer,
+  Backend,
+  ClusterView,
+  Cursor,
+  LaneAnswer,
+  LaneListener,
+  LaneOpening,
+  LaneWrite,
+  ReadRequest,
+  RenewAnswer,
+  SessionLane,
+  WatchEnd,
+  Watching,
+  WatchListener,
+  WatchOpening,
+  WatchRequest,
+  WriteRequest,
+} from "./backend.ts";
 export { createDial, type GatewayDialOptions } from "./dial.ts";
 export { digestOf } from "./identity.ts";
 export type { GatewayTimer, GatewayWorld } from "./ports.ts";
@@ -16,4 +34,7 @@ export { headerNames } from "./rest/head.ts";
 export { type RestLimits, restLimits } from "./rest/limits.ts";
 export { type Route, routes } from "./rest/routes.ts";
 export { createRestServer, type RestServer } from "./rest/server.ts";
+export type { ReplicaStream } from "./stream.ts";
+export { type BadCursor, cursorHistoryDigits, formatCursor, isBadCursor, parseCursor } from "./watch/cursor.ts";
+export { type WatchAnswered, Watches, type WatchPorts } from "./watch/hub.ts";
 export { createNodeWorld } from "./world-node.ts";

@@ -31,6 +31,14 @@ export const linkLimits = {
   learnAfterMillis: 1000,
   /** The gateway's own session. */
   laneSessionTimeoutMillis: 30_000,
+  /** Open watches. Beyond: `throttled`. */
+  watchers: 50_000,
+  /** Watches that ask at once where they stand with a new home; the others wait for their turn. */
+  watchQuestions: 256,
+  /** How long one of these questions may wait before it is asked anew. */
+  watchQuestionMillis: 10_000,
+  /** Nobody has watched for so long: the replica is told to stop its feed. */
+  unwatchMillis: 5000,
   /** How long `open` or `lane` may stay unanswered before it is said again. */
   laneAnswerMillis: 3000,
   /** No progress for so long with writes in flight: the lane is fenced and they are sent again, which is harmless. */
@@ -56,4 +64,5 @@ assert(linkLimits.waitingWriteBytes >= limits.requestBytes, "the largest request
 assert(linkLimits.streamQueuedBytes >= limits.requestBytes, "the largest request fits a stream");
 assert(linkLimits.touchMillis * 3 <= linkLimits.laneSessionTimeoutMillis, "three touches fit a session's time");
 assert(linkLimits.redialFirstMillis <= linkLimits.redialLastMillis, "back-off rises");
+assert(linkLimits.watchers + linkLimits.watchQuestions <= linkLimits.calls, "every watch may be opened at once");
 assert(linkLimits.silenceMillis >= 1500, "three statuses fit the silence that breaks a stream");

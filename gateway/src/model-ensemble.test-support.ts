@@ -205,6 +205,8 @@ export class ModelReplica {
         const outcome = { ok: true, zxid: ensemble.state.zxid, result: { kind: "done", count: 0 } } as const;
         return stream.say({ kind: "answer", id: message.id, outcome, ageMillis: 0 });
       }
+      case "unwatch":
+        return;
       default:
         message satisfies never;
     }

@@ -1,11 +1,21 @@
 /**
  * The port behind the doors, over ordered streams to the replicas. Writes go through the lane (`lane.ts`), reads and
- * hand-overs through `calls.ts`, renewals through `touches.ts`; `homes.ts` knows which replica is home. Whatever one
+ * hand-overs through `calls.ts`, renewals through `touches.ts`, watches through `watch/hub.ts`; `homes.ts` knows which replica is home. Whatever one
  * turn of the loop brings leaves in one flush for each stream.
  */
 import type { ReplicaId, SessionId, Zxid } from "@quorate/api";
-import type { ToGateway } from "@quorate/proto";
-import type { Answer, Backend, ClusterView, ReadRequest, RenewAnswer, WriteRequest } from "./backend.ts";
+import { encodeFromGateway, type ToGateway } from "@quorate/proto";
+import type {
+  Answer,
+  Backend,
+  ClusterView,
+  ReadRequest,
+  RenewAnswer,
+  Watching,
+  WatchListener,
+  WatchRequest,
+  WriteRequest,
+} from "./backend.ts";
 import { Calls } from "./calls.ts";
 import type { Endpoint } from "./endpoint.ts";
 import { Homes } from "./homes.ts";
@@ -14,6 +24,8 @@ import { linkLimits } from "./limits.ts";
 import type { GatewayTimer, GatewayWorld } from "./ports.ts";
 import type { Dial, ReplicaConnection, ReplicaEvents, ReplicaStream } from "./stream.ts";
 import { Touches } from "./touches.ts";
+import { cursorHistoryDigits } from "./watch/cursor.ts";
+import { Watches } from "./watch/hub.ts";
 
 export type { Dial, ReplicaConnection, ReplicaEvents };
 
@@ -38,6 +50,7 @@ export interface LinkStatus {
   readonly waitingWrites: number;
   readonly unansweredWrites: number;
   readonly calls: number;
+  readonly watchers: number;
 }
 
 export class ReplicaLink implements Backend {
@@ -46,6 +59,7 @@ export class ReplicaLink implements Backend {
   readonly #lane: Lane;
   readonly #calls: Calls;
   readonly #touches: Touches;
+  readonly #watches: Watches;
   readonly #timers: GatewayTimer[] = [];
   readonly #dirty = new Set<Endpoint>();
   readonly #ready: Promise<void>;
@@ -70,6 +84,15 @@ export class ReplicaLink implements Backend {
       if (session === this.#lane.session) this.#lane.over("its session has expired");
     };
     this.#touches = new Touches({ world, log, nextId, home, wake, ownExpired, newest: () => this.#newest });
+    this.#watches = new Watches({
+      world,
+      home,
+      historyOf: (stream) => this.#homes.historyOf(stream).slice(0, cursorHistoryDigits),
+      ask: (request, deadline, answered) => this.#calls.read(request, deadline, answered),
+      unwatch: (stream) => stream.send(encodeFromGateway({ kind: "unwatch" })),
+      wake,
+      log,
+    });
     this.#homes = new Homes(
       { replicas: options.replicas, home: options.home ?? "leader", dial: options.dial, world, log },
       {
@@ -101,6 +124,7 @@ export class ReplicaLink implements Backend {
       waitingWrites: this.#lane.waiting,
       unansweredWrites: this.#lane.unanswered,
       calls: this.#calls.size,
+      watchers: this.#watches.size,
     };
   }
 
@@ -122,6 +146,10 @@ export class ReplicaLink implements Backend {
     return new Promise((resolve) => this.#calls.handOver(target, this.#world.now() + deadlineMillis, resolve));
   }
 
+  watch(request: WatchRequest, deadlineMillis: number, listener: WatchListener): Watching {
+    return this.#watches.watch(request, deadlineMillis, listener);
+  }
+
   cluster(): ClusterView {
     return this.#homes.view();
   }
@@ -134,6 +162,7 @@ export class ReplicaLink implements Backend {
 
   async #stop(): Promise<void> {
     this.#becomeReady();
+    this.#watches.stop();
     this.#calls.stop();
     this.#touches.stop();
     await new Promise<void>((resolve) => {
@@ -164,6 +193,13 @@ export class ReplicaLink implements Backend {
       case "touched":
         this.#touches.touched(stream, message);
         return;
+      case "feed":
+        this.#learn(message.through);
+        this.#watches.feed(stream, message);
+        return;
+      case "feedBroken":
+        this.#watches.feedBroken(stream);
+        return;
       default:
         message satisfies never;
     }
@@ -177,12 +213,14 @@ export class ReplicaLink implements Backend {
     this.#lane.lost(stream);
     this.#calls.lost(stream);
     this.#touches.lost(stream);
+    this.#watches.lost(stream);
   }
 
   #moved(home: ReplicaStream | undefined): void {
     this.#lane.moveTo(home);
     this.#calls.moved(home);
     this.#touches.moved(home);
+    this.#watches.moved(home);
     this.#wake();
   }
 
@@ -197,6 +235,7 @@ export class ReplicaLink implements Backend {
 
   #pump(): void {
     this.#lane.pump();
+    this.#watches.pump();
     this.#calls.pump();
     this.#touches.pump();
     this.#flush();
@@ -218,5 +257,6 @@ export class ReplicaLink implements Backend {
     const now = this.#world.now();
     this.#homes.check(now);
     this.#touches.check(now, this.#lane.session);
+    this.#watches.check(now);
   }
 }
