@@ -192,9 +192,11 @@ describe("rows that no healthy request meets", () => {
         "noLeader",
         503,
       );
-      const waiting = "GET /v1/znodes/ HTTP/1.1\r\nHost: x\r\nQuorate-Timeout: 2s\r\n\r\n".repeat(100);
+      const waiting = (more = ""): string =>
+        `GET /v1/znodes/ HTTP/1.1\r\nHost: x\r\n${more}Quorate-Timeout: 4s\r\n\r\n`;
+      const hundred = waiting().repeat(99) + waiting("Connection: close\r\n");
       const crowd = await Promise.all(
-        Array.from({ length: 90 }, () => talk(door.restPort, waiting, { patienceMillis: 3500 })),
+        Array.from({ length: 90 }, () => talk(door.restPort, hundred, { patienceMillis: 20_000 })),
       );
       const statuses = crowd.flatMap(({ text }) => [...text.matchAll(/HTTP\/1\.1 (\d{3}) /g)].map((each) => each[1]));
       const count = (status: string): number => statuses.filter((each) => each === status).length;
