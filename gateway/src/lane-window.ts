@@ -8,25 +8,40 @@
  */
 import { assert, type SessionId } from "@quorate/api";
 import { linkLimits } from "./limits.ts";
-import type { WriteEntry } from "./write-entry.ts";
 
-export class LaneWindow {
+/** A write that has, or may get, a number. */
+export interface Numbered {
+  /** 0: it has none, and is in no try of unknown fate. */
+  sequence: number;
+  /** The encoded message of its number. */
+  message: Uint8Array | undefined;
+  /** Estimated until it is encoded. */
+  size: number;
+  /** Its outcome is known. */
+  decided: boolean;
+}
+
+const firstSlots = 8;
+
+export class LaneWindow<T extends Numbered> {
   readonly session: SessionId;
   readonly attachment: number;
-  readonly #ring: (WriteEntry | undefined)[] = new Array<WriteEntry | undefined>(linkLimits.laneWindow).fill(undefined);
+  /** Grows with what is under way, to a power of two: most sessions never have much. */
+  #ring: (T | undefined)[] = new Array<T | undefined>(firstSlots).fill(undefined);
   #answered: number;
   #cursor: number;
   #next: number;
   #tainted: number;
   #bytes = 0;
 
-  constructor(session: SessionId, attachment: number, lastSequence: number) {
+  /** Begins behind `answered`; up to `lastSequence` the replicated state holds the numbers already. */
+  constructor(session: SessionId, attachment: number, answered: number, lastSequence: number = answered) {
     this.session = session;
     this.attachment = attachment;
-    this.#answered = lastSequence;
+    this.#answered = answered;
     this.#tainted = lastSequence;
-    this.#cursor = lastSequence + 1;
-    this.#next = lastSequence + 1;
+    this.#cursor = answered + 1;
+    this.#next = answered + 1;
   }
 
   /** All up to this one are answered. */
@@ -36,6 +51,10 @@ export class LaneWindow {
   /** The next number to be given. */
   get next(): number {
     return this.#next;
+  }
+  /** The last number that the replicated state may hold. */
+  get highest(): number {
+    return Math.max(this.#next - 1, this.#tainted);
   }
   get size(): number {
     return this.#next - 1 - this.#answered;
@@ -54,20 +73,27 @@ export class LaneWindow {
   }
 
   /** Gives the next number; all given before were sent. */
-  append(entry: WriteEntry, message: Uint8Array): void {
+  append(entry: T, message: Uint8Array): void {
     assert(this.#cursor === this.#next, "a number is given only when all before it are sent");
     assert(this.size < linkLimits.laneWindow, "the lane's window is kept");
     entry.sequence = this.#next;
     entry.message = message;
     entry.size = message.length;
     this.#bytes += entry.size;
-    this.#ring[entry.sequence % linkLimits.laneWindow] = entry;
+    if (this.size >= this.#ring.length) this.#grow();
+    this.#ring[entry.sequence % this.#ring.length] = entry;
     this.#next += 1;
     this.#cursor = this.#next;
   }
 
+  #grow(): void {
+    const ring = new Array<T | undefined>(this.#ring.length * 2).fill(undefined);
+    for (let each = this.#answered + 1; each < this.#next; each += 1) ring[each % ring.length] = this.#at(each);
+    this.#ring = ring;
+  }
+
   /** The next one to be sent again; undefined: all are sent. */
-  takeUnsent(): WriteEntry | undefined {
+  takeUnsent(): T | undefined {
     if (this.#cursor === this.#next) return undefined;
     const entry = this.#at(this.#cursor);
     this.#cursor += 1;
@@ -82,7 +108,7 @@ export class LaneWindow {
   }
 
   /** The replicated state holds `sequence`. Undefined: not of this window, or known already. */
-  decide(sequence: number): WriteEntry | undefined {
+  decide(sequence: number): T | undefined {
     if (sequence <= this.#answered || sequence >= this.#next) return undefined;
     const entry = this.#at(sequence);
     if (entry.decided) return undefined;
@@ -94,8 +120,8 @@ export class LaneWindow {
 
   #advance(): void {
     while (this.#answered + 1 < this.#next) {
-      const slot = (this.#answered + 1) % linkLimits.laneWindow;
-      const entry = this.#ring[slot] as WriteEntry;
+      const slot = (this.#answered + 1) % this.#ring.length;
+      const entry = this.#ring[slot] as T;
       if (!entry.decided) break;
       this.#ring[slot] = undefined;
       this.#bytes -= entry.size;
@@ -108,13 +134,13 @@ export class LaneWindow {
    * This stream's try of `sequence`, and of all behind it, was not taken. Takes back the numbers that no other try has
    * used and returns their writes, in order; undefined if there was no such try.
    */
-  refuse(sequence: number): readonly WriteEntry[] | undefined {
+  refuse(sequence: number): readonly T[] | undefined {
     if (sequence <= this.#answered || sequence >= this.#cursor) return undefined;
     const from = Math.max(sequence, this.#tainted + 1);
-    const free: WriteEntry[] = [];
+    const free: T[] = [];
     for (let each = from; each < this.#next; each += 1) {
       const entry = this.#at(each);
-      this.#ring[each % linkLimits.laneWindow] = undefined;
+      this.#ring[each % this.#ring.length] = undefined;
       this.#bytes -= entry.size;
       entry.sequence = 0;
       entry.message = undefined;
@@ -125,12 +151,12 @@ export class LaneWindow {
     return free;
   }
 
-  *entries(): Generator<WriteEntry> {
+  *entries(): Generator<T> {
     for (let each = this.#answered + 1; each < this.#next; each += 1) yield this.#at(each);
   }
 
-  #at(sequence: number): WriteEntry {
-    const entry = this.#ring[sequence % linkLimits.laneWindow];
+  #at(sequence: number): T {
+    const entry = this.#ring[sequence % this.#ring.length];
     assert(entry !== undefined && entry.sequence === sequence, "the ring holds what was numbered");
     return entry;
   }

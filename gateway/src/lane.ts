@@ -28,12 +28,13 @@
  * 8. An outcome is certain from wherever it comes, also from a former home's stream: (session, number) names one command.
  */
 import { anyone, type Command, type ErrorCode, encodeCommand, type Outcome, type SessionId } from "@quorate/api";
-import { encodeFromGateway, type RequestId, type ToGateway } from "@quorate/proto";
+import { encodeFromGateway, type RequestId } from "@quorate/proto";
 import type { Answer, WriteRequest } from "./backend.ts";
 import { Deadlines } from "./deadlines.ts";
+import { LaneCourse, type LaneState, type Refused, type Written } from "./lane-course.ts";
 import { LaneWindow } from "./lane-window.ts";
 import { linkLimits } from "./limits.ts";
-import type { GatewayTimer, GatewayWorld } from "./ports.ts";
+import type { GatewayWorld } from "./ports.ts";
 import { Queue } from "./queue.ts";
 import { type ReplicaStream, unavailable } from "./stream.ts";
 import { WriteEntry } from "./write-entry.ts";
@@ -50,15 +51,10 @@ export interface LanePorts {
   flows(): void;
 }
 
-type LaneState = Extract<ToGateway, { kind: "laneState" }>;
-type Written = Extract<ToGateway, { kind: "written" }>;
-type Refused = Extract<ToGateway, { kind: "refused" }>;
-type Phase = "homeless" | "opening" | "fencing" | "pausing" | "flowing";
-
 /** About the replica, not about the command: whoever was refused with it may as well be told. */
-const general: ReadonlySet<ErrorCode> = new Set<ErrorCode>(["throttled", "quotaExceeded"]);
+export const general: ReadonlySet<ErrorCode> = new Set<ErrorCode>(["throttled", "quotaExceeded"]);
 /** Nothing to tell a client before its time is over. */
-const passing: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
+export const passing: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
   "noLeader",
   "behind",
   "timeout",
@@ -72,38 +68,39 @@ export class Lane {
   readonly #ports: LanePorts;
   readonly #waiting = new Queue<WriteEntry>();
   readonly #deadlines: Deadlines<WriteEntry>;
+  readonly #course: LaneCourse<WriteEntry>;
   #waitingBytes = 0;
-  #window: LaneWindow | undefined;
   #secretHash: Uint8Array;
-  #phase: Phase = "homeless";
-  /** Where the lane is sent; kept while that replica does not serve, as its refusals still count. */
-  #stream: ReplicaStream | undefined;
-  #suspended = true;
-  #fence = 0;
+  #lastFence = 0;
   #openId: RequestId = 0;
-  #timer: GatewayTimer | undefined;
-  #failures = 0;
-  #progressAt = 0;
   #stopped = false;
 
   constructor(ports: LanePorts) {
+    const { world } = ports;
     this.#ports = ports;
-    this.#secretHash = ports.world.randomBytes(32);
-    this.#deadlines = new Deadlines(ports.world.now(), (entry) => this.#expire(entry));
+    this.#secretHash = world.randomBytes(32);
+    const course = {
+      now: () => world.now(),
+      after: (millis: number, run: () => void) => world.after(millis, run),
+      nextFence: () => (this.#lastFence += 1),
+      wake: () => ports.wake(),
+    };
+    this.#course = new LaneCourse(course, () => this.#begin());
+    this.#deadlines = new Deadlines(world.now(), (entry) => this.#expire(entry));
   }
 
   /** The gateway's own session; undefined while it has none. */
   get session(): SessionId | undefined {
-    return this.#window?.session;
+    return this.#course.window?.session;
   }
   get flowing(): boolean {
-    return this.#phase === "flowing" && !this.#suspended;
+    return this.#course.flowing;
   }
   get waiting(): number {
     return this.#waiting.size;
   }
   get unanswered(): number {
-    return this.#window?.size ?? 0;
+    return this.#course.window?.size ?? 0;
   }
 
   write(request: WriteRequest, deadline: number, resolve: (answer: Answer) => void): void {
@@ -126,45 +123,21 @@ export class Lane {
 
   /** The home, or none for now. */
   moveTo(stream: ReplicaStream | undefined): void {
-    if (stream === undefined) {
-      this.#suspended = true;
-      return;
-    }
-    if (stream === this.#stream && !this.#suspended) return;
-    this.#suspended = false;
-    this.#stream = stream;
-    this.#begin();
+    this.#course.moveTo(stream);
   }
 
   /** The stream is broken; `moveTo` follows when there is another home. */
   lost(stream: ReplicaStream): void {
-    if (stream !== this.#stream) return;
-    this.#window?.rewind();
-    this.#stream = undefined;
-    this.#suspended = true;
-    this.#enter("homeless");
-  }
-
-  #enter(phase: Phase): void {
-    this.#timer?.cancel();
-    this.#timer = undefined;
-    this.#phase = phase;
-  }
-
-  #after(millis: number, run: () => void): void {
-    this.#timer = this.#ports.world.after(millis, () => {
-      this.#timer = undefined;
-      if (!this.#suspended) run();
-    });
+    this.#course.lost(stream);
   }
 
   #begin(): void {
-    if (this.#window) this.#raiseFence();
+    if (this.#course.window) this.#course.raiseFence();
     else this.#open();
   }
 
   #open(): void {
-    this.#enter("opening");
+    this.#course.enter("opening");
     this.#openId = this.#ports.nextId();
     const command: Command = {
       identity: anyone,
@@ -177,39 +150,23 @@ export class Lane {
         address: "",
       },
     };
-    this.#send(encodeFromGateway({ kind: "open", id: this.#openId, command: encodeCommand(command) }));
-    this.#after(linkLimits.laneAnswerMillis, () => this.#open());
-  }
-
-  /** (3), (5): what was sent is of unknown fate, and nothing goes out before the replica has echoed the fence. */
-  #raiseFence(): void {
-    const window = this.#window as LaneWindow;
-    window.rewind();
-    this.#enter("fencing");
-    this.#fence += 1;
-    const { session, attachment } = window;
-    this.#send(encodeFromGateway({ kind: "lane", session, attachment, fence: this.#fence }));
-    this.#after(linkLimits.laneAnswerMillis, () => this.#raiseFence());
-  }
-
-  #send(message: Uint8Array): void {
-    this.#stream?.send(message);
-    this.#ports.wake();
+    this.#course.send(encodeFromGateway({ kind: "open", id: this.#openId, command: encodeCommand(command) }));
+    this.#course.after(linkLimits.laneAnswerMillis, () => this.#open());
   }
 
   /** The answer to `open`; false: it is somebody else's. */
   opened(id: RequestId, outcome: Outcome): boolean {
     if (id !== this.#openId) return false;
-    if (this.#phase !== "opening") return true;
+    if (this.#course.phase !== "opening") return true;
     if (outcome.ok && outcome.result.kind === "session") {
       const { session, attachment, lastSequence } = outcome.result;
-      this.#window = new LaneWindow(session, attachment, lastSequence);
-      this.#raiseFence();
+      this.#course.window = new LaneWindow(session, attachment, lastSequence);
+      this.#course.raiseFence();
     } else {
       if (!outcome.ok && general.has(outcome.code)) {
         this.#refuseWaiting(unavailable(outcome.code, "noEffect", outcome.detail));
       }
-      this.#pause(0);
+      this.#course.pause(0);
     }
     return true;
   }
@@ -218,62 +175,39 @@ export class Lane {
     for (let entry = this.#waiting.first; entry; entry = this.#waiting.first) this.#settle(entry, answer);
   }
 
-  #pause(retryAfterMillis: number): void {
-    this.#enter("pausing");
-    const backOff = Math.min(10 * 2 ** Math.min(this.#failures, 5), 200);
-    this.#failures += 1;
-    this.#after(Math.min(Math.max(retryAfterMillis, backOff), linkLimits.retryMaxMillis), () => this.#begin());
-  }
-
   laneState(stream: ReplicaStream, state: LaneState): void {
-    const window = this.#window;
-    if (!window || stream !== this.#stream || state.session !== window.session || state.fence !== this.#fence) return;
-    if (!state.exists) {
-      this.over("its session is over");
-      return;
+    const verdict = this.#course.laneState(stream, state);
+    if (verdict === "gone") this.over("its session is over");
+    else if (verdict === "moved") this.over("its session was taken over");
+    else if (verdict === "setBack") this.over(`the replicas know ${state.lastSequence} as its last, which cannot be`);
+    else if (verdict === "flows") {
+      this.#ports.flows();
+      this.#ports.wake();
     }
-    if (state.attachment !== window.attachment) {
-      this.over("its session was taken over");
-      return;
-    }
-    if (state.lastSequence < window.answered || state.lastSequence >= window.next) {
-      this.over(`the replicas know ${state.lastSequence}, not ${window.answered} to ${window.next - 1}`);
-      return;
-    }
-    if (this.#suspended) return;
-    if (this.#phase !== "fencing") {
-      this.#raiseFence();
-      return;
-    }
-    this.#enter("flowing");
-    this.#progressAt = this.#ports.world.now();
-    this.#ports.flows();
-    this.#ports.wake();
   }
 
   /** (7) The session is gone with all that it remembered. */
   over(why: string): void {
-    const window = this.#window;
+    const { window } = this.#course;
     if (!window) return;
     this.#ports.log(`the gateway's lane is opened anew: ${why}; ${window.size} writes are of unknown fate`);
-    this.#window = undefined;
+    this.#course.window = undefined;
     for (const entry of window.entries()) {
       this.#settle(
         entry,
         unavailable("connectionLoss", "unknown", "the gateway's session ended before the answer came"),
       );
     }
-    if (this.#stream && !this.#suspended) this.#open();
-    else this.#enter("homeless");
+    if (this.#course.home) this.#open();
+    else this.#course.enter("homeless");
   }
 
   written(stream: ReplicaStream, { session, sequence, outcome }: Written): void {
-    const window = this.#window;
+    const { window } = this.#course;
     if (!window || session !== window.session) return;
     const entry = window.decide(sequence);
     if (!entry) return;
-    this.#failures = 0;
-    this.#progressAt = this.#ports.world.now();
+    this.#course.progressed();
     if (!outcome.ok && outcome.code === "connectionLoss") {
       this.#settle(entry, unavailable("connectionLoss", "unknown", outcome.detail));
     } else {
@@ -283,8 +217,8 @@ export class Lane {
   }
 
   refused(stream: ReplicaStream, refusal: Refused): void {
-    const window = this.#window;
-    if (!window || stream !== this.#stream || refusal.session !== window.session || this.#phase !== "flowing") return;
+    const { window } = this.#course;
+    if (!window || refusal.session !== window.session || !this.#course.hears(stream)) return;
     const free = window.refuse(refusal.sequence);
     if (!free) return;
     const { code } = refusal;
@@ -300,7 +234,7 @@ export class Lane {
     // A full disk stays full for a while: those that wait need not wait for their time to be over.
     if (code === "quotaExceeded") this.#refuseWaiting(answer);
     if (hopeless) this.over(`a write of unknown fate is refused for good (${code})`);
-    else this.#pause(refusal.retryAfterMillis);
+    else this.#course.pause(refusal.retryAfterMillis);
   }
 
   #wait(entry: WriteEntry): void {
@@ -310,11 +244,9 @@ export class Lane {
 
   /** Sends what may be sent. */
   pump(): void {
-    const { flowing } = this;
-    const window = this.#window;
-    const stream = this.#stream;
-    if (!flowing || !window || !stream) return;
-    if (window.inFlight === 0) this.#progressAt = this.#ports.world.now();
+    const { window, outlet: stream } = this.#course;
+    if (!window || !stream) return;
+    this.#course.sending();
     while (stream.writable) {
       const again = window.takeUnsent();
       if (again) {
@@ -331,7 +263,7 @@ export class Lane {
     }
   }
 
-  #encode(window: LaneWindow, request: WriteRequest): Uint8Array {
+  #encode(window: LaneWindow<WriteEntry>, request: WriteRequest): Uint8Array {
     const { session, attachment, next: sequence, answered: answeredUpTo } = window;
     const lane = { session, attachment, sequence, answeredUpTo };
     const command = encodeCommand({ ...request, lane });
@@ -340,12 +272,8 @@ export class Lane {
 
   tick(now: number): void {
     this.#deadlines.tick(now);
-    const window = this.#window;
-    if (!window || !this.flowing || window.inFlight === 0) return;
-    if (now - this.#progressAt < linkLimits.laneStallMillis) return;
-    this.#progressAt = now;
+    if (!this.#course.stalled(now)) return;
     this.#ports.log(`no write was answered for ${linkLimits.laneStallMillis} ms: the lane is sent again`);
-    this.#raiseFence();
   }
 
   #expire(entry: WriteEntry): void {
@@ -377,7 +305,7 @@ export class Lane {
       return;
     }
     this.#refuseWaiting(unavailable("noLeader", "noEffect", "this gateway is stopping"));
-    const window = this.#window;
+    const { window } = this.#course;
     for (const entry of window?.entries() ?? []) {
       this.#settle(entry, unavailable("connectionLoss", "unknown", "this gateway stopped before the answer came"));
     }
@@ -391,7 +319,7 @@ export class Lane {
       return;
     }
     this.#stopped = true;
-    this.#enter("homeless");
+    this.#course.enter("homeless");
     closed();
   }
 }

@@ -2,21 +2,18 @@
 import type { TxnOperation, WriteOperation } from "@quorate/api";
 import type { Answer, WriteRequest } from "./backend.ts";
 import type { Timed } from "./deadlines.ts";
+import type { Numbered } from "./lane-window.ts";
 import type { Queued } from "./queue.ts";
 
-export class WriteEntry implements Timed, Queued<WriteEntry> {
+export class WriteEntry implements Timed, Numbered, Queued<WriteEntry> {
   readonly deadline: number;
   /** Gone once nobody waits any more. */
   request: WriteRequest | undefined;
   /** Gone once answered; an entry without it and with a number is still sent until it is decided. */
   resolve: ((answer: Answer) => void) | undefined;
-  /** Estimated until it is encoded. */
   size: number;
-  /** 0: it has none, and is in no try of unknown fate. */
   sequence: number = 0;
-  /** The encoded message of its number. */
   message: Uint8Array | undefined;
-  /** Its outcome is known. */
   decided: boolean = false;
   wheelSlot: number = -1;
   wheelPlace: number = 0;
@@ -28,8 +25,13 @@ export class WriteEntry implements Timed, Queued<WriteEntry> {
     this.request = request;
     this.deadline = deadline;
     this.resolve = resolve;
-    this.size = 256 + operationSize(request.operation);
+    this.size = sizeOfWrite(request.operation);
   }
+}
+
+/** Before it is encoded. */
+export function sizeOfWrite(operation: WriteOperation): number {
+  return 256 + operationSize(operation);
 }
 
 function operationSize(operation: WriteOperation | TxnOperation): number {

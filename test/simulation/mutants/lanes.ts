@@ -125,7 +125,7 @@ export const lanes: readonly Mutant[] = [
     rule: "what comes before the echo of the newest fence is not heard as a refusal",
     simulator: "whole",
     patches: [
-      gateway("lane", ` || this.#phase !== "flowing") return;\n    const free`, ") return;\n    const free"),
+      gateway("lane-course", ` && this.#phase === "flowing";\n  }\n\n  /** Something`, ";\n  }\n\n  /** Something"),
       replica(
         "home",
         "if (!lane?.announced || lane.fence !== fence) return;",
