@@ -17,19 +17,40 @@ import {
   type Zxid,
   zeroZxid,
 } from "@quorate/api";
-import type { Answer, Backend, ClusterView, ReadRequest, RenewAnswer, WriteRequest } from "@quorate/gateway";
-import { rulesVersion, Tree } from "@quorate/tree";
+import {
+  type Answer,
+  type Backend,
+  type ClusterView,
+  createNodeWorld,
+  type GatewayWorld,
+  type ReadRequest,
+  type RenewAnswer,
+  type Watching,
+  type WatchListener,
+  type WatchRequest,
+  type WriteRequest,
+} from "@quorate/gateway";
+import { rulesVersion, Tree, type TreeOptions } from "@quorate/tree";
+import { memoryHistoryId } from "./memory-watch-read.ts";
+import { MemoryWatches } from "./memory-watches.ts";
 
 export class MemoryBackend implements Backend {
-  readonly tree: Tree = new Tree();
+  readonly tree: Tree;
+  readonly watches: MemoryWatches;
   readonly #now: () => number;
   readonly #lane: SessionId;
   readonly #attachment: number;
   #sequence = 0;
 
   /** `now`: the stamp of the next batch, ms since 1970. */
-  constructor(now: () => number = () => Date.now()) {
+  constructor(
+    now: () => number = () => Date.now(),
+    world: GatewayWorld = createNodeWorld(),
+    options: TreeOptions = {},
+  ) {
     this.#now = now;
+    this.tree = new Tree(options);
+    this.watches = new MemoryWatches(this.tree, world, memoryHistoryId);
     const opened = this.#commit({
       identity: anyone,
       operation: {
@@ -83,6 +104,10 @@ export class MemoryBackend implements Backend {
     return Promise.resolve(answerOf({ ok: false, zxid, code: "badArguments", detail }));
   }
 
+  watch(request: WatchRequest, deadlineMillis: number, listener: WatchListener): Watching {
+    return this.watches.watch(request, deadlineMillis, listener);
+  }
+
   cluster(): ClusterView {
     const zxid = this.tree.applied;
     const epoch = epochOf(zxid);
@@ -102,7 +127,7 @@ export class MemoryBackend implements Backend {
           committed: zxid,
           logged: zxid,
           ensembleId: "memory",
-          historyId: "memory",
+          historyId: memoryHistoryId,
           version: "test",
           rules: rulesVersion,
           digest: this.tree.digest(),
@@ -135,6 +160,9 @@ export class MemoryBackend implements Backend {
       payload: joinCommands([encodeCommand(command)]),
     });
     const outcome = applied[0]?.outcome;
+    const { operation } = command;
+    const ends = operation.kind === "closeSession" || operation.kind === "expireSession";
+    this.watches.applied(ends && outcome !== "gap" && outcome?.ok ? operation.session : undefined);
     if (outcome === undefined || outcome === "gap") throw new Error("the tree left a command without an outcome");
     return outcome;
   }
