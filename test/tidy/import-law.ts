@@ -37,6 +37,17 @@ export const walls: Readonly<Record<Exclude<Room, "test">, Wall>> = {
         modules: ["@grpc/grpc-js", "@grpc/proto-loader", "node:url"],
         why: "loads the .proto files",
       },
+      { at: "proto/src/public-protos.ts", modules: ["@grpc/proto-loader"], why: "the type of its options" },
+      {
+        at: "proto/src/public-service.ts",
+        modules: ["@grpc/grpc-js", "@grpc/proto-loader", "node:url"],
+        why: "loads the public .proto files",
+      },
+      {
+        at: "proto/generate.mjs",
+        modules: ["protobufjs", "node:fs", "node:path", "node:url"],
+        why: "makes types from the public .proto files",
+      },
       { at: "proto/src/stream.ts", modules: ["@grpc/grpc-js"], why: "the one wrapper of a duplex call" },
       {
         at: "proto/src/stream-server.ts",
@@ -70,6 +81,12 @@ export const walls: Readonly<Record<Exclude<Room, "test">, Wall>> = {
         at: "gateway/src/rest/",
         modules: ["express", "node:http", "node:net", "node:buffer", "node:crypto"],
         why: "the REST door",
+      },
+      { at: "gateway/src/grpc/", modules: ["node:crypto"], why: "the gRPC door: hashes" },
+      {
+        at: "gateway/src/grpc/server.ts",
+        modules: ["@grpc/grpc-js", "@grpc/reflection", "node:net"],
+        why: "the one listener of the gRPC port",
       },
     ],
   },
