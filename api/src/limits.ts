@@ -8,6 +8,8 @@ export const limits = {
   watchPaths: 100,
   /** States of one watch, or about so much of its events. */
   watchAnswerBytes: 1_048_576,
+  watchWaitDefaultMillis: 30_000,
+  watchWaitMaxMillis: 300_000,
   pageNames: 10_000,
   defaultPageNames: 1000,
   answerBytes: 3 * 1_048_576,

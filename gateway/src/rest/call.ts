@@ -13,6 +13,7 @@ import type { RestLimits } from "./limits.ts";
 import type { Query } from "./query.ts";
 import type { Route } from "./routes.ts";
 import { readDuration, readSessionId, readZxid, show } from "./values.ts";
+import type { WatchRoom } from "./watch-room.ts";
 
 export interface ReadinessCheck {
   readonly name: string;
@@ -53,6 +54,7 @@ export interface Door {
   inFlight: number;
   heldBytes: number;
   stopping: boolean;
+  readonly watches: WatchRoom;
 }
 
 export interface Call {
@@ -61,7 +63,7 @@ export interface Call {
   readonly request: IncomingMessage;
   readonly response: ServerResponse;
   readonly head: RequestHead;
-  readonly query: Query;
+  query: Query;
   readonly identity: Identity;
   /** What stands for the pattern's `{…}`, still percent-encoded. */
   readonly parameter: string;
@@ -69,6 +71,8 @@ export interface Call {
   readonly expectsContinue: boolean;
   /** Bytes of body counted in the door's `heldBytes` for this call. */
   held: number;
+  /** It waits as a watcher, who sees to its answer himself. */
+  parked: boolean;
 }
 
 /** The znode's path: slashes may be plain or `%2F`, the root is the empty rest. */

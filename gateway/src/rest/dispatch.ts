@@ -82,7 +82,8 @@ async function run(
   door.inFlight--;
   if (call !== undefined) {
     door.heldBytes -= call.held;
-    if (observe !== undefined) observe(call.route.operationId, response.statusCode, world.now() - began);
+    if (observe !== undefined && !call.parked)
+      observe(call.route.operationId, response.statusCode, world.now() - began);
   }
 }
 
@@ -99,7 +100,12 @@ function decode(door: Door, place: Place | undefined, request: IncomingMessage, 
     throw new RequestFault("methodNotAllowed", detail, ["Allow", place.allow]);
   }
   refuseForeign(head, route.mask, `${route.method} ${route.pattern}`);
-  const query = readQuery(mark < 0 ? "" : url.slice(mark + 1), route.query, `${route.method} ${route.pattern}`);
+  const query = readQuery(
+    mark < 0 ? "" : url.slice(mark + 1),
+    route.query,
+    `${route.method} ${route.pattern}`,
+    route.repeated,
+  );
   if (route.offers.length > 0) requireType(head.accept, route.offers);
   const peer = request.socket.remoteAddress ?? "";
   const identity = door.identities.find(head.authorization, peer, head.forwardedFor);
@@ -109,7 +115,7 @@ function decode(door: Door, place: Place | undefined, request: IncomingMessage, 
   }
   const parameter = place.before < 0 ? "" : path.slice(place.before, path.length - place.after);
   const expectsContinue = head.hasBody && expectingContinue.has(request);
-  return { door, route, request, response, head, query, identity, parameter, expectsContinue, held: 0 };
+  return { door, route, request, response, head, query, identity, parameter, expectsContinue, held: 0, parked: false };
 }
 
 /** Requests that a page of another site had a browser send, and such as name no host. */

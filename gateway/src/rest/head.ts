@@ -14,6 +14,7 @@ export const headerBits = {
   "idempotency-key": 32,
   "if-match": 64,
   "if-none-match": 128,
+  "last-event-id": 256,
 } as const;
 
 export type GovernedHeader = keyof typeof headerBits;
@@ -28,6 +29,7 @@ export const headerNames: Readonly<Record<GovernedHeader, string>> = {
   "idempotency-key": "Idempotency-Key",
   "if-match": "If-Match",
   "if-none-match": "If-None-Match",
+  "last-event-id": "Last-Event-ID",
 };
 
 export class RequestHead {
@@ -51,6 +53,7 @@ export class RequestHead {
   key: string | undefined = undefined;
   ifMatch: string | undefined = undefined;
   ifNoneMatch: string | undefined = undefined;
+  lastEventId: string | undefined = undefined;
 
   get hasBody(): boolean {
     return this.chunked || (this.contentLength !== undefined && this.contentLength !== "0");
@@ -103,6 +106,10 @@ function readOne(head: RequestHead, given: string, value: string): void {
     case "if-none-match":
       head.present |= headerBits[name];
       head.ifNoneMatch = head.ifNoneMatch === undefined ? value : `${head.ifNoneMatch}, ${value}`;
+      return;
+    case "last-event-id":
+      head.present |= headerBits[name];
+      head.lastEventId = once(head.lastEventId, value, given);
       return;
     case "idempotency-key":
       head.present |= headerBits[name];

@@ -1,9 +1,25 @@
 /** The REST door's own bounds; what clients can meet in every door is in `@quorate/api`. Sizes in bytes, times in ms. */
+import { assert } from "@quorate/api";
+
 export const restLimits = {
   /** Open sockets; one more is answered 429 and closed. */
-  connections: 16_384,
+  connections: 24_576,
   /** Requests under way; one more is answered 429. */
   inFlight: 8192,
+  /** Polls, blocking reads and streams that wait; one more is answered 429. They do not count among those under way. */
+  watchers: 20_480,
+  /** A stream has a cursor so often, whatever happens. */
+  watchBeatMillis: 15_000,
+  /** A stream with more unsent is cut off with its last cursor. */
+  watchUnsentBytes: 1_048_576,
+  /** While a stream catches up, or its events get their data, it goes on once no more than this is unsent. */
+  watchSoftBytes: 262_144,
+  /** Events of a stream that wait for their data; beyond, its watch is closed until they have it. */
+  watchQueuedEvents: 1024,
+  /** The last word of a stream may take so long to be read. */
+  watchLingerMillis: 5000,
+  /** Characters of data in a poll's answer; it ends with the transaction that passes them. */
+  pollDataBytes: 1_048_576,
   /** Bodies held by requests under way, together; one more is answered 429. */
   heldBodyBytes: 256 * 1_048_576,
   headersMillis: 10_000,
@@ -23,3 +39,6 @@ export const restLimits = {
 } as const;
 
 export type RestLimits = { readonly [Name in keyof typeof restLimits]: number };
+
+assert(restLimits.watchers < restLimits.connections, "there is room for requests beside the watchers");
+assert(restLimits.watchSoftBytes < restLimits.watchUnsentBytes, "who catches up is not cut off for it");

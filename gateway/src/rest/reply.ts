@@ -15,12 +15,10 @@ export type Served = {
 /** What the gateway says by itself, from no replica. */
 export const byGateway: Served = { zxid: zeroZxid, servedBy: 0, ageMillis: 0, replayed: false };
 
+export type Settled = Served & { readonly outcome: Success };
+
 /** The answer's success, or undefined when the failure has been answered. `reading`: it says which consistency it has. */
-export function settle(
-  call: Call,
-  answer: Answer,
-  reading = false,
-): (Served & { readonly outcome: Success }) | undefined {
+export function settle(call: Call, answer: Answer, reading = false): Settled | undefined {
   if (answer.kind === "unavailable") {
     sendProblem(call, problemOfUnavailable(answer));
     return undefined;
@@ -50,14 +48,14 @@ function consistencyOf(call: Call, ageMillis: number): string[] {
 }
 
 /** What every answer bears. */
-function common(call: Call, served: Served, reading: boolean): string[] {
+function common(call: Call, served: Served, reading: boolean, caching = "no-store"): string[] {
   const headers = [
     "Quorate-Zxid",
     formatZxid(served.zxid),
     "Quorate-Served-By",
     served.servedBy === 0 ? "gateway" : String(served.servedBy),
     "Cache-Control",
-    "no-store",
+    caching,
   ];
   if (reading) headers.push(...consistencyOf(call, served.ageMillis));
   if (served.replayed) headers.push("Quorate-Replayed", "true");
@@ -84,6 +82,17 @@ export function send(
   else if (typeof body === "string") response.end(body, length === body.length ? "latin1" : "utf8");
   else if (length > oneWriteBytes) response.end(body);
   else response.end(Buffer.from(body.buffer, body.byteOffset, length).toString("latin1"), "latin1");
+}
+
+/**
+ * The head of an answer without an end, sent at once. The connection goes with it; nobody on the way may hold it back,
+ * or compress it, which is the same.
+ */
+export function openStream(call: Call, served: Served, type: string, reading: boolean): void {
+  const headers = common(call, served, reading, "no-store, no-transform");
+  headers.push("Content-Type", type, "Vary", "Accept", "X-Accel-Buffering", "no", "Connection", "close");
+  call.response.writeHead(200, headers);
+  call.response.flushHeaders();
 }
 
 /** Up to here bytes go out as text behind the headers, in one write; Node would take two for a buffer. */

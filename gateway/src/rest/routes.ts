@@ -8,6 +8,8 @@ import { type GovernedHeader, maskOf } from "./head.ts";
 import { getCluster, handOver, livez, metrics, openapi, readyz } from "./operations.ts";
 import { closeSession, createSession, getSession, listSessions, renewSession } from "./sessions.ts";
 import { postTxn } from "./txn-route.ts";
+import { getWatch } from "./watch.ts";
+import { watchTypes } from "./watch-query.ts";
 import { deleteZnode, getZnode, headZnode, postZnode, putZnode } from "./znodes.ts";
 
 export interface Route {
@@ -17,6 +19,8 @@ export interface Route {
   /** In the specification: the operation's kind, where it has one. */
   readonly operationId: string;
   readonly query: readonly string[];
+  /** Of these, which may be given more than once. */
+  readonly repeated: readonly string[];
   readonly headers: readonly GovernedHeader[];
   /** Sum of the headers' bits. */
   readonly mask: number;
@@ -46,14 +50,16 @@ function route(
   headers: readonly GovernedHeader[],
   offers: readonly string[],
   handle: Handle,
+  repeated: readonly string[] = [],
 ): Route {
-  return { method, pattern, operationId, query, headers, mask: maskOf(headers), offers, handle };
+  return { method, pattern, operationId, query, repeated, headers, mask: maskOf(headers), offers, handle };
 }
 
+const scopes = ["node", "children", "subtree"];
 const znodes = "/v1/znodes/{path}";
 
 export const routes: readonly Route[] = [
-  route("GET", znodes, "get", ["format", "encoding"], [...reading, "if-none-match"], [], getZnode),
+  route("GET", znodes, "get", ["format", "encoding", "wait"], [...reading, "if-none-match"], [], getZnode),
   route("HEAD", znodes, "exists", ["format", "encoding"], [...reading, "if-none-match"], [], headZnode),
   route("PUT", znodes, "put", [...shape, "container"], [...writing, "if-match", "if-none-match"], json, putZnode),
   route("POST", znodes, "create", ["prefix", ...shape], writing, json, postZnode),
@@ -83,6 +89,16 @@ export const routes: readonly Route[] = [
   ),
   route("GET", "/v1/sessions/{id}", "getSession", [], reading, json, getSession),
   route("DELETE", "/v1/sessions/{id}", "closeSession", [], writing, json, closeSession),
+  route(
+    "GET",
+    "/v1/watch",
+    "watch",
+    [...scopes, "after", "wait", "include", "encoding"],
+    [...reading, "last-event-id"],
+    watchTypes,
+    getWatch,
+    scopes,
+  ),
   route("GET", "/v1/cluster", "cluster", [], [], json, getCluster),
   route("POST", "/v1/cluster/leader", "handOver", [], ["quorate-timeout"], json, handOver),
   route("GET", "/v1/openapi.json", "openapi", [], [], json, openapi),

@@ -11,6 +11,7 @@ import { bad, type ProblemCode, problemOf } from "./fault.ts";
 import { type RestLimits, restLimits } from "./limits.ts";
 import { rawProblem } from "./reply.ts";
 import { routes } from "./routes.ts";
+import { drainWatches, WatchRoom } from "./watch-room.ts";
 
 export interface RestServer {
   /** Not listening yet: that is the caller's business. */
@@ -33,6 +34,7 @@ export function createRestServer(options: RestOptions): RestServer {
     inFlight: 0,
     heldBytes: 0,
     stopping: false,
+    watches: new WatchRoom(options.world),
   };
   const server = createServer({
     maxHeaderSize: shared.headerBytes,
@@ -157,5 +159,6 @@ function stop(server: Server, door: Door): Promise<void> {
       resolve();
     });
     server.closeIdleConnections();
+    drainWatches(door);
   });
 }

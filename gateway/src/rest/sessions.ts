@@ -3,9 +3,10 @@ import { createHash } from "node:crypto";
 import { formatZxid, limits, type SessionId, type SessionInfo, utf8Length } from "@quorate/api";
 import { readJsonBody, refuseBody } from "./body.ts";
 import { actingOf, type Call, keyOf, readRequest, timeoutOf, writeRequest } from "./call.ts";
-import { bad, problemOf, problemOfUnavailable, RequestFault } from "./fault.ts";
+import { bad, RequestFault } from "./fault.ts";
 import { refuseUnknownKeys, textOf } from "./json-body.ts";
 import { sendJson, sendProblem, sessionChallenge, settle } from "./reply.ts";
+import { refusalOf } from "./session-keeping.ts";
 import { timeText } from "./stat-json.ts";
 import { formatDuration, readDuration, readInteger, readSessionId } from "./values.ts";
 import { expectResult } from "./znodes.ts";
@@ -47,29 +48,14 @@ export async function renewSession(call: Call): Promise<void> {
   }
   const answer = await call.door.options.backend.renew(session, acting.secretHash, timeoutOf(call));
   const id = formatZxid(session);
-  switch (answer.kind) {
-    case "renewed": {
-      const { zxid, servedBy } = answer;
-      sendJson(
-        call,
-        200,
-        { zxid, servedBy, ageMillis: 0, replayed: false },
-        `{"id":"${id}","zxid":"${formatZxid(zxid)}"}`,
-      );
-      return;
-    }
-    case "expired":
-      sendProblem(call, problemOf("sessionExpired", `the session ${id} is over (expired or closed); open a new one`));
-      return;
-    case "badSecret":
-      throw new RequestFault(
-        "authFailed",
-        "Quorate-Session: the secret is wrong; send it as POST /v1/sessions answered it",
-        ["WWW-Authenticate", sessionChallenge],
-      );
-    case "unavailable":
-      sendProblem(call, problemOfUnavailable(answer));
+  if (answer.kind === "renewed") {
+    const { zxid, servedBy } = answer;
+    const served = { zxid, servedBy, ageMillis: 0, replayed: false };
+    sendJson(call, 200, served, `{"id":"${id}","zxid":"${formatZxid(zxid)}"}`);
+    return;
   }
+  const { problem, headers } = refusalOf(answer, session);
+  sendProblem(call, problem, headers);
 }
 
 function unshown(): RequestFault {

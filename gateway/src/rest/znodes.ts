@@ -11,10 +11,11 @@ import {
   type Stat,
 } from "@quorate/api";
 import { requireType } from "./accept.ts";
+import { startBlockingRead } from "./blocking-read.ts";
 import { readBytes, refuseBody } from "./body.ts";
 import { type Call, keyOf, pathOf, readRequest, timeoutOf, writeRequest } from "./call.ts";
 import { bad, RequestFault } from "./fault.ts";
-import { type Served, send, sendJson, settle } from "./reply.ts";
+import { type Served, type Settled, send, sendJson, settle } from "./reply.ts";
 import { shapeOfQuery } from "./shape.ts";
 import { dataJson, type Encoding, statJson, urlOf } from "./stat-json.ts";
 import { readDataTags, readTags, show } from "./values.ts";
@@ -59,14 +60,26 @@ export async function getZnode(call: Call): Promise<void> {
   if (forced !== undefined && !json) throw bad("encoding: it goes with the JSON form; add format=json");
   if (call.head.ifNoneMatch !== undefined) readTags(call.head.ifNoneMatch, "If-None-Match");
   const request = readRequest(call, { kind: "get", path });
-  const settled = settle(call, await call.door.options.backend.read(request, timeoutOf(call)), true);
-  if (settled === undefined) return;
-  const { data, stat } = expectResult(settled.outcome.result, "data");
-  const tag = formatZxid(stat.mzxid);
-  if (clientHas(call.head.ifNoneMatch, tag)) {
-    send(call, 304, settled, "", ["ETag", `"${tag}"`, "Vary", "Accept"], true);
+  const has = (stat: Stat): boolean => clientHas(call.head.ifNoneMatch, formatZxid(stat.mzxid));
+  const found = (settled: Settled): void => sendData(call, settled, json, forced);
+  const unchanged = (served: Served, stat: Stat): void => {
+    send(call, 304, served, "", ["ETag", etagOf(stat), "Vary", "Accept"], true);
+  };
+  const wait = call.query.text("wait");
+  if (wait !== undefined) {
+    startBlockingRead(call, path, request, wait, { has, found, unchanged });
     return;
   }
+  const settled = settle(call, await call.door.options.backend.read(request, timeoutOf(call)), true);
+  if (settled === undefined) return;
+  const { stat } = expectResult(settled.outcome.result, "data");
+  if (has(stat)) unchanged(settled, stat);
+  else found(settled);
+}
+
+function sendData(call: Call, settled: Settled, json: boolean, forced: Encoding | undefined): void {
+  const { data, stat, path } = expectResult(settled.outcome.result, "data");
+  const tag = formatZxid(stat.mzxid);
   const text = statJson(stat);
   if (json) {
     const body = `{"path":${JSON.stringify(path)},${dataJson(data, forced)},"stat":${text}}`;

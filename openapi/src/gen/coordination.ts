@@ -7,7 +7,10 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** The bytes of a znode */
+        /**
+         * The bytes of a znode
+         * @description With `wait` and `If-None-Match` it is a blocking read: it answers once the data differs from the tag (200, or 404 when the znode is gone), or 304 when the wait is over; the zxid of that 304 is the newest at which it did not differ. It shows state, not events: of several changes it sees the last. With `Quorate-Session` it renews the session on arrival, and is answered within a third of its timeout.
+         */
         get: operations["get"];
         /**
          * Create or replace
@@ -135,6 +138,42 @@ export interface paths {
         put?: never;
         /** Renew a session */
         post: operations["renewSession"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/watch": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * What happens on some paths, as a poll or as a stream
+         * @description At least one of `node`, `children`, `subtree`; at most 100 paths together. A named path that may not be read is 403;
+         *     below a subtree what may not be read is left out; rights that are lost later end the watch with 403.
+         *
+         *     **Without `after`** the answer is the state and a cursor, from one zxid, at once (413 beyond 1 MiB); go on from that
+         *     cursor. A subtree has no state: read the tree, then watch behind its zxid. The consistency headers are about this state.
+         *
+         *     **With `after`** a poll (`application/json`) answers all events behind the cursor, at once if there are any, else when
+         *     there are or when `wait` is over; then with no events and a newer cursor. `more`: there are further ones already. A
+         *     transaction is never split. `wait` goes with `after` on a poll alone, else it is 400. A poll that bears
+         *     `Quorate-Session` renews the session on arrival, is answered within a third of its timeout, and at once with 410 when the
+         *     session ends. 410 `cursorTooOld` and `cursorOfAnotherHistory`: read the state again.
+         *
+         *     **A stream** (`text/event-stream`, `application/x-ndjson`) begins with the state, if there is no `after`, and goes on with
+         *     the events. What can be gone on from bears its cursor (`id:`, or the field `cursor`): the last of the states, the last
+         *     event of each transaction, and `cursor`, which comes every 15 s whatever happens. `end` is the last word, with the code
+         *     of a problem where there is one: then the connection is closed. Who reads too slowly is ended with `throttled`. An open
+         *     stream is no sign of life of a session, but ends with it.
+         */
+        get: operations["watch"];
+        put?: never;
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -310,6 +349,71 @@ export interface components {
             children: components["schemas"]["Child"][];
             /** @description There are more. */
             continue?: string;
+        };
+        /** @example 0x0000000200000017.4a91e37371a4b3c6 */
+        Cursor: string;
+        WatchEvent: {
+            zxid: components["schemas"]["Zxid"];
+            /** @enum {string} */
+            type: "created" | "changed" | "deleted";
+            path: string;
+            /**
+             * Format: int32
+             * @description Of the data after the change; the last one of what was deleted.
+             */
+            version: number;
+            czxid: components["schemas"]["Zxid"];
+            time: components["schemas"]["Time"];
+            /** @description With include=data. */
+            data?: string;
+            encoding?: components["schemas"]["Encoding"];
+            /**
+             * @description With include=data; that version does not stand any more.
+             * @constant
+             */
+            superseded?: true;
+        };
+        WatchState: {
+            /** @enum {string} */
+            scope: "node" | "children";
+            path: string;
+            exists: boolean;
+            stat?: components["schemas"]["Stat"];
+            /** @description Of a node that exists. */
+            data?: string;
+            encoding?: components["schemas"]["Encoding"];
+            /** @description Names, of scope children. */
+            children?: string[];
+        };
+        WatchedState: {
+            zxid: components["schemas"]["Zxid"];
+            cursor: components["schemas"]["Cursor"];
+            /** @description The nodes, then the children, in the order asked. */
+            states: components["schemas"]["WatchState"][];
+        };
+        Polled: {
+            events: components["schemas"]["WatchEvent"][];
+            cursor: components["schemas"]["Cursor"];
+            /** @description There are further events behind the cursor already. */
+            more: boolean;
+        };
+        /** @description One line of the stream. The field cursor stands where the stream can be gone on from. */
+        WatchLine: (components["schemas"]["WatchEvent"] & {
+            cursor?: components["schemas"]["Cursor"];
+        }) | (components["schemas"]["WatchState"] & {
+            /** @constant */
+            type: "state";
+            cursor?: components["schemas"]["Cursor"];
+        }) | {
+            /** @constant */
+            type: "cursor";
+            cursor: components["schemas"]["Cursor"];
+        } | {
+            /** @constant */
+            type: "end";
+            code?: components["schemas"]["ErrorCode"];
+            detail: string;
+            cursor: components["schemas"]["Cursor"];
         };
         AclEntry: {
             /** @description world, auth, digest or ip. */
@@ -1013,6 +1117,27 @@ export interface components {
         ContinueSession: components["schemas"]["Zxid"];
         /** @description With stat and data of each child that may be read. */
         Data: boolean;
+        /** @description How long to wait for other data than If-None-Match names, which must be there; at most 5m. */
+        ReadWait: components["schemas"]["Duration"];
+        /**
+         * @description Created, changed and deleted of this path. May be given more than once.
+         * @example [
+         *       "/app/config"
+         *     ]
+         */
+        WatchNode: string[];
+        /** @description Created and deleted of each child of this path. May be given more than once. */
+        WatchChildren: string[];
+        /** @description Created, changed and deleted of this path and all below. May be given more than once. */
+        WatchSubtree: string[];
+        /** @description A cursor, or the Quorate-Zxid of any answer. */
+        After: components["schemas"]["Cursor"];
+        /** @description How long a poll waits for an event; at most 5m. Up to a tenth is taken off, so that not all come back at once. */
+        PollWait: components["schemas"]["Duration"];
+        /** @description With the data of what was created or changed, if that version still stands; else superseded is true, and a later event follows. */
+        Include: "data";
+        /** @description As after, which it beats: browsers send it when they connect again. */
+        LastEventId: components["schemas"]["Cursor"];
         Verbose: boolean;
         Require: "leader";
         /** @description id:secret, as POST /v1/sessions answered. */
@@ -1042,6 +1167,9 @@ export interface components {
         /** @description The replica's id */
         ServedBy: string;
         CacheControl: "no-store";
+        WatchCacheControl: "no-store" | "no-store, no-transform";
+        /** @description On streams, for proxies. */
+        NoBuffering: "no";
         /** @description On reads */
         Consistency: "linearizable" | "session" | "stale";
         /** @description On stale reads; at most so old. */
@@ -1070,6 +1198,8 @@ export interface operations {
                 format?: components["parameters"]["Format"];
                 /** @description Forces base64 in the JSON form. */
                 encoding?: components["parameters"]["Encoding"];
+                /** @description How long to wait for other data than If-None-Match names, which must be there; at most 5m. */
+                wait?: components["parameters"]["ReadWait"];
             };
             header?: {
                 /** @description id:secret, as POST /v1/sessions answered. */
@@ -2135,6 +2265,106 @@ export interface operations {
             403: components["responses"]["Problem403"];
             406: components["responses"]["Problem406"];
             410: components["responses"]["Problem410"];
+            429: components["responses"]["Problem429"];
+            500: components["responses"]["Problem500"];
+            502: components["responses"]["Problem502"];
+            503: components["responses"]["Problem503"];
+            504: components["responses"]["Problem504"];
+        };
+    };
+    watch: {
+        parameters: {
+            query?: {
+                /**
+                 * @description Created, changed and deleted of this path. May be given more than once.
+                 * @example [
+                 *       "/app/config"
+                 *     ]
+                 */
+                node?: components["parameters"]["WatchNode"];
+                /** @description Created and deleted of each child of this path. May be given more than once. */
+                children?: components["parameters"]["WatchChildren"];
+                /** @description Created, changed and deleted of this path and all below. May be given more than once. */
+                subtree?: components["parameters"]["WatchSubtree"];
+                /** @description A cursor, or the Quorate-Zxid of any answer. */
+                after?: components["parameters"]["After"];
+                /** @description How long a poll waits for an event; at most 5m. Up to a tenth is taken off, so that not all come back at once. */
+                wait?: components["parameters"]["PollWait"];
+                /** @description With the data of what was created or changed, if that version still stands; else superseded is true, and a later event follows. */
+                include?: components["parameters"]["Include"];
+                /** @description Forces base64 in the JSON form. */
+                encoding?: components["parameters"]["Encoding"];
+            };
+            header?: {
+                /** @description id:secret, as POST /v1/sessions answered. */
+                "Quorate-Session"?: components["parameters"]["Session"];
+                "Quorate-Consistency"?: components["parameters"]["Consistency"];
+                /** @description What is read is at least that new. */
+                "Quorate-Min-Zxid"?: components["parameters"]["MinZxid"];
+                /** @description With stale alone. */
+                "Quorate-Max-Stale"?: components["parameters"]["MaxStale"];
+                /** @description Bounds the waiting; at most 60s. */
+                "Quorate-Timeout"?: components["parameters"]["Timeout"];
+                /** @description As after, which it beats: browsers send it when they connect again. */
+                "Last-Event-ID"?: components["parameters"]["LastEventId"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The state, the events, or a stream. */
+            200: {
+                headers: {
+                    "Quorate-Zxid": components["headers"]["Zxid"];
+                    "Quorate-Served-By": components["headers"]["ServedBy"];
+                    "Quorate-Consistency": components["headers"]["Consistency"];
+                    "Quorate-Stale-Age": components["headers"]["StaleAge"];
+                    Vary: components["headers"]["Vary"];
+                    "Cache-Control": components["headers"]["WatchCacheControl"];
+                    "X-Accel-Buffering": components["headers"]["NoBuffering"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "events": [
+                     *         {
+                     *           "zxid": "0x0000000100000009",
+                     *           "type": "changed",
+                     *           "path": "/app/config",
+                     *           "version": 1,
+                     *           "czxid": "0x0000000100000007",
+                     *           "time": "2026-11-22T23:06:00.123Z"
+                     *         }
+                     *       ],
+                     *       "cursor": "0x0000000100000009.4a91e37371a4b3c6",
+                     *       "more": false
+                     *     }
+                     */
+                    "application/json": components["schemas"]["WatchedState"] | components["schemas"]["Polled"];
+                    /**
+                     * @example id: 0x0000000100000009.4a91e37371a4b3c6
+                     *     event: changed
+                     *     data: {"zxid":"0x0000000100000009","type":"changed","path":"/app/config","version":1,"czxid":"0x0000000100000007","time":"2026-11-22T23:06:00.123Z"}
+                     */
+                    "text/event-stream": string;
+                    /**
+                     * @example {
+                     *       "type": "cursor",
+                     *       "cursor": "0x0000000100000009.4a91e37371a4b3c6"
+                     *     }
+                     */
+                    "application/x-ndjson": components["schemas"]["WatchLine"];
+                };
+            };
+            400: components["responses"]["Problem400"];
+            401: components["responses"]["Problem401"];
+            403: components["responses"]["Problem403"];
+            405: components["responses"]["Problem405"];
+            406: components["responses"]["Problem406"];
+            410: components["responses"]["Problem410"];
+            413: components["responses"]["Problem413"];
             429: components["responses"]["Problem429"];
             500: components["responses"]["Problem500"];
             502: components["responses"]["Problem502"];
