@@ -14,7 +14,7 @@ export function findTestFiles(): string[] {
 }
 
 export function findChecks(): Check[] {
-  const configs = globSync(`${rooms}/tsconfig*.json`, { cwd: root }).sort();
+  const configs = globSync(`{${rooms},api/client}/tsconfig*.json`, { cwd: root }).sort();
   const types = configs.map((config): Check => ({ name: `types ${config}`, command: "tsc", args: ["-p", config] }));
   return [
     ...types,

@@ -16,6 +16,8 @@ import {
 interface Wall {
   /** Rooms whose package may be imported. */
   readonly rooms: readonly Room[];
+  /** Rooms of which types may be imported: nothing of them is there when it runs. */
+  readonly typesOf?: readonly Room[];
   /** Node's modules and packages, everywhere in the room. */
   readonly modules: readonly string[];
   /** A folder or file of the room that may have more, and its reason. */
@@ -25,6 +27,12 @@ interface Wall {
 /** ARCHITECTURE.md tells each wall's reason at length. */
 export const walls: Readonly<Record<Exclude<Room, "test">, Wall>> = {
   api: { rooms: [], modules: [] },
+  "api/client": {
+    rooms: ["api", "proto"],
+    typesOf: ["openapi"],
+    // Its REST half runs wherever there is fetch.
+    modules: [],
+  },
   "services/zab": { rooms: ["api"], modules: [] },
   "services/tree": { rooms: ["api"], modules: [] },
   openapi: { rooms: [], modules: ["node:fs", "node:path", "node:url", "yaml", "openapi-typescript"] },
@@ -142,7 +150,7 @@ function judgeOfTest(each: Import): string | undefined {
 function judge(path: string, room: Room, each: Import): string | undefined {
   const { from } = each;
   if (from.startsWith(".")) return judgeRelative(path, room, resolveRelative(path, from));
-  if (from.startsWith("@quorate/")) return judgeRoom(path, room, from);
+  if (from.startsWith("@quorate/")) return judgeRoom(path, room, each);
   if (isTest(path))
     return from.startsWith("node:") || testPackages.has(from) ? undefined : `a test may not import ${from}`;
   const wall = walls[room as Exclude<Room, "test">];
@@ -183,12 +191,15 @@ function doorOf(path: string): string | undefined {
   return /^gateway\/src\/(rest|grpc|zookeeper)\//.exec(path)?.[1];
 }
 
-function judgeRoom(path: string, room: Room, from: string): string | undefined {
+function judgeRoom(path: string, room: Room, { from, typeOnly }: Import): string | undefined {
   const [, name = "", ...inside] = from.split("/");
   if (inside.length > 0) return `goes around the face of @quorate/${name}`;
   const target = [...Object.keys(walls), "test"].find((each) => each.split("/").at(-1) === name) as Room | undefined;
   if (target === undefined) return `there is no @quorate/${name}`;
   if (target === "test") return "nobody imports test";
-  if (walls[room as Exclude<Room, "test">].rooms.includes(target)) return undefined;
+  const wall = walls[room as Exclude<Room, "test">];
+  if (wall.rooms.includes(target)) return undefined;
+  if (wall.typesOf?.includes(target) === true)
+    return typeOnly ? undefined : `${room} may import types of ${target} alone: write import type`;
   return `${room} may not import ${target}${isTest(path) ? ", not even its tests" : ""}`;
 }

@@ -65,6 +65,11 @@ test("an import through a wall is found", () => {
       /goes around the face of services\/zab/,
     ],
     ["services/tree/src/x.ts", 'let x: import("@quorate/zab").Peer;', /may not import services\/zab/],
+    ["api/client/src/x.ts", 'import { x } from "@quorate/gateway";', /api\/client may not import gateway/],
+    ["api/client/src/x.ts", 'import { document } from "@quorate/openapi";', /types of openapi alone/],
+    ["api/client/src/x.ts", 'import { x } from "../../src/zxid.ts";', /goes around the face of api/],
+    ["api/src/x.ts", 'import { x } from "@quorate/client";', /api may not import api\/client/],
+    ["gateway/src/x.ts", 'import { x } from "@quorate/client";', /may not import api\/client/],
     ["proto/src/x.ts", 'import { x } from "@quorate/replica";', /may not import services\/replica/],
     ["proto/src/x.ts", 'import { Client } from "@grpc/grpc-js";', /may not import @grpc\/grpc-js/],
     ["services/replica/src/x.ts", 'import { x } from "@quorate/gateway";', /may not import gateway/],
@@ -89,6 +94,7 @@ test("an import through a wall is found", () => {
 
 test("an import that the table has is let through", () => {
   allows(importLaw, "services/zab/src/x.ts", 'import { assert } from "@quorate/api";');
+  allows(importLaw, "api/client/src/x.ts", 'import type { components } from "@quorate/openapi";');
   allows(importLaw, "services/replica/src/world-node.ts", 'import { randomBytes } from "node:crypto";');
   allows(importLaw, "gateway/src/rest/x.ts", 'import { createHash } from "node:crypto";');
   allows(importLaw, "api/src/x.test.ts", 'import { x } from "../../test/arbitraries.ts";');
@@ -171,6 +177,10 @@ test("a dependency that is missing, or that nobody needs, is found", () => {
   const unnamed = { path: "proto/package.json", text: '{"devDependencies": {"@quorate/api": "*"}}' };
   assert.deepEqual(packageLaw([source, named]), []);
   assert.match(packageLaw([source, unnamed])[0]?.what ?? "", /does not name @quorate\/api/);
+  const inside = { path: "api/client/src/x.ts", text: 'import { x } from "@quorate/proto";' };
+  const outer = { path: "api/package.json", text: "{}" };
+  const inner = { path: "api/client/package.json", text: '{"dependencies": {"@quorate/proto": "*"}}' };
+  assert.deepEqual(packageLaw([inside, outer, inner]), []);
   refuses(packageLaw, "proto/package.json", '{"dependencies": {"left-pad": "1"}}', /nothing imports left-pad/);
 });
 

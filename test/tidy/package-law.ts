@@ -10,11 +10,19 @@ export function packageLaw(sources: readonly Source[]): Violation[] {
   const manifests = sources.filter(({ path }) => path.endsWith("/package.json"));
   const top = sources.find(({ path }) => path === "package.json");
   const shared = top ? namesOf((JSON.parse(top.text) as PackageJson).devDependencies) : [];
-  return manifests.flatMap((manifest) => judge(manifest, sources, shared));
+  return manifests.flatMap((manifest) => {
+    const inside = manifests.filter(({ path }) => path !== manifest.path && path.startsWith(folderOf(manifest)));
+    const own = sources.filter(({ path }) => !inside.some((each) => path.startsWith(folderOf(each))));
+    return judge(manifest, own, shared);
+  });
+}
+
+function folderOf(manifest: Source): string {
+  return manifest.path.slice(0, -"package.json".length);
 }
 
 function judge(manifest: Source, sources: readonly Source[], shared: readonly string[]): Violation[] {
-  const folder = manifest.path.slice(0, -"package.json".length);
+  const folder = folderOf(manifest);
   const content = JSON.parse(manifest.text) as PackageJson;
   const dependencies = namesOf(content.dependencies);
   const forDevelopment = [...namesOf(content.devDependencies), ...shared];

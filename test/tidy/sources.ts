@@ -124,7 +124,9 @@ export function resolveRelative(path: string, from: string): string {
   return parts.join("/");
 }
 
+/** One inside of another stands before it. */
 const rooms = [
+  "api/client",
   "api",
   "proto",
   "openapi",

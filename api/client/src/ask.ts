@@ -1,0 +1,143 @@
+/**
+ * What the two ways of asking have in common: calls as values, and the port that carries them. `Calls` makes the values;
+ * `Caller` (tries and gateways) and gRPC's session stream carry them.
+ */
+import { formatZxid, zeroZxid } from "@quorate/api";
+import type {
+  AclAnswer,
+  AclEntry,
+  Child,
+  Condition,
+  Consistency,
+  Deleted,
+  Listing,
+  ReadOptions,
+  Shape,
+  Stat,
+  TreeNode,
+  TreeOptions,
+  Txn,
+  TxnAnswer,
+  Watch,
+  WatchItem,
+  WatchOptions,
+  WriteOptions,
+  Written,
+  Znode,
+} from "./quorate.ts";
+
+/** Each call's question, by its name. */
+export interface Asks {
+  get: { readonly path: string };
+  exists: { readonly path: string };
+  children: { readonly path: string; readonly limit?: number; readonly data?: boolean; readonly page?: string };
+  getAcl: { readonly path: string };
+  sync: Record<never, never>;
+  put: { readonly path: string; readonly data: Uint8Array } & Shape & Condition;
+  create: { readonly path: string; readonly data: Uint8Array; readonly sequential?: boolean } & Shape;
+  delete: { readonly path: string; readonly recursive?: boolean; readonly mzxid?: string };
+  setAcl: { readonly path: string; readonly acl: readonly AclEntry[]; readonly version?: number };
+  txn: Txn;
+  createSession: { readonly timeoutMillis?: number; readonly name?: string };
+  renewSession: { readonly id: string };
+  closeSession: { readonly id: string };
+}
+
+export interface SessionToken {
+  readonly id: string;
+  readonly secret: string;
+}
+
+/** A page of children. */
+export interface Page {
+  readonly zxid: string;
+  readonly children: readonly Child[];
+  readonly next?: string;
+}
+
+export interface Answers {
+  get: Znode;
+  exists: Stat | undefined;
+  children: Page;
+  getAcl: AclAnswer;
+  sync: string;
+  put: Written;
+  create: Written;
+  delete: Deleted;
+  setAcl: Written;
+  txn: TxnAnswer;
+  createSession: SessionToken & { readonly timeoutMillis: number };
+  renewSession: undefined;
+  closeSession: undefined;
+}
+
+export type Kind = keyof Asks;
+
+/** What carries calls. */
+export interface Channel {
+  call<K extends Kind>(kind: K, ask: Asks[K], options: ReadOptions & WriteOptions): Promise<Answers[K]>;
+  tree(path: string, options: TreeOptions): Listing<TreeNode>;
+  watch(options: WatchOptions): Watch;
+}
+
+/** How one try of a call is made. */
+export interface Settings {
+  /** For the gateway: a little less than what `signal` leaves. */
+  readonly timeoutMillis: number;
+  readonly signal: AbortSignal;
+  readonly session?: SessionToken;
+  readonly key?: string;
+  readonly consistency?: Consistency;
+  readonly minZxid?: string;
+  readonly maxStaleMillis?: number;
+}
+
+export interface Answered<T> {
+  readonly value: T;
+  /** The answer's zxid; undefined where no replica was asked. */
+  readonly zxid: string | undefined;
+}
+
+/** Items that came together, and where the watch stands behind them: a cursor is never inside a transaction. */
+export interface WatchPart {
+  readonly items: readonly WatchItem[];
+  readonly cursor?: string;
+}
+
+/** One way to ask one gateway once. `Place`: what it knows an endpoint by. */
+export interface Transport<Place> {
+  attempt<K extends Kind>(place: Place, kind: K, ask: Asks[K], settings: Settings): Promise<Answered<Answers[K]>>;
+  /** Yields the zxid, then the znodes. Throws when it was cut off. */
+  tree(place: Place, path: string, depth: number | undefined, settings: Settings): AsyncIterable<string | TreeNode>;
+  /** Ends where the gateway ended it in peace. */
+  watch(place: Place, options: WatchOptions, after: string | undefined, settings: Settings): AsyncIterable<WatchPart>;
+}
+
+const readers: readonly Kind[] = ["get", "exists", "children", "getAcl", "sync"];
+
+/** A txn of reads alone is a read. */
+export function isRead<K extends Kind>(kind: K, ask: Asks[K]): boolean {
+  if (kind !== "txn") return readers.includes(kind);
+  const { then = [], else: otherwise = [] } = ask as Txn;
+  return [...then, ...otherwise].every(({ op }) => ["get", "exists", "children", "check"].includes(op));
+}
+
+/** May always be repeated: what is done twice is as if done once. */
+export function isHarmless(kind: Kind): boolean {
+  return kind === "createSession" || kind === "renewSession" || kind === "closeSession";
+}
+
+/** The newest zxid that a client and its sessions saw. */
+export class Seen {
+  #zxid = formatZxid(zeroZxid);
+
+  get zxid(): string {
+    return this.#zxid;
+  }
+
+  /** Takes a cursor, too. */
+  note(zxid: string | undefined): void {
+    const text = zxid?.split(".")[0];
+    if (text !== undefined && text > this.#zxid) this.#zxid = text;
+  }
+}

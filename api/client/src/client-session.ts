@@ -1,0 +1,133 @@
+/**
+ * A session over unary calls: renewed at a third of its timeout, and given up as lost when no renewal that was sent within
+ * the last timeout was answered. One rule decides it, the client's own clock, whatever the server may still think.
+ */
+import type { Channel, SessionToken } from "./ask.ts";
+import { Calls } from "./calls.ts";
+import type { Session } from "./quorate.ts";
+import { isCode, QuorateError } from "./quorate-error.ts";
+import { sleep } from "./retry.ts";
+
+/** What a session is kept by. */
+export interface SessionPorts {
+  readonly token: SessionToken;
+  readonly timeoutMillis: number;
+  /** When the call was sent that made it. */
+  readonly openedAt: number;
+  /** What it asks through; ends with its signal. */
+  channelOf(over: AbortSignal): Channel;
+  /** The client is closed. */
+  readonly clientOver: AbortSignal;
+  closed(session: Session): void;
+}
+
+const closeMillis = 5000;
+
+export class ClientSession extends Calls implements Session {
+  readonly id: string;
+  readonly secret: string;
+  readonly timeoutMillis: number;
+  readonly lost: AbortSignal;
+  readonly #lost: AbortController;
+  readonly #closing = new AbortController();
+  readonly #channel: Channel;
+  readonly #ports: SessionPorts;
+  #heldUntil: number;
+  #closed: Promise<void> | undefined;
+
+  constructor(ports: SessionPorts) {
+    const lost = new AbortController();
+    const channel = ports.channelOf(AbortSignal.any([lost.signal, ports.clientOver]));
+    super(held(channel, () => this.#check()));
+    this.id = ports.token.id;
+    this.secret = ports.token.secret;
+    this.timeoutMillis = ports.timeoutMillis;
+    this.lost = lost.signal;
+    this.#lost = lost;
+    this.#channel = channel;
+    this.#ports = ports;
+    this.#heldUntil = ports.openedAt + ports.timeoutMillis;
+    void this.#keep();
+  }
+
+  close(): Promise<void> {
+    this.#closed ??= this.#close();
+    return this.#closed;
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
+  }
+
+  async #close(): Promise<void> {
+    this.#closing.abort();
+    this.#ports.closed(this);
+    try {
+      if (!this.lost.aborted)
+        await this.#channel.call(
+          "closeSession",
+          { id: this.id },
+          { timeoutMillis: Math.min(closeMillis, this.timeoutMillis) },
+        );
+    } catch (error) {
+      // Over already, or it will be by itself.
+      if (!(error instanceof QuorateError)) throw error;
+    } finally {
+      this.#lose(new QuorateError("sessionExpired", `the session ${this.id} is closed`));
+    }
+  }
+
+  async #keep(): Promise<void> {
+    const third = this.timeoutMillis / 3;
+    let due = this.#heldUntil - this.timeoutMillis + third;
+    while (!this.#closing.signal.aborted && !this.lost.aborted) {
+      try {
+        await sleep(Math.max(0, due - performance.now()), this.#closing.signal);
+        const sentAt = performance.now();
+        await this.#renew(Math.max(1, Math.min(this.#heldUntil - sentAt, 60_000)));
+        this.#heldUntil = sentAt + this.timeoutMillis;
+        due = sentAt + third;
+      } catch (error) {
+        if (this.#closing.signal.aborted) return;
+        if (isCode(error, "sessionExpired", "authFailed")) this.#lose(error);
+        due = performance.now() + third / 10;
+        this.#check();
+      }
+    }
+  }
+
+  /** Not longer than the session is held. */
+  #renew(millis: number): Promise<undefined> {
+    return this.#channel.call("renewSession", { id: this.id }, { timeoutMillis: millis, signal: this.#closing.signal });
+  }
+
+  /** A process that stood still finds out before it does anything else. */
+  #check(): void {
+    if (performance.now() < this.#heldUntil || this.#lost.signal.aborted) return;
+    const why = `no renewal of the session ${this.id} was answered within ${this.timeoutMillis} ms; it may be over`;
+    this.#lose(new QuorateError("sessionExpired", why));
+  }
+
+  #lose(reason: QuorateError): void {
+    if (!this.#lost.signal.aborted) this.#lost.abort(reason);
+    this.#ports.closed(this);
+  }
+}
+
+/** Looks at the clock before each call. */
+function held(channel: Channel, check: () => void): Channel {
+  return {
+    call: (kind, ask, options) => {
+      check();
+      return channel.call(kind, ask, options);
+    },
+    tree: (path, options) => {
+      check();
+      return channel.tree(path, options);
+    },
+    watch: (options) => {
+      check();
+      return channel.watch(options);
+    },
+  };
+}

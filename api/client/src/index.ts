@@ -1,0 +1,5 @@
+/** The client's public face. */
+export { textOf } from "./calls.ts";
+export type * from "./quorate.ts";
+export { QuorateError } from "./quorate-error.ts";
+export { RestClient, type RestClientOptions } from "./rest/rest-client.ts";

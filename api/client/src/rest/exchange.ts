@@ -1,0 +1,150 @@
+/** One exchange over fetch, typed by the OpenAPI document; what went wrong as the one class of error. */
+import type { components, operations } from "@quorate/openapi";
+import type { Settings } from "../ask.ts";
+import { codeOfStatus, isErrorCode, QuorateError } from "../quorate-error.ts";
+
+type Parameters<Id, In extends "query" | "header"> = Id extends keyof operations
+  ? NonNullable<operations[Id]["parameters"][In]>
+  : object;
+
+/** Where each operation is. */
+const routes = {
+  get: ["GET", "/v1/znodes/{path}"],
+  exists: ["HEAD", "/v1/znodes/{path}"],
+  put: ["PUT", "/v1/znodes/{path}"],
+  create: ["POST", "/v1/znodes/{path}"],
+  delete: ["DELETE", "/v1/znodes/{path}"],
+  children: ["GET", "/v1/children/{path}"],
+  getAcl: ["GET", "/v1/acl/{path}"],
+  setAcl: ["PUT", "/v1/acl/{path}"],
+  txn: ["POST", "/v1/txn"],
+  createSession: ["POST", "/v1/sessions"],
+  renewSession: ["POST", "/v1/sessions/{id}/renew"],
+  closeSession: ["DELETE", "/v1/sessions/{id}"],
+  getTree: ["GET", "/v1/tree/{path}"],
+  watch: ["GET", "/v1/watch"],
+} as const satisfies Readonly<Record<string, readonly [string, string]>>;
+
+export type RoutedId = keyof typeof routes;
+
+export interface Asked<Id extends RoutedId> {
+  /** A znode's path, or a session's id. */
+  readonly path?: string;
+  readonly query?: Parameters<Id, "query">;
+  readonly header?: Parameters<Id, "header"> & { readonly Accept?: string };
+  readonly body?: Uint8Array | object;
+}
+
+export interface Gateway {
+  /** Without a slash at the end. */
+  readonly base: string;
+  readonly authorization: string | undefined;
+}
+
+/** Answers what has a good status. */
+export async function exchange<Id extends RoutedId>(
+  { base, authorization }: Gateway,
+  id: Id,
+  { path = "", query, header, body }: Asked<Id>,
+  settings: Settings,
+): Promise<Response> {
+  const [method, pattern] = routes[id];
+  const json = body !== undefined && !(body instanceof Uint8Array);
+  const headers = {
+    ...(authorization === undefined ? undefined : { Authorization: authorization }),
+    ...(json ? { "Content-Type": "application/json" } : undefined),
+    ...headersOf(settings),
+    ...(header as Record<string, string> | undefined),
+  };
+  const target = base + pattern.replace(/\{\w+\}/, () => encoded(path)) + queryText(query ?? {});
+  const { signal } = settings;
+  let response: Response;
+  try {
+    response = await fetch(target, {
+      method,
+      headers,
+      signal,
+      // A redirect would be followed with the credentials, and as GET.
+      redirect: "error",
+      ...(body === undefined ? undefined : { body: json ? JSON.stringify(body) : (body as Uint8Array<ArrayBuffer>) }),
+    });
+  } catch (error) {
+    signal.throwIfAborted();
+    throw brokenBy(error, base);
+  }
+  if (response.ok && response.headers.has("quorate-zxid")) return response;
+  throw await failureOf(response, settings.signal, base);
+}
+
+function headersOf({ timeoutMillis, session, key, consistency, minZxid, maxStaleMillis }: Settings): object {
+  return {
+    "Quorate-Timeout": `${timeoutMillis}ms`,
+    ...(session === undefined ? undefined : { "Quorate-Session": `${session.id}:${session.secret}` }),
+    ...(key === undefined ? undefined : { "Idempotency-Key": key }),
+    ...(consistency === undefined ? undefined : { "Quorate-Consistency": consistency }),
+    ...(minZxid === undefined ? undefined : { "Quorate-Min-Zxid": minZxid }),
+    ...(maxStaleMillis === undefined ? undefined : { "Quorate-Max-Stale": `${Math.round(maxStaleMillis)}ms` }),
+  };
+}
+
+/** The first slash is the pattern's. */
+function encoded(path: string): string {
+  return path.replace(/^\//, "").split("/").map(encodeURIComponent).join("/");
+}
+
+function queryText(query: object): string {
+  const search = new URLSearchParams();
+  for (const [name, value] of Object.entries(query)) {
+    for (const each of Array.isArray(value) ? (value as string[]) : [value]) {
+      if (each !== undefined) search.append(name, String(each));
+    }
+  }
+  return search.size === 0 ? "" : `?${search.toString()}`;
+}
+
+/** What Node's fetch has as its cause when no connection stood, so that nothing can have left. */
+const neverStood = new Set([
+  "ECONNREFUSED",
+  "ENOTFOUND",
+  "EAI_AGAIN",
+  "EHOSTUNREACH",
+  "ENETUNREACH",
+  "UND_ERR_CONNECT_TIMEOUT",
+]);
+
+export function brokenBy(error: unknown, base: string): QuorateError {
+  const { cause } = error as { readonly cause?: { readonly code?: string; readonly message?: string } };
+  const certainty = neverStood.has(cause?.code ?? "") ? "noEffect" : "unknown";
+  const why = cause?.message || cause?.code || (error instanceof Error ? error.message : String(error));
+  return new QuorateError("connectionLoss", `${base}: ${why}`, { certainty, cause: error });
+}
+
+type Problem = components["schemas"]["Problem"];
+
+async function failureOf(response: Response, signal: AbortSignal, base: string): Promise<QuorateError> {
+  const { status, headers } = response;
+  const text = await response.text().catch((error: unknown) => {
+    signal.throwIfAborted();
+    throw brokenBy(error, base);
+  });
+  const zxid = headers.get("quorate-zxid");
+  const retryAfterMillis = 1000 * Number(headers.get("retry-after") ?? 0) || 0;
+  const facts = { status, retryAfterMillis, ...(zxid === null ? undefined : { zxid }) };
+  if (zxid !== null && /^application\/problem\+json/.test(headers.get("content-type") ?? "")) {
+    const code = codeOfStatus(status) ?? "internal";
+    // An answer to HEAD has no body: its status tells.
+    if (text === "") return new QuorateError(code, `${base} answered ${status}`, facts);
+    const problem = JSON.parse(text) as Problem;
+    const { path, op, certainty, detail } = problem;
+    return new QuorateError(isErrorCode(problem.code) ? problem.code : code, detail, {
+      ...facts,
+      certainty,
+      ...(path === undefined ? undefined : { path }),
+      ...(op === undefined ? undefined : { op }),
+    });
+  }
+  // Somebody on the way has answered, after whatever it did.
+  const passes = status >= 500 || status === 408 || status === 429;
+  const detail = `${base} answered ${status}, which is not of Quorate: ${text.slice(0, 200)}`;
+  return new QuorateError(passes ? "connectionLoss" : "internal", detail, { ...facts, certainty: "unknown" });
+}

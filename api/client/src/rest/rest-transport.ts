@@ -1,0 +1,204 @@
+/** The REST door, asked once: each call as a request, each answer as a value. */
+import type { components } from "@quorate/openapi";
+import type { Answered, Answers, Asks, Kind, Settings, Transport, WatchPart } from "../ask.ts";
+import { durationText, millisOf } from "../duration.ts";
+import type { Child, Data, Shape, Stat, TreeNode, TxnOperation, TxnResult, WatchOptions, Written } from "../quorate.ts";
+import { QuorateError } from "../quorate-error.ts";
+import { type Asked, brokenBy, exchange, type Gateway, type RoutedId } from "./exchange.ts";
+import { dataOf, toBase64 } from "./json-data.ts";
+import { linesOf } from "./lines.ts";
+import { pollParts, streamParts } from "./rest-watch.ts";
+
+type Schemas = components["schemas"];
+
+interface Reply {
+  readonly status: number;
+  readonly zxid: string;
+  header(name: string): string;
+  readonly bytes: Uint8Array;
+  json<T>(): T;
+}
+
+type Send = <Id extends RoutedId>(id: Id, asked: Asked<Id>) => Promise<Reply>;
+type Ways = { readonly [K in Kind]: (ask: Asks[K], send: Send) => Promise<Answers[K]> };
+
+const ways: Ways = {
+  get: async ({ path }, send) => {
+    const reply = await send("get", { path });
+    return { path, data: reply.bytes, stat: statIn(reply), zxid: reply.zxid };
+  },
+  exists: async ({ path }, send) => {
+    try {
+      return statIn(await send("exists", { path }));
+    } catch (error) {
+      if (error instanceof QuorateError && error.code === "noNode") return undefined;
+      throw error;
+    }
+  },
+  children: async ({ path, limit, data, page }, send) => {
+    const query = {
+      ...(limit === undefined ? undefined : { limit }),
+      ...(data === undefined ? undefined : { data }),
+      ...(page === undefined ? undefined : { continue: page }),
+    };
+    const { zxid, children, continue: next } = (await send("children", { path, query })).json<Schemas["Children"]>();
+    return { zxid, children: children.map(childOf), ...(next === undefined ? undefined : { next }) };
+  },
+  getAcl: async ({ path }, send) => {
+    const { acl, version = 0 } = (await send("getAcl", { path })).json<Schemas["Acl"]>();
+    return { acl, version };
+  },
+  // A linearizable read of what is always there.
+  sync: async (_, send) => (await send("exists", { path: "/" })).zxid,
+  put: async ({ path, data, exists, mzxid, ...shape }, send) => {
+    const header = {
+      ...(mzxid === undefined ? undefined : { "If-Match": `"${mzxid}"` }),
+      ...(exists === true && mzxid === undefined ? { "If-Match": "*" } : undefined),
+      ...(exists === false ? { "If-None-Match": "*" as const } : undefined),
+    };
+    return writtenIn(await send("put", { path, body: data, header, query: shapeQuery(shape) }));
+  },
+  create: async ({ path, data, sequential, ...shape }, send) => {
+    const query = shapeQuery(shape);
+    if (sequential !== true)
+      return writtenIn(await send("put", { path, body: data, query, header: { "If-None-Match": "*" } }));
+    if (shape.container === true) throw new QuorateError("badArguments", "container: a sequential znode cannot be one");
+    const at = path.lastIndexOf("/");
+    const { container: _, ...rest } = query;
+    return writtenIn(
+      await send("create", { path: path.slice(0, at), body: data, query: { ...rest, prefix: path.slice(at + 1) } }),
+    );
+  },
+  delete: async ({ path, recursive, mzxid }, send) => {
+    const header = mzxid === undefined ? {} : { "If-Match": `"${mzxid}"` };
+    const query = recursive === undefined ? {} : { recursive };
+    return (await send("delete", { path, header, query })).json<Schemas["DeleteAnswer"]>();
+  },
+  setAcl: async ({ path, acl, version }, send) => {
+    const body = { acl, ...(version === undefined ? undefined : { version }) };
+    return writtenIn(await send("setAcl", { path, body }));
+  },
+  txn: async ({ check, then, else: otherwise }, send) => {
+    const body = { check, then: then?.map(operationJson), else: otherwise?.map(operationJson) };
+    const { branch, zxid, results } = (await send("txn", { body })).json<Schemas["TxnAnswer"]>();
+    return { branch, zxid, results: results.map(resultOf) };
+  },
+  createSession: async ({ timeoutMillis, name }, send) => {
+    const timeout = timeoutMillis === undefined ? undefined : durationText(timeoutMillis);
+    const opened = (await send("createSession", { body: { timeout, name } })).json<Schemas["SessionOpened"]>();
+    return { id: opened.id, secret: opened.secret, timeoutMillis: millisOf(opened.timeout) };
+  },
+  renewSession: async ({ id }, send) => void (await send("renewSession", { path: id })),
+  closeSession: async ({ id }, send) => void (await send("closeSession", { path: id })),
+};
+
+export class RestTransport implements Transport<Gateway> {
+  readonly #polls: boolean;
+
+  constructor(polls: boolean) {
+    this.#polls = polls;
+  }
+
+  async attempt<K extends Kind>(
+    gateway: Gateway,
+    kind: K,
+    ask: Asks[K],
+    settings: Settings,
+  ): Promise<Answered<Answers[K]>> {
+    let zxid: string | undefined;
+    const send: Send = async (id, asked) => {
+      const response = await exchange(gateway, id, asked, settings);
+      const reply = await replyOf(response).catch((error: unknown) => {
+        settings.signal.throwIfAborted();
+        throw brokenBy(error, gateway.base);
+      });
+      zxid = reply.zxid;
+      return reply;
+    };
+    const value = await ways[kind](ask, send);
+    return { value, zxid };
+  }
+
+  async *tree(
+    gateway: Gateway,
+    path: string,
+    depth: number | undefined,
+    settings: Settings,
+  ): AsyncGenerator<string | TreeNode, undefined, undefined> {
+    const query = depth === undefined ? {} : { depth };
+    const response = await exchange(gateway, "getTree", { path, query }, settings);
+    for await (const line of linesOf(response, settings.signal)) {
+      const json = JSON.parse(line) as { end?: true; path?: string; zxid: string } & Schemas["Znode"];
+      if (json.end === true) return;
+      if (json.path === undefined) yield json.zxid;
+      else yield { path: json.path, data: dataOf(json) ?? new Uint8Array(0), stat: json.stat };
+    }
+    throw new QuorateError("connectionLoss", `the tree of ${path} was cut off`, { certainty: "noEffect" });
+  }
+
+  watch(
+    gateway: Gateway,
+    options: WatchOptions,
+    after: string | undefined,
+    settings: Settings,
+  ): AsyncIterable<WatchPart> {
+    return this.#polls ? pollParts(gateway, options, after, settings) : streamParts(gateway, options, after, settings);
+  }
+}
+
+async function replyOf(response: Response): Promise<Reply> {
+  const bytes = new Uint8Array(await response.arrayBuffer());
+  const header = (name: string): string => response.headers.get(name) ?? "";
+  return {
+    status: response.status,
+    zxid: header("quorate-zxid"),
+    header,
+    bytes,
+    json: () => JSON.parse(new TextDecoder().decode(bytes)),
+  };
+}
+
+function statIn(reply: Reply): Stat {
+  return JSON.parse(reply.header("quorate-stat")) as Stat;
+}
+
+function writtenIn(reply: Reply): Written {
+  const { path, zxid, stat } = reply.json<Schemas["NodeAnswer"]>();
+  return { path, zxid, stat, created: reply.status === 201 };
+}
+
+function shapeQuery({ ephemeral, container, ttlMillis, acl, parents }: Shape) {
+  return {
+    ...(ephemeral === undefined ? undefined : { ephemeral }),
+    ...(container === undefined ? undefined : { container }),
+    ...(ttlMillis === undefined ? undefined : { ttl: durationText(ttlMillis) }),
+    ...(acl === undefined ? undefined : { acl: acl.map(({ scheme, id, perms }) => `${scheme}:${id}:${perms}`).join() }),
+    ...(parents === undefined ? undefined : { parents }),
+  };
+}
+
+function operationJson(operation: TxnOperation): Schemas["TxnOperation"] {
+  const { ttlMillis, data, acl, ...rest } = operation as TxnOperation & Shape & { readonly data?: Data };
+  return {
+    ...rest,
+    ...(ttlMillis === undefined ? undefined : { ttl: durationText(ttlMillis) }),
+    ...(acl === undefined ? undefined : { acl: [...acl] }),
+    ...(data === undefined ? undefined : { data: typeof data === "string" ? data : { base64: toBase64(data) } }),
+  };
+}
+
+function resultOf(json: Schemas["TxnResult"]): TxnResult {
+  const { data: _, encoding: __, children, continue: ___, ...rest } = json;
+  const data = dataOf(json);
+  return {
+    ...rest,
+    ...(data === undefined ? undefined : { data }),
+    ...(children === undefined ? undefined : { children: children.map(childOf) }),
+  };
+}
+
+function childOf(json: Schemas["Child"]): Child {
+  const data = dataOf(json);
+  const { name, stat } = json;
+  return { name, ...(stat === undefined ? undefined : { stat }), ...(data === undefined ? undefined : { data }) };
+}
