@@ -6,7 +6,9 @@
 import assert from "node:assert/strict";
 import { type ErrorCode, peekLane, type ReplicaId, type SessionId } from "@quorate/api";
 import { decodeFromGateway, type FromGateway, type MemberStatus, type ToGateway } from "@quorate/proto";
+import { ModelHistory } from "./model-history.test-support.ts";
 import { ModelState } from "./model-state.test-support.ts";
+import { ModelWatching } from "./model-watching.test-support.ts";
 import type { Dial, ReplicaConnection, ReplicaEvents } from "./stream.ts";
 import type { VirtualWorld } from "./virtual-world.test-support.ts";
 
@@ -119,6 +121,7 @@ export class ModelReplica {
   readonly id: ReplicaId;
   readonly ensemble: ModelEnsemble;
   readonly streams = new Set<ModelStream>();
+  readonly watching: ModelWatching = new ModelWatching(this);
   paused = false;
   down = false;
   /** The epoch that it leads or thinks it leads; 0: it follows. */
@@ -180,6 +183,7 @@ export class ModelReplica {
       case "write":
         return this.#write(stream, message);
       case "read": {
+        if (this.watching.read(stream, message)) return;
         const stale = message.consistency === "stale";
         const code = ensemble.world.chance(ensemble.faults.behind)
           ? "behind"
@@ -206,7 +210,7 @@ export class ModelReplica {
         return stream.say({ kind: "answer", id: message.id, outcome, ageMillis: 0 });
       }
       case "unwatch":
-        return;
+        return this.watching.unwatch(stream);
       default:
         message satisfies never;
     }
@@ -252,6 +256,7 @@ function failed(id: number, code: ErrorCode, { state }: ModelEnsemble): ToGatewa
 export class ModelEnsemble {
   readonly world: VirtualWorld;
   readonly state = new ModelState();
+  readonly history = new ModelHistory();
   readonly replicas: readonly ModelReplica[];
   readonly faults: Faults = {
     refuse: 0,
@@ -355,8 +360,17 @@ export class ModelEnsemble {
     this.state.nextEpoch();
     for (const each of this.replicas) if (formerKnows || each !== former) each.leads = 0;
     if (this.leader) this.leader.leads = this.state.epoch;
+    this.leader?.watching.catchUp();
     for (const each of this.replicas) each.tell();
     for (const stream of this.leader?.streams ?? []) this.leader?.sayLanes(stream, false);
+  }
+
+  /** A transaction for the watchers, by chance; the leader applies it first. */
+  change(ended: readonly SessionId[] = [], private_ = false): void {
+    if (!this.leader) return;
+    this.history.commit(this.state.nextZxid(), this.world, ended, private_);
+    this.leader.watching.catchUp();
+    for (const each of this.replicas) this.world.after(this.world.below(200), () => each.watching.catchUp());
   }
 
   breakStream(id: ReplicaId): void {

@@ -40,6 +40,12 @@ export class ModelState {
     this.#counter = 0;
   }
 
+  /** For a transaction that did not come through a gateway. */
+  nextZxid(): Zxid {
+    this.#counter += 1;
+    return this.zxid;
+  }
+
   apply(bytes: Uint8Array): Verdict {
     const command = decodeCommand(bytes);
     assert(command, "what the gateway sends decodes");
