@@ -1,10 +1,10 @@
 /** `/v1/children/{path}` and `/v1/acl/{path}`: what is below a znode, and who may do what with it. */
 import { type ChildEntry, type ChildrenResult, formatZxid, limits, type Path, type Stat } from "@quorate/api";
+import { type PagePlace, readPageToken, writePageToken } from "../page-token.ts";
 import { readJsonBody, refuseBody } from "./body.ts";
 import { type Call, keyOf, pathOf, readRequest, timeoutOf, writeRequest } from "./call.ts";
 import { bad } from "./fault.ts";
 import { asArray, asObject, integerOf, type JsonObject, refuseUnknownKeys, textOf } from "./json-body.ts";
-import { readPageToken, writePageToken } from "./page-token.ts";
 import { send, sendJson, settle } from "./reply.ts";
 import { aclJson, dataJson, type Encoding, statJson } from "./stat-json.ts";
 import { boundedAcl, readAclEntry, readInteger, readTags, readZxid } from "./values.ts";
@@ -17,7 +17,7 @@ export async function getChildren(call: Call): Promise<void> {
   const limit =
     limitText === undefined ? limits.defaultPageNames : readInteger(limitText, "limit", 1, limits.pageNames);
   const token = call.query.text("continue");
-  const place = token === undefined ? undefined : readPageToken(path, token);
+  const place = token === undefined ? undefined : placeOf(path, token);
   const withData = call.query.flag("data");
   const forced = forcedEncoding(call);
   if (call.head.ifNoneMatch !== undefined) {
@@ -39,6 +39,12 @@ export async function getChildren(call: Call): Promise<void> {
   const page = pageJson(path, result, forced);
   const more = tagged ? ["ETag", `"${tag}"`] : [];
   sendJson(call, 200, settled, `{"zxid":"${formatZxid(result.at)}",${page}}`, more, true);
+}
+
+function placeOf(path: Path, token: string): PagePlace {
+  const place = readPageToken(path, token);
+  if (place !== undefined) return place;
+  throw bad("continue: this is not what the last page of this listing gave; send that unchanged, or begin without it");
 }
 
 /** As many children as an answer may have bytes, at least one. */
