@@ -84,11 +84,10 @@ export class Process {
     this.#child?.kill(signal);
   }
 
-  /** Ends it and waits until it is gone. */
+  /** Ends it and waits until it is gone. One that is stopped does not run once more: SIGKILL needs no SIGCONT. */
   async kill(signal: NodeJS.Signals = "SIGKILL"): Promise<void> {
     if (!this.running || !this.#child) return;
     const gone = once(this.#child, "exit");
-    if (signal === "SIGKILL") this.#child.kill("SIGCONT");
     this.#child.kill(signal);
     await gone;
   }

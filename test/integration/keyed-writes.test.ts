@@ -5,7 +5,7 @@
 import assert from "node:assert/strict";
 import { Agent } from "node:http";
 import { after, before, test } from "node:test";
-import { Ensemble, type Process, sleep } from "./ensemble.ts";
+import { Ensemble, type Process, sleep, until } from "./ensemble.ts";
 import { exchange, type Reply } from "./http-client.ts";
 import { anotherOf, codeIn, gist, isReplay, KeyedClient, type KeyedRequest } from "./keyed-client.ts";
 
@@ -98,7 +98,9 @@ test("a keyed write has one effect across kills, and its first answer comes agai
     }
   });
   for (const pick of ["leader", "gateway", "leader"] as const) {
-    await sleep(300);
+    // In the midst of the work, however fast it goes.
+    const enough = told.length + 3 * clients;
+    await until(() => told.length >= enough, 15_000, "the clients write");
     await killAndRestart(pick === "leader" ? ensemble.replica(await ensemble.leader()) : ensemble.gateway);
   }
   running = false;
@@ -136,6 +138,7 @@ test("two at once under one key: one effect, one answer; of two requests under o
   const pairs = 150;
   let [replays, refusals] = [0, 0];
   const leader = ensemble.replica(await ensemble.leader());
+  let answered = 0;
   const all = Array.from({ length: pairs }, async (_, at) => {
     // Spread over about a second, in the midst of which the leader is killed.
     await sleep(at * 7);
@@ -150,6 +153,7 @@ test("two at once under one key: one effect, one answer; of two requests under o
       client.insist(request, at),
       client.insist(differs ? anotherOf(request) : request, at + 1),
     ]);
+    answered += 1;
     const [one, two] = answers.map((each) => each.reply) as [Reply, Reply];
     if (differs) {
       assert.deepEqual([one.status, two.status].sort(), [201, 422], `${one.body} ${two.body}`);
@@ -161,7 +165,7 @@ test("two at once under one key: one effect, one answer; of two requests under o
       replays += 1;
     }
   });
-  await sleep(400);
+  await until(() => answered >= pairs / 3, 15_000, "a third of them is answered");
   await killAndRestart(leader);
   await Promise.all(all);
   const queue = (await readQueue("/pairs/queue")).map((each) => each.trim());
