@@ -50,7 +50,7 @@ export class Caller<Place> implements Channel {
     return new Caller({ ...this.#options, session, over });
   }
 
-  call<K extends Kind>(kind: K, ask: Asks[K], options: ReadOptions & WriteOptions): Promise<Answers[K]> {
+  async call<K extends Kind>(kind: K, ask: Asks[K], options: ReadOptions & WriteOptions): Promise<Answers[K]> {
     const { transport, endpoints, seen } = this.#options;
     const read = isRead(kind, ask);
     const key = read || isHarmless(kind) ? undefined : keyOf(options);

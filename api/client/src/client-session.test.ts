@@ -1,0 +1,113 @@
+/** How a session is kept, and when it is lost: by the clock of who holds it. */
+import assert from "node:assert/strict";
+import { type TestContext, test } from "node:test";
+import type { Session } from "./quorate.ts";
+import type { QuorateError } from "./quorate-error.ts";
+import { RestClient } from "./rest/rest-client.ts";
+import {
+  answer,
+  cut,
+  problem,
+  ScriptedGateway,
+  silent,
+  type Turn,
+  written,
+} from "./rest/scripted-gateway.test-support.ts";
+
+const opened = answer(201, { id: "0x0000000100000009", secret: "00112233445566778899aabbccddeeff", timeout: "900ms" });
+const renewed = answer(200, { id: "0x0000000100000009", zxid: "0x5" });
+const token = "0x0000000100000009:00112233445566778899aabbccddeeff";
+
+/** Renewals are answered by `renewals`, one after the other; the last for all that follow. */
+async function session(
+  t: TestContext,
+  renewals: readonly Turn[],
+): Promise<{ gateway: ScriptedGateway; session: Session; client: RestClient; renewedAt: number[] }> {
+  const renewedAt: number[] = [];
+  const gateway = await ScriptedGateway.start((response, request) => {
+    if (request.target === "/v1/sessions") return opened(response, request);
+    if (!request.target.endsWith("/renew")) return written(response, request);
+    const turn = renewals[Math.min(renewedAt.push(request.at) - 1, renewals.length - 1)];
+    return turn?.(response, request);
+  });
+  const client = new RestClient({ endpoints: [gateway.base] });
+  t.after(async () => {
+    await client.close();
+    await gateway.stop();
+  });
+  return { gateway, client, session: await client.session({ sessionTimeoutMillis: 900, name: "me" }), renewedAt };
+}
+
+function lostOf(one: Session): Promise<QuorateError> {
+  return new Promise((resolve) => {
+    const tell = (): void => resolve(one.lost.reason as QuorateError);
+    if (one.lost.aborted) tell();
+    else one.lost.addEventListener("abort", tell);
+  });
+}
+
+function sleep(millis: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, millis));
+}
+
+test("it is renewed at a third of its timeout, through failures, and bears what it writes", async (t) => {
+  const { gateway, session: one, renewedAt } = await session(t, [renewed, cut, problem(503, "noLeader"), renewed]);
+  assert.deepEqual([one.id, one.timeoutMillis], ["0x0000000100000009", 900]);
+  await one.put("/me", "x", { ephemeral: true });
+  await sleep(2000);
+  assert.equal(one.lost.aborted, false);
+  // Two that failed, and 2000 / 300 that did not, the last perhaps not yet.
+  assert.ok(renewedAt.length >= 6, `${renewedAt.length} renewals`);
+  const [opening, , ...others] = gateway.requests;
+  assert.deepEqual(JSON.parse(opening?.body ?? ""), { timeout: "900ms", name: "me" });
+  for (const { headers } of [gateway.requests[1], ...others].filter((each) => each !== undefined))
+    assert.equal(headers["quorate-session"], token);
+  await one.close();
+  assert.deepEqual(gateway.requests.at(-1)?.method, "DELETE");
+  const count = gateway.requests.length;
+  await sleep(400);
+  assert.equal(gateway.requests.length, count, "a closed session is not renewed");
+  await assert.rejects(one.put("/me", "x"), { code: "sessionExpired" });
+});
+
+test("it is lost when the ensemble says so", async (t) => {
+  const { session: one, client } = await session(t, [renewed, problem(410, "sessionExpired")]);
+  const watch = one.watch({ node: "/a" });
+  const reading = watch[Symbol.asyncIterator]().next();
+  const failed = assert.rejects(reading, { code: "sessionExpired" });
+  const reason = await lostOf(one);
+  assert.deepEqual([reason.code, reason.detail], ["sessionExpired", "it is so"]);
+  await failed;
+  await assert.rejects(one.put("/me", "x", { ephemeral: true }), reason);
+  await client.put("/other", "x");
+});
+
+test("it is lost when no renewal is answered in time, counted from sending", async (t) => {
+  for (const turn of [silent, cut, problem(503, "noLeader")]) {
+    const { session: one, renewedAt } = await session(t, [renewed, turn]);
+    const reason = await lostOf(one);
+    const held = performance.now() - (renewedAt[0] ?? 0);
+    assert.equal(reason.code, "sessionExpired");
+    // Sent a little before it arrived.
+    assert.ok(held > 700, `given up after ${Math.round(held)} ms`);
+    await assert.rejects(one.get("/a"), { code: "sessionExpired" });
+  }
+});
+
+test("a process that stood still does not act as the owner when it wakes", async (t) => {
+  const { session: one, gateway } = await session(t, [renewed]);
+  const until = performance.now() + 1300;
+  while (performance.now() < until);
+  const before = gateway.requests.length;
+  await assert.rejects(one.put("/me", "x", { ephemeral: true }), { code: "sessionExpired" });
+  assert.equal(one.lost.aborted, true);
+  assert.equal(gateway.requests.length, before);
+});
+
+test("its client closes it", async (t) => {
+  const { session: one, gateway, client } = await session(t, [renewed]);
+  await client.close();
+  assert.equal(one.lost.aborted, true);
+  assert.deepEqual(gateway.requests.at(-1)?.method, "DELETE");
+  await assert.rejects(client.get("/a"), { code: "connectionLoss" });
+});
