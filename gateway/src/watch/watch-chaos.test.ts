@@ -96,6 +96,11 @@ class Follower {
     return { events };
   }
 
+  #sessionOver(transactions: readonly ModelTransaction[]): boolean {
+    const session = this.acting?.session;
+    return session !== undefined && transactions.some(({ ended }) => ended.includes(session));
+  }
+
   judge({ ensemble, world }: Fixture): string {
     const { start, end } = this;
     if (start === undefined) return "never opened";
@@ -112,13 +117,15 @@ class Follower {
     if (!end) {
       assert.equal(deniedAt, undefined, "goes on without its rights");
       const last = ensemble.history.transactions.at(-1)?.zxid ?? 0;
-      if (this.watching) assert.equal(cursor.zxid, last, "a watcher is left behind");
+      if (!this.watching) return "closed";
+      assert.equal(cursor.zxid, last, "a watcher is left behind");
+      assert.equal(this.#more, false, "the rest was announced and never told");
+      assert.ok(!this.#sessionOver(ensemble.history.transactions), "watches for a session that is over");
       return "watches";
     }
     if (end.code === "noAuth") assert.ok(deniedAt !== undefined, "denied without cause");
     if (end.code === "sessionExpired") {
-      const over = ensemble.history.transactions.some(({ ended }) => ended.includes(this.acting?.session as SessionId));
-      assert.ok(over, "its session lives");
+      assert.ok(this.#sessionOver(ensemble.history.transactions), "its session lives");
     }
     return end.code;
   }
