@@ -7,6 +7,7 @@ export * from "./command-codec.ts";
 export * from "./errors.ts";
 export { isInNetwork, isNetwork } from "./ip-match.ts";
 export * from "./limits.ts";
+export type * from "./listing.ts";
 export * from "./node.ts";
 export * from "./node-codec.ts";
 export * from "./operation.ts";

@@ -57,6 +57,8 @@ export const operationTags = {
   listSessions: 18,
   sync: 19,
   watch: 20,
+  tree: 21,
+  treePage: 22,
 } as const;
 
 type Writable<T> = { -readonly [Key in keyof T]: T[Key] };

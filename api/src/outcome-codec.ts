@@ -6,6 +6,7 @@ import { assert, unreachable } from "./assert.ts";
 import { ByteReader, ByteWriter } from "./bytes.ts";
 import { type ErrorCode, errorCodes } from "./errors.ts";
 import { limits } from "./limits.ts";
+import { readTreePageResult, writeTreePageResult } from "./listing-codec.ts";
 import {
   codecLimits,
   readAcl,
@@ -40,6 +41,7 @@ const resultTags = {
   sessionList: 11,
   done: 12,
   watched: 13,
+  treePage: 14,
 } as const;
 /** In the order of their numbers. */
 const places = ["check", "then", "else"] as const;
@@ -185,6 +187,9 @@ function writeResult(w: ByteWriter, result: Result): void {
     case "done":
       w.u32(result.count);
       break;
+    case "treePage":
+      writeTreePageResult(w, result);
+      break;
     default:
       unreachable(result);
   }
@@ -266,6 +271,8 @@ function readLargeResult(r: ByteReader, tag: number): Result {
       for (let i = 0; i < count && !r.failed; i++) sessions.push(readSessionInfo(r));
       return { kind: "sessionList", sessions, more };
     }
+    case resultTags.treePage:
+      return readTreePageResult(r);
     case resultTags.watched:
       return readWatched(r);
     default:

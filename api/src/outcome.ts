@@ -1,5 +1,6 @@
 /** What an operation answers: plain values, the same on every replica. */
 import type { ErrorCode } from "./errors.ts";
+import type { TreePageResult } from "./listing.ts";
 import type { Acl, AuthId, NodeKind, Stat } from "./node.ts";
 import type { Path } from "./path.ts";
 import type { ChangeType, WatchedResult } from "./watch.ts";
@@ -110,6 +111,7 @@ export type Result =
   | SessionInfoResult
   | SessionListResult
   | WatchedResult
+  | TreePageResult
   | DoneResult;
 
 export interface Success {

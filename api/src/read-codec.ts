@@ -6,6 +6,8 @@ import { unreachable } from "./assert.ts";
 import { ByteReader, ByteWriter } from "./bytes.ts";
 import { operationFormat } from "./command-codec.ts";
 import { limits } from "./limits.ts";
+import type { ListingOperation } from "./listing.ts";
+import { readTree, readTreePage, writeTree, writeTreePage } from "./listing-codec.ts";
 import { readPath, readSessionId } from "./node-codec.ts";
 import type { ListSessionsOperation, ReadOperation } from "./operation.ts";
 import { operationTags, readTxn, readTxnRead, writeTxn, writeTxnOperation } from "./operation-codec.ts";
@@ -14,7 +16,7 @@ import { readWatch, writeWatch } from "./watch-codec.ts";
 const writer = new ByteWriter();
 
 /** The answer may share its memory with other reads (`ByteWriter.finish`). */
-export function encodeRead(operation: ReadOperation): Uint8Array {
+export function encodeRead(operation: ReadOperation | ListingOperation): Uint8Array {
   const w = writer;
   w.reset();
   w.u8(operationFormat);
@@ -41,6 +43,14 @@ export function encodeRead(operation: ReadOperation): Uint8Array {
     case "sync":
       w.u8(operationTags.sync);
       break;
+    case "tree":
+      w.u8(operationTags.tree);
+      writeTree(w, operation);
+      break;
+    case "treePage":
+      w.u8(operationTags.treePage);
+      writeTreePage(w, operation);
+      break;
     case "watch":
       w.u8(operationTags.watch);
       writeWatch(w, operation);
@@ -52,14 +62,14 @@ export function encodeRead(operation: ReadOperation): Uint8Array {
 }
 
 /** Undefined for anything that `encodeRead` would not write; a txn may have nothing in it that writes. */
-export function decodeRead(bytes: Uint8Array): ReadOperation | undefined {
+export function decodeRead(bytes: Uint8Array): ReadOperation | ListingOperation | undefined {
   const r = new ByteReader(bytes);
   if (r.u8() !== operationFormat) return undefined;
   const operation = readRead(r);
   return r.finished ? operation : undefined;
 }
 
-function readRead(r: ByteReader): ReadOperation | undefined {
+function readRead(r: ByteReader): ReadOperation | ListingOperation | undefined {
   const tag = r.u8();
   switch (tag) {
     case operationTags.txn:
@@ -72,6 +82,10 @@ function readRead(r: ByteReader): ReadOperation | undefined {
       return readListSessions(r);
     case operationTags.sync:
       return { kind: "sync" };
+    case operationTags.tree:
+      return readTree(r);
+    case operationTags.treePage:
+      return readTreePage(r);
     case operationTags.watch:
       return readWatch(r);
     default: {

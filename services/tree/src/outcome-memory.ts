@@ -109,6 +109,7 @@ function hashResult(result: Result, hasher: Hasher): void {
     case "sessionInfo":
     case "sessionList":
     case "watched":
+    case "treePage":
       // Answers of reads alone, which nobody remembers.
       hasher.text(result.kind);
       return;

@@ -1,7 +1,7 @@
 /**
  * One store of immutable records. Every change of the replicated state is a `replace` in one of its tables, which does
- * three things at once: it keeps the digest, it keeps the former record for the open transaction's undo, and it keeps
- * the former record for a running snapshot that has not written it yet.
+ * four things at once: it keeps the digest, it keeps the former record for the open transaction's undo, it keeps the
+ * former record for a running snapshot that has not written it yet, and it tells the open listings (`listing.ts`).
  *
  * How a snapshot stays exact: each record bears the number of the snapshot for which it needs no writing any more,
  * because it was written, or was handed over as a former record, or was made after the snapshot's zxid. So the writer
@@ -63,7 +63,9 @@ export class Table<R extends Stored> {
   }
 
   #put(former: R | undefined, next: R | undefined, undoing: boolean): void {
-    const { hasher, sum, snapshot } = this.#store;
+    const { hasher, sum, snapshot, keepers } = this.#store;
+    // While what `former` refers to is still there.
+    for (const each of keepers) each.replacing(this as unknown as Table<Stored>, former, next);
     if (snapshot !== undefined) {
       if (former !== undefined && former.mark !== snapshot.number) {
         former.mark = snapshot.number;
@@ -107,12 +109,19 @@ export interface RunningSnapshot {
   kept: Kept[];
 }
 
+/** Who reads the state of a former zxid, and is told of each change before it is made, those of an undo too. */
+export interface Keeper {
+  replacing(table: Table<Stored>, former: Stored | undefined, next: Stored | undefined): void;
+}
+
 export class Store {
   readonly hasher: Hasher = new Hasher();
   readonly sum: DigestSum = new DigestSum();
   /** Of the open transaction. */
   journal: Entry[] | undefined = undefined;
   snapshot: RunningSnapshot | undefined = undefined;
+  /** An array, since every change walks it. */
+  keepers: readonly Keeper[] = [];
   #snapshots = 0;
 
   begin(): void {
@@ -143,5 +152,13 @@ export class Store {
 
   endSnapshot(): void {
     this.snapshot = undefined;
+  }
+
+  keep(keeper: Keeper): void {
+    this.keepers = [...this.keepers, keeper];
+  }
+
+  release(keeper: Keeper): void {
+    this.keepers = this.keepers.filter((each) => each !== keeper);
   }
 }

@@ -7,6 +7,7 @@ import type {
   Acting,
   AuthId,
   Batch,
+  Failure,
   Identity,
   Outcome,
   ReadOperation,
@@ -19,6 +20,7 @@ import { type Applied, applyBatch } from "./apply.ts";
 import type { ChangeRing } from "./change-ring.ts";
 import { expand } from "./compact-data.ts";
 import { memoryLimits } from "./limits.ts";
+import { Listing, type ListingRequest } from "./listing.ts";
 import { read } from "./read.ts";
 import { type SessionRecord, secretIs } from "./sessions.ts";
 import { type SnapshotCursor, SnapshotWriter } from "./snapshot.ts";
@@ -100,6 +102,11 @@ export class Tree {
 
   read(operation: ReadOperation, identity: Identity, acting?: Acting): Outcome {
     return read(this.#state, operation, identity, acting);
+  }
+
+  /** A subtree at `applied` of this moment, whatever is applied afterwards; whoever opens one closes it. */
+  list(request: ListingRequest, identity: Identity): Listing | Failure {
+    return Listing.begin(this.#state, request, identity);
   }
 
   /** Undefined: there is no such session. */
