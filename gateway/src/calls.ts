@@ -5,7 +5,7 @@
  * A read that opens a watch is more: its answer's place in the stream says where the feed goes on. So it gets a new id when
  * it is asked again, and an answer to a former try, before which the feed may have been turned off, is not taken for it.
  */
-import { type ErrorCode, encodeRead, type Outcome, type ReplicaId } from "@quorate/api";
+import { type ErrorCode, encodeRead, type Outcome, type ReplicaId, type SessionId } from "@quorate/api";
 import { encodeFromGateway, type RequestId } from "@quorate/proto";
 import type { Answer, ReadRequest } from "./backend.ts";
 import { Deadlines, type Timed } from "./deadlines.ts";
@@ -23,8 +23,14 @@ export interface CallPorts {
   wake(): void;
 }
 
+/** A session's own read. It is looked at anew at each try: what the session saw meanwhile counts, too. */
+export interface OrderedRead extends ReadRequest {
+  /** It sees this write, whoever answers it. */
+  readonly behind?: { readonly session: SessionId; readonly sequence: number } | undefined;
+}
+
 type Asked =
-  | { readonly kind: "read"; readonly request: ReadRequest; readonly operation: Uint8Array }
+  | { readonly kind: "read"; readonly request: OrderedRead; readonly operation: Uint8Array }
   | { readonly kind: "handOver"; readonly target: ReplicaId };
 
 /** `stream`: who answered; undefined: nobody did. Called in the turn of the answer. */
@@ -84,7 +90,7 @@ export class Calls {
   }
 
   /** Answers the way to give it up: `resolve` is not called any more. */
-  read(request: ReadRequest, deadline: number, resolve: Resolve): () => void {
+  read(request: OrderedRead, deadline: number, resolve: Resolve): () => void {
     const call = this.#ask({ kind: "read", request, operation: encodeRead(request.operation) }, deadline, resolve);
     return () => {
       if (call && this.#all.get(call.id) === call) this.#drop(call);
@@ -143,7 +149,7 @@ export class Calls {
       return;
     }
     const { request, operation } = asked;
-    const { consistency, minZxid, maxStaleMillis, identity, acting } = request;
+    const { consistency, minZxid, maxStaleMillis, identity, acting, behind } = request;
     const left = call.deadline - this.#ports.world.now();
     // The replica's verdict says more than our own: it should be here before the time is over.
     const budgetMillis = Math.max(1, Math.floor(left > 200 ? left - 50 : left * 0.75));
@@ -156,8 +162,10 @@ export class Calls {
       budgetMillis,
       identity,
       operation,
+      ...(acting === undefined ? {} : { acting }),
+      ...(behind === undefined ? {} : { behind }),
     } as const;
-    stream.send(encodeFromGateway(acting === undefined ? message : { ...message, acting }));
+    stream.send(encodeFromGateway(message));
   }
 
   answered(stream: ReplicaStream, id: RequestId, outcome: Outcome, ageMillis: number): void {

@@ -62,6 +62,10 @@ export class LaneWindow<T extends Numbered> {
   get inFlight(): number {
     return this.#cursor - 1 - this.#answered;
   }
+  /** Something waits to be sent again. */
+  get resending(): boolean {
+    return this.#cursor !== this.#next;
+  }
   get bytes(): number {
     return this.#bytes;
   }

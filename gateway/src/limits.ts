@@ -18,6 +18,15 @@ export const linkLimits = {
   renewals: 65_536,
   /** Renewals in one message. */
   renewalsPerMessage: 1000,
+  /** Client sessions attached at once. Beyond: `throttled`. */
+  sessionLanes: 65_536,
+  /** Requests of one of them that are not answered, and their bytes; one always fits. Beyond: it is not `writable`. */
+  sessionRequests: limits.laneWindow,
+  sessionBytes: 4 * 1_048_576,
+  /** Bytes of all of them; one request of each always fits. */
+  allSessionBytes: 256 * 1_048_576,
+  /** Lanes that are fenced in one turn when the home moves; the rest in the next ones. */
+  fencesPerTurn: 256,
   /** Nothing more is put on a stream that has this much unsent; what waits then waits here, under its own limits. */
   streamQueuedBytes: 4 * 1_048_576,
   /** Members learned from statuses, beyond the configured ones. Beyond: not dialled. */

@@ -1,16 +1,19 @@
 /**
- * The port behind the doors, over ordered streams to the replicas. Writes go through the lane (`lane.ts`), reads and
- * hand-overs through `calls.ts`, renewals through `touches.ts`, watches through `watch/hub.ts`; `homes.ts` knows which replica is home. Whatever one
- * turn of the loop brings leaves in one flush for each stream.
+ * The port behind the doors, over ordered streams to the replicas. Writes go through the lane (`lane.ts`), those of
+ * attached sessions through lanes of their own (`session-lanes.ts`), reads and hand-overs through `calls.ts`, renewals
+ * through `touches.ts`, watches through `watch/hub.ts`; `homes.ts` knows which replica is home. Whatever one turn of the
+ * loop brings leaves in one flush for each stream.
  */
-import type { ReplicaId, SessionId, Zxid } from "@quorate/api";
+import type { Acting, Identity, ReplicaId, SessionId, Zxid } from "@quorate/api";
 import { encodeFromGateway, type ToGateway } from "@quorate/proto";
 import type {
   Answer,
   Backend,
   ClusterView,
+  LaneListener,
   ReadRequest,
   RenewAnswer,
+  SessionLane,
   Watching,
   WatchListener,
   WatchRequest,
@@ -22,6 +25,7 @@ import { Homes } from "./homes.ts";
 import { Lane } from "./lane.ts";
 import { linkLimits } from "./limits.ts";
 import type { GatewayTimer, GatewayWorld } from "./ports.ts";
+import { SessionLanes } from "./session-lanes.ts";
 import type { Dial, ReplicaConnection, ReplicaEvents, ReplicaStream } from "./stream.ts";
 import { Touches } from "./touches.ts";
 import { cursorHistoryDigits } from "./watch/cursor.ts";
@@ -51,12 +55,15 @@ export interface LinkStatus {
   readonly unansweredWrites: number;
   readonly calls: number;
   readonly watchers: number;
+  /** Client sessions that are attached, or about to be. */
+  readonly attached: number;
 }
 
 export class ReplicaLink implements Backend {
   readonly #world: GatewayWorld;
   readonly #homes: Homes;
   readonly #lane: Lane;
+  readonly #sessions: SessionLanes;
   readonly #calls: Calls;
   readonly #touches: Touches;
   readonly #watches: Watches;
@@ -80,6 +87,14 @@ export class ReplicaLink implements Backend {
     const home = (): ReplicaStream | undefined => this.#homes.home;
     this.#lane = new Lane({ world, name, log, nextId, wake, flows: () => this.#becomeReady() });
     this.#calls = new Calls({ world, nextId, home, wake, anywhere: (avoid) => this.#homes.anywhere(avoid) });
+    this.#sessions = new SessionLanes({
+      world,
+      home,
+      write: (request, deadline, done) => this.#lane.write(request, deadline, done),
+      read: (request, deadline, done) => this.#calls.read(request, deadline, done),
+      wake,
+      log,
+    });
     const ownExpired = (session: SessionId): void => {
       if (session === this.#lane.session) this.#lane.over("its session has expired");
     };
@@ -125,6 +140,7 @@ export class ReplicaLink implements Backend {
       unansweredWrites: this.#lane.unanswered,
       calls: this.#calls.size,
       watchers: this.#watches.size,
+      attached: this.#sessions.size,
     };
   }
 
@@ -150,6 +166,10 @@ export class ReplicaLink implements Backend {
     return this.#watches.watch(request, deadlineMillis, listener);
   }
 
+  attach(acting: Acting, identity: Identity, deadlineMillis: number, listener: LaneListener): SessionLane {
+    return this.#sessions.attach(acting, identity, deadlineMillis, listener);
+  }
+
   cluster(): ClusterView {
     return this.#homes.view();
   }
@@ -163,6 +183,7 @@ export class ReplicaLink implements Backend {
   async #stop(): Promise<void> {
     this.#becomeReady();
     this.#watches.stop();
+    this.#sessions.stop();
     this.#calls.stop();
     this.#touches.stop();
     await new Promise<void>((resolve) => {
@@ -176,14 +197,14 @@ export class ReplicaLink implements Backend {
   #received(stream: ReplicaStream, message: Exclude<ToGateway, { kind: "status" }>): void {
     switch (message.kind) {
       case "laneState":
-        this.#lane.laneState(stream, message);
+        if (!this.#sessions.laneState(stream, message)) this.#lane.laneState(stream, message);
         return;
       case "written":
         this.#learn(message.outcome.zxid);
-        this.#lane.written(stream, message);
+        if (!this.#sessions.written(stream, message)) this.#lane.written(stream, message);
         return;
       case "refused":
-        this.#lane.refused(stream, message);
+        if (!this.#sessions.refused(stream, message)) this.#lane.refused(stream, message);
         return;
       case "answer":
         this.#learn(message.outcome.zxid);
@@ -211,6 +232,7 @@ export class ReplicaLink implements Backend {
 
   #lost(stream: ReplicaStream): void {
     this.#lane.lost(stream);
+    this.#sessions.lost(stream);
     this.#calls.lost(stream);
     this.#touches.lost(stream);
     this.#watches.lost(stream);
@@ -218,6 +240,7 @@ export class ReplicaLink implements Backend {
 
   #moved(home: ReplicaStream | undefined): void {
     this.#lane.moveTo(home);
+    this.#sessions.moved(home);
     this.#calls.moved(home);
     this.#touches.moved(home);
     this.#watches.moved(home);
@@ -235,6 +258,7 @@ export class ReplicaLink implements Backend {
 
   #pump(): void {
     this.#lane.pump();
+    this.#sessions.pump();
     this.#watches.pump();
     this.#calls.pump();
     this.#touches.pump();
@@ -249,6 +273,7 @@ export class ReplicaLink implements Backend {
   #tick(): void {
     const now = this.#world.now();
     this.#lane.tick(now);
+    this.#sessions.tick(now);
     this.#calls.tick(now);
     this.#touches.tick(now);
   }
@@ -258,5 +283,6 @@ export class ReplicaLink implements Backend {
     this.#homes.check(now);
     this.#touches.check(now, this.#lane.session);
     this.#watches.check(now);
+    this.#sessions.check(now);
   }
 }

@@ -18,12 +18,12 @@ import type { Refusal } from "./submissions.ts";
 
 const session = 0x1_0000_0001 as SessionId;
 
-function command(sequence: number): Uint8Array {
+function command(sequence: number, attachment = 1): Uint8Array {
   const path = parsePath("/a");
   if (typeof path !== "string") throw new Error("a path");
   return encodeCommand({
     identity: anyone,
-    lane: { session, attachment: 1, sequence, answeredUpTo: 0 },
+    lane: { session, attachment, sequence, answeredUpTo: 0 },
     operation: {
       kind: "create",
       path,
@@ -64,6 +64,113 @@ function treeWithSession(): Tree {
   return tree;
 }
 
+/** Further transactions, one in a batch. */
+function apply(tree: Tree, home: Home, ...commands: readonly Uint8Array[]): void {
+  for (const each of commands) {
+    const previous = tree.applied;
+    const last = (previous + 1) as Zxid;
+    const payload = joinCommands([each]);
+    home.applied(
+      tree.apply({ first: last, last, previous, commit: previous, stamp: 1, rules: 1, checksum: 1, payload }),
+    );
+  }
+}
+
+const attach = encodeCommand({
+  identity: anyone,
+  acting: { session, secretHash: new Uint8Array(32) },
+  operation: { kind: "attach", session },
+});
+
+interface Setting {
+  readonly tree: Tree;
+  readonly home: Home;
+  readonly submitted: { readonly sequence: number; readonly round: number }[];
+  connect(): { readonly connection: GatewayConnection; take(): string[] };
+}
+
+function setting(): Setting {
+  const tree = treeWithSession();
+  const submitted: { sequence: number; round: number }[] = [];
+  const home = new Home({
+    tree: () => tree,
+    ready: () => true,
+    submit: (_, sequence, round) => void submitted.push({ sequence, round }),
+    submitOpen: () => undefined,
+  });
+  const connect = (): ReturnType<Setting["connect"]> => {
+    const told: string[] = [];
+    const send = (bytes: Uint8Array): void => {
+      const each = decodeToGateway(bytes);
+      if (each?.kind === "laneState") {
+        told.push(`state ${each.exists} ${each.attachment} ${each.lastSequence} of ${each.fence}`);
+      } else if (each?.kind === "written") {
+        told.push(`written ${each.sequence} ${each.outcome.ok ? "ok" : each.outcome.code}`);
+      } else if (each?.kind === "refused") told.push(`refused ${each.sequence} ${each.code}`);
+      else told.push(String(each?.kind));
+    };
+    const close = (why: string): void => assert.fail(why);
+    return {
+      connection: { name: "a gateway", queuedBytes: 0, send, flush: () => {}, close },
+      take: () => told.splice(0),
+    };
+  };
+  return { tree, home, submitted, connect };
+}
+
+test("who has a session that is attached elsewhere is told at once, and nothing of what it still sends counts", () => {
+  const { tree, home, submitted, connect } = setting();
+  const [one, two] = [connect(), connect()];
+  home.lane(one.connection, { kind: "lane", session, attachment: 1, fence: 5 });
+  home.write(one.connection, { kind: "write", session, sequence: 1, command: command(1) });
+  assert.deepEqual(one.take(), ["state true 1 0 of 5"]);
+  apply(tree, home, attach);
+  assert.deepEqual(one.take(), ["state true 2 0 of 5"]);
+  home.lane(two.connection, { kind: "lane", session, attachment: 2, fence: 5 });
+  assert.deepEqual(two.take(), ["state true 2 0 of 5"]);
+  // What came under the first attachment, and is decided now, is no answer to the second one's first write.
+  home.write(two.connection, { kind: "write", session, sequence: 1, command: command(1, 2) });
+  apply(tree, home, command(1));
+  assert.deepEqual(two.take(), []);
+  // Nor is a refusal of it, though both had the same fence.
+  home.refused(session, 1, submitted[0]?.round ?? 0, { code: "throttled", detail: "", retryAfterMillis: 1 });
+  assert.deepEqual(two.take(), []);
+  apply(tree, home, command(1, 2));
+  assert.deepEqual(two.take(), ["written 1 ok"]);
+  home.write(one.connection, { kind: "write", session, sequence: 2, command: command(2) });
+  home.lane(one.connection, { kind: "lane", session, attachment: 1, fence: 6 });
+  assert.deepEqual(one.take(), ["refused 2 noLeader", "state true 2 1 of 6"]);
+  assert.deepEqual(
+    submitted.map((each) => each.sequence),
+    [1, 1],
+  );
+});
+
+test("a lane whose attachment is not applied here yet waits for it", () => {
+  const { tree, home, connect } = setting();
+  const [one, two] = [connect(), connect()];
+  home.lane(one.connection, { kind: "lane", session, attachment: 1, fence: 1 });
+  one.take();
+  home.lane(two.connection, { kind: "lane", session, attachment: 2, fence: 1 });
+  assert.deepEqual([one.take(), two.take()], [["state true 2 0 of 1"], []]);
+  home.write(two.connection, { kind: "write", session, sequence: 1, command: command(1, 2) });
+  assert.deepEqual(two.take(), ["refused 1 noLeader"]);
+  // The first one comes back, late.
+  home.lane(one.connection, { kind: "lane", session, attachment: 1, fence: 2 });
+  assert.deepEqual(one.take(), ["state true 2 0 of 2"]);
+  apply(tree, home, command(1), attach);
+  assert.deepEqual(two.take(), ["state true 2 1 of 1"]);
+});
+
+test("who has a session that ends is told at once", () => {
+  const { tree, home, connect } = setting();
+  const one = connect();
+  home.lane(one.connection, { kind: "lane", session, attachment: 1, fence: 1 });
+  apply(tree, home, encodeCommand({ identity: anyone, operation: { kind: "expireSession", session } }));
+  home.ended([session]);
+  assert.deepEqual(one.take(), ["state true 1 0 of 1", "state false 0 0 of 1"]);
+});
+
 test("what the leader refused comes as a whole message, and leaves as a refusal", () => {
   const told: ToGateway[] = [];
   const connection: GatewayConnection = {
@@ -82,12 +189,12 @@ test("what the leader refused comes as a whole message, and leaves as a refusal"
     kind: "forwardRefused",
     session,
     sequence: 1,
-    fence: 7,
+    fence: 1,
     code: "quotaExceeded",
     detail: "the leader's disk is full",
     retryAfterMillis: 5000,
   } as const;
-  home.refused(session, 1, 7, message satisfies Refusal);
+  home.refused(session, 1, 1, message satisfies Refusal);
   const { code, detail, retryAfterMillis } = message;
   assert.deepEqual(told.at(-1), { kind: "refused", session, sequence: 1, code, detail, retryAfterMillis });
 });

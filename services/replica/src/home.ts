@@ -3,7 +3,15 @@
  * every change of leader a lane is told where it stands, and its gateway sends again from there (ARCHITECTURE.md,
  * "Lanes").
  */
-import { decodeCommand, type ErrorCode, type Outcome, peekLane, type SessionId, type Zxid } from "@quorate/api";
+import {
+  decodeCommand,
+  type ErrorCode,
+  type Outcome,
+  peekLane,
+  type SessionId,
+  type SessionResult,
+  type Zxid,
+} from "@quorate/api";
 import { encodeToGateway, type FromGateway, type RequestId, type ToGateway } from "@quorate/proto";
 import type { Applied, Tree } from "@quorate/tree";
 import type { GatewayConnection } from "./gateways.ts";
@@ -12,8 +20,14 @@ import type { Refusal } from "./submissions.ts";
 
 interface HomeLane {
   readonly session: SessionId;
+  readonly attachment: number;
   readonly connection: GatewayConnection;
-  fence: number;
+  readonly fence: number;
+  /**
+   * Which `lane` of all that came here: refusals are about one of them. Two gateways, one of which took the session over
+   * from the other, may well give the same fence.
+   */
+  readonly round: number;
   /** Told where it stands since this replica last began to serve. */
   announced: boolean;
   /** The next number that is taken. */
@@ -30,7 +44,7 @@ export interface HomePorts {
   /** Serving, and the history that this replica was synchronized with is applied. */
   ready(): boolean;
   /** To the leader's queue, here or over the link: a refusal is known at once or comes as `refused`. */
-  submit(session: SessionId, sequence: number, fence: number, command: Uint8Array): Refusal | undefined;
+  submit(session: SessionId, sequence: number, round: number, command: Uint8Array): Refusal | undefined;
   /** A gateway's first session, likewise; a refusal over the link comes as `openRefused`. */
   submitOpen(id: number, command: Uint8Array): Refusal | undefined;
 }
@@ -49,8 +63,9 @@ export class Home {
   readonly #lanes = new Map<SessionId, HomeLane>();
   /** By the hash of the secret, in hex. */
   readonly #opening = new Map<string, Opening>();
-  /** Lanes of sessions that are younger than what is applied here. */
+  /** Lanes whose session, or its attachment, is younger than what is applied here. */
   #early = new Set<HomeLane>();
+  #rounds = 0;
   #openCount = 0;
   readonly #openIds = new Map<number, string>();
 
@@ -58,46 +73,47 @@ export class Home {
     this.#ports = ports;
   }
 
-  lane(connection: GatewayConnection, message: LaneMessage): void {
-    const { session, fence } = message;
-    const lane: HomeLane = {
-      session,
-      connection,
-      fence,
-      announced: false,
-      expected: 1,
-    };
+  lane(connection: GatewayConnection, { session, attachment, fence }: LaneMessage): void {
     const former = this.#lanes.get(session);
+    if (former && former.attachment > attachment) {
+      // It was taken over, by whoever showed the newer attachment's outcome, whether that is applied here or not.
+      tellState({ session, connection, fence }, former.attachment, this.#ports.tree().lane(session)?.lastSequence ?? 0);
+      return;
+    }
+    const round = ++this.#rounds;
+    const lane: HomeLane = { session, attachment, connection, fence, round, announced: false, expected: 1 };
     if (former) this.#early.delete(former);
     this.#lanes.set(session, lane);
+    if (former && former.attachment < attachment) tellState(former, attachment, 0);
     if (this.#ports.ready()) this.#announce(lane);
   }
 
   write(connection: GatewayConnection, message: WriteMessage): void {
     const { session, sequence, command } = message;
-    const lane = this.#lanes.get(session);
-    if (lane?.connection !== connection) {
-      connection.close(`a write of lane ${session} came before the lane`);
-      return;
-    }
     const within = peekLane(command);
     if (within?.session !== session || within.sequence !== sequence) {
       connection.close(`the bytes of write ${sequence} are of another lane`);
       return;
     }
+    const lane = this.#lanes.get(session);
+    if (lane?.connection !== connection || lane.attachment !== within.attachment) {
+      // The session is over, or was taken over meanwhile: its gateway was told, and is told again when it asks.
+      refuse({ session, connection }, sequence, notServing);
+      return;
+    }
     if (!lane.announced) {
-      this.#refuse(lane, sequence, notServing);
+      refuse(lane, sequence, notServing);
       return;
     }
     const last = this.#ports.tree().lane(session)?.lastSequence ?? 0;
     if (sequence <= last) this.#answerFromMemory(lane, sequence);
-    else if (sequence > lane.expected) this.#refuse(lane, sequence, notServing);
+    else if (sequence > lane.expected) refuse(lane, sequence, notServing);
     else if (sequence === lane.expected) this.#submit(lane, sequence, command);
   }
 
   #submit(lane: HomeLane, sequence: number, command: Uint8Array): void {
-    const refusal = this.#ports.submit(lane.session, sequence, lane.fence, command);
-    if (refusal) this.#refuse(lane, sequence, refusal);
+    const refusal = this.#ports.submit(lane.session, sequence, lane.round, command);
+    if (refusal) refuse(lane, sequence, refusal);
     else lane.expected = sequence + 1;
   }
 
@@ -118,17 +134,12 @@ export class Home {
     });
   }
 
-  /** Field by field: what the leader refused comes as its whole message, whose kind is another. */
-  #refuse(lane: HomeLane, sequence: number, { code, detail, retryAfterMillis }: Refusal): void {
-    send(lane.connection, { kind: "refused", session: lane.session, sequence, code, detail, retryAfterMillis });
-  }
-
   /** The leader did not take a forwarded write, nor anything behind it. */
-  refused(session: SessionId, sequence: number, fence: number, refusal: Refusal): void {
+  refused(session: SessionId, sequence: number, round: number, refusal: Refusal): void {
     const lane = this.#lanes.get(session);
-    if (!lane?.announced || lane.fence !== fence) return;
+    if (!lane?.announced || lane.round !== round) return;
     if (sequence < lane.expected) lane.expected = sequence;
-    this.#refuse(lane, sequence, refusal);
+    refuse(lane, sequence, refusal);
   }
 
   /** A gateway asks for its own session: the only write without a lane. */
@@ -166,12 +177,14 @@ export class Home {
   /** What was applied: outcomes of lanes that are at home here go out, whoever proposed them. */
   applied(results: readonly Applied[]): void {
     for (const { lane, outcome, zxid } of results) {
-      if (lane === undefined) {
-        if (this.#opening.size > 0) this.#opened(outcome, zxid);
-        continue;
+      if (outcome !== "gap" && outcome.ok && outcome.result.kind === "session") {
+        this.#takenOver(outcome.result);
+        if (lane === undefined && this.#opening.size > 0) this.#opened(outcome, zxid);
       }
+      if (lane === undefined) continue;
       const home = this.#lanes.get(lane.session);
-      if (!home) continue;
+      // The fate of what came under another attachment is told to nobody: the number is another write's by now.
+      if (home?.attachment !== lane.attachment) continue;
       if (outcome === "gap" || this.#isOwnEnd(lane.session, outcome)) {
         if (home.announced) this.#announce(home);
         continue;
@@ -187,13 +200,26 @@ export class Home {
     }
   }
 
+  /** Somebody attached a session: whoever had it before is told at once, busy or not. */
+  #takenOver({ session, attachment }: SessionResult): void {
+    const lane = this.#lanes.get(session);
+    if (lane && lane.attachment < attachment) this.#announce(lane);
+  }
+
+  /** Sessions that are over: likewise. */
+  ended(sessions: Iterable<SessionId>): void {
+    for (const session of sessions) {
+      const lane = this.#lanes.get(session);
+      if (lane?.announced) this.#announce(lane);
+    }
+  }
+
   /** The lane's own session is over: that is no answer to the client, the gateway has to open another. */
   #isOwnEnd(session: SessionId, outcome: Outcome): boolean {
     return !outcome.ok && outcome.code === "sessionExpired" && this.#ports.tree().lane(session) === undefined;
   }
 
-  #opened(outcome: Applied["outcome"], zxid: Zxid): void {
-    if (outcome === "gap" || !outcome.ok || outcome.result.kind !== "session") return;
+  #opened(outcome: Outcome, zxid: Zxid): void {
     const record = this.#ports.tree().session(zxid as number as SessionId);
     if (!record) return;
     const hash = Buffer.from(record.secretHash).toString("hex");
@@ -228,26 +254,40 @@ export class Home {
 
   #announce(lane: HomeLane): void {
     const tree = this.#ports.tree();
-    const { session, fence } = lane;
+    const { session } = lane;
     const known = tree.lane(session);
-    if (!known && (session as number) > tree.applied) {
+    if (known ? known.attachment < lane.attachment : (session as number) > tree.applied) {
       lane.announced = false;
       this.#early.add(lane);
       return;
     }
-    lane.announced = known !== undefined;
+    const holds = known?.attachment === lane.attachment;
+    lane.announced = holds;
     lane.expected = (known?.lastSequence ?? 0) + 1;
-    const attachment = known?.attachment ?? 0;
-    const lastSequence = known?.lastSequence ?? 0;
-    send(lane.connection, {
-      kind: "laneState",
-      session,
-      exists: known !== undefined,
-      attachment,
-      lastSequence,
-      fence,
-    });
+    tellState(lane, known?.attachment ?? 0, known?.lastSequence ?? 0, known !== undefined);
+    // Over, or taken over: it does not come back.
+    if (!holds) this.#lanes.delete(session);
   }
+}
+
+type Told = Pick<HomeLane, "session" | "connection" | "fence">;
+
+function tellState(
+  { session, connection, fence }: Told,
+  attachment: number,
+  lastSequence: number,
+  exists = true,
+): void {
+  send(connection, { kind: "laneState", session, exists, attachment, lastSequence, fence });
+}
+
+/** Field by field: what the leader refused comes as its whole message, whose kind is another. */
+function refuse(
+  { session, connection }: Pick<HomeLane, "session" | "connection">,
+  sequence: number,
+  { code, detail, retryAfterMillis }: Refusal,
+): void {
+  send(connection, { kind: "refused", session, sequence, code, detail, retryAfterMillis });
 }
 
 export function send(connection: GatewayConnection, message: ToGateway): void {

@@ -128,8 +128,8 @@ export const lanes: readonly Mutant[] = [
       gateway("lane-course", ` && this.#phase === "flowing";\n  }\n\n  /** Something`, ";\n  }\n\n  /** Something"),
       replica(
         "home",
-        "if (!lane?.announced || lane.fence !== fence) return;",
-        "if (!lane?.announced || fence < 0) return;",
+        "if (!lane?.announced || lane.round !== round) return;",
+        "if (!lane?.announced || round < 0) return;",
       ),
     ],
     within: 0,
@@ -238,7 +238,7 @@ export const lanes: readonly Mutant[] = [
     patches: [
       replica("stamp", "Math.max(-elapsed / 10, Math.min(elapsed / 10, behind))", "Math.max(-elapsed / 10, behind)"),
     ],
-    within: 0,
-    byHand: { file: "services/replica/src/stamp.test.ts", name: "a wall clock that jumps moves the stamps" },
+    within: 400,
+    scenario: "clockJump+repeats",
   },
 ];

@@ -1,0 +1,62 @@
+/** One request on a client session's lane, in the queue in which they are answered. */
+import type { Answer, LaneAnswer, LaneWrite, ReadRequest } from "./backend.ts";
+import type { Numbered } from "./lane-window.ts";
+
+export class LaneRequest implements Numbered {
+  /** Of a write. */
+  readonly write: LaneWrite | undefined;
+  /** Of a read. */
+  readonly read: ReadRequest | undefined;
+  readonly #done: (answer: LaneAnswer) => void;
+  /** Of the memory that it takes while it is not answered. */
+  readonly cost: number;
+  readonly deadline: number;
+  /** A write that is sent. 0: it is not, and no try of it is of unknown fate. */
+  sequence: number = 0;
+  message: Uint8Array | undefined = undefined;
+  size: number;
+  decided: boolean = false;
+  /** A write was sent before: reads that are open by now were given behind it. */
+  cleared: boolean = false;
+  /** Tries of a read; an answer to an earlier one is not heard. */
+  tries: number = 0;
+  giveUp: (() => void) | undefined = undefined;
+  /** The write that a read was asked behind. */
+  behind: number = 0;
+  /** Once it is known. */
+  answer: Answer | undefined = undefined;
+  next: LaneRequest | undefined = undefined;
+
+  private constructor(
+    write: LaneWrite | undefined,
+    read: ReadRequest | undefined,
+    cost: number,
+    deadline: number,
+    done: (answer: LaneAnswer) => void,
+  ) {
+    this.write = write;
+    this.read = read;
+    this.cost = cost;
+    this.size = cost;
+    this.deadline = deadline;
+    this.#done = done;
+  }
+
+  static ofWrite(write: LaneWrite, cost: number, done: (answer: LaneAnswer) => void): LaneRequest {
+    return new LaneRequest(write, undefined, cost, 0, done);
+  }
+
+  static ofRead(read: ReadRequest, cost: number, deadline: number, done: (answer: Answer) => void): LaneRequest {
+    return new LaneRequest(undefined, read, cost, deadline, ({ answer }) => done(answer));
+  }
+
+  /** Was sent, or needs not be. */
+  get underWay(): boolean {
+    return this.sequence > 0 || this.tries > 0 || this.answer !== undefined;
+  }
+
+  /** Tells its answer. */
+  tell(): void {
+    this.#done({ answer: this.answer as Answer, decided: this.decided });
+  }
+}

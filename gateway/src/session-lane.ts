@@ -1,0 +1,395 @@
+/**
+ * A client session's own lane: its client gives the numbers, and its reads stand in the same order as its writes.
+ *
+ * The rules of `lane.ts` hold, but for what follows.
+ *
+ * 1. Attaching is a write on the gateway's own lane. From its outcome on nothing of a former attachment is applied any
+ *    more; up to `lastSequence` all is. So who attaches knows the fate of everything that was sent before.
+ * 2. A number is the client's. The next one is a new write; a lower one is sent for its outcome, which the replicated
+ *    memory has, or does not keep any more. The window begins anew at a number that does not follow the one before it, once
+ *    it is empty; what the replicated state holds already is tainted from the beginning, and never taken back.
+ * 3. A number that a refusal gives back stays its write's, which is sent again: unless the refusal says something to the
+ *    client. Then that write and all behind it are answered `decided: false`, and so are those that still come before
+ *    the first of them comes again: the client had given them before it knew.
+ * 4. Answers leave in the order of requests.
+ * 5. A read is asked once all writes before it were sent, and bears the last of them (`behind`) wherever it is asked: the
+ *    order of messages does not matter to it, nor whether the lane flows. If that write is given back to the client, it
+ *    is asked again, behind the one before.
+ * 6. A write that a read given before it could see (`open-reads.ts`) is not sent before that read is answered. For a
+ *    replica applies whole batches, and a read that waits, or that is asked again at another home, sees all that is there.
+ * 7. No read shows less than was answered before it: one that does, from another home perhaps, is asked again.
+ * 8. A newer attachment ends the lane with `sessionMoved`, the session's end with `sessionExpired`; if the lane cannot go on
+ *    (the history was set back, or a write of unknown fate is refused for good), `connectionLoss`. What is not answered then
+ *    is of unknown fate, which the next attachment tells (1).
+ */
+import { type Acting, assert, type ErrorCode, encodeCommand, limits, type Zxid } from "@quorate/api";
+import { encodeFromGateway } from "@quorate/proto";
+import type { Answer, LaneAnswer, LaneListener, LaneOpening, LaneWrite, ReadRequest, SessionLane } from "./backend.ts";
+import type { OrderedRead } from "./calls.ts";
+import { general, passing } from "./lane.ts";
+import { type CoursePorts, LaneCourse, type LaneState, type Refused, type Written } from "./lane-course.ts";
+import { LaneRequest } from "./lane-request.ts";
+import { LaneWindow } from "./lane-window.ts";
+import { linkLimits } from "./limits.ts";
+import { OpenReads } from "./open-reads.ts";
+import { type ReplicaStream, type Unavailable, unavailable } from "./stream.ts";
+import { sizeOfWrite } from "./write-entry.ts";
+
+export interface SessionLanePorts extends CoursePorts {
+  read(request: OrderedRead, deadline: number, done: (answer: Answer) => void): () => void;
+  /** More, or less, memory is taken; false: all lanes together take too much. */
+  take(bytes: number): boolean;
+  /** What it has could not be put on the stream: it wants to be pumped when that has drained. */
+  blocked(lane: AttachedLane): void;
+  /** It is over. */
+  gone(lane: AttachedLane): void;
+}
+
+export class AttachedLane implements SessionLane {
+  readonly acting: Acting;
+  readonly #ports: SessionLanePorts;
+  readonly #listener: LaneListener;
+  readonly #course: LaneCourse<LaneRequest>;
+  readonly #reads = new OpenReads();
+  /** The queue of what is not answered, and the first in it that may not be under way. */
+  #first: LaneRequest | undefined;
+  #last: LaneRequest | undefined;
+  #unsent: LaneRequest | undefined;
+  #count = 0;
+  #bytes = 0;
+  /** The highest number that was given, and the highest that is known to be applied. */
+  #given = 0;
+  #applied = 0;
+  /** Why numbers from `#given` + 1 on were given back. */
+  #voided: Unavailable | undefined;
+  /** The newest that was answered. */
+  #seen = 0 as Zxid;
+  #full = false;
+  #crowded = false;
+  #telling = false;
+  #over = false;
+
+  constructor(acting: Acting, ports: SessionLanePorts, listener: LaneListener) {
+    this.acting = acting;
+    this.#ports = ports;
+    this.#listener = listener;
+    this.#course = new LaneCourse(ports, () => this.#course.raiseFence());
+  }
+
+  get over(): boolean {
+    return this.#over;
+  }
+  /** 0: it is not open yet. */
+  get attachment(): number {
+    return this.#course.window?.attachment ?? 0;
+  }
+  get unanswered(): number {
+    return this.#count;
+  }
+  get writable(): boolean {
+    if (this.#count === 0) return true;
+    return this.#count < linkLimits.sessionRequests && this.#bytes < linkLimits.sessionBytes && !this.#crowded;
+  }
+
+  opened(opening: LaneOpening, home: ReplicaStream | undefined): void {
+    const { attachment, lastSequence } = opening;
+    this.#given = lastSequence;
+    this.#applied = lastSequence;
+    this.#course.window = new LaneWindow(this.acting.session, attachment, lastSequence);
+    this.#course.moveTo(home);
+    this.#listener.opened(opening);
+  }
+
+  /** The last word. */
+  end(code: ErrorCode, detail: string, retryAfterMillis = 0): void {
+    if (this.#over) return;
+    this.close();
+    this.#listener.ended({ code, detail, retryAfterMillis });
+  }
+
+  close(): void {
+    if (this.#over) return;
+    this.#over = true;
+    this.#course.enter("homeless");
+    for (let each = this.#first; each; each = each.next) each.giveUp?.();
+    this.#ports.take(-this.#bytes);
+    this.#first = undefined;
+    this.#last = undefined;
+    this.#unsent = undefined;
+    this.#ports.gone(this);
+  }
+
+  write(write: LaneWrite, done: (answer: LaneAnswer) => void): void {
+    if (this.#over) return;
+    const request = LaneRequest.ofWrite(write, sizeOfWrite(write.operation), done);
+    const refusal = this.#refusal(write);
+    if (refusal) request.answer = refusal;
+    else if (write.sequence > this.#given) {
+      this.#given = write.sequence;
+      this.#voided = undefined;
+    }
+    this.#push(request);
+  }
+
+  /** Why it is not taken. If it is the next one, what is behind it is not taken either. */
+  #refusal({ sequence, answeredUpTo }: LaneWrite): Unavailable | undefined {
+    const next = this.#given + 1;
+    const isNext = sequence === next;
+    const fault = this.#fault(sequence, answeredUpTo);
+    if (fault === undefined && (isNext || sequence < next) && this.writable) return undefined;
+    if (!isNext && sequence > next && this.#voided) return this.#voided;
+    const refusal =
+      fault !== undefined
+        ? unavailable("badArguments", "noEffect", fault, 0)
+        : sequence > next
+          ? unavailable("badArguments", "noEffect", `write ${sequence} came before write ${next} of the session`, 0)
+          : unavailable(
+              "throttled",
+              "noEffect",
+              "too many requests of this session are not answered; wait for answers",
+            );
+    if (isNext) this.#voided = refusal;
+    return refusal;
+  }
+
+  #fault(sequence: number, answeredUpTo: number): string | undefined {
+    if (this.attachment === 0) return "the session is not attached yet";
+    if (!Number.isSafeInteger(sequence) || sequence < 1) return `the sequence ${sequence} is not 1 or more`;
+    if (!Number.isSafeInteger(answeredUpTo) || answeredUpTo < 0) return `answeredUpTo ${answeredUpTo} is not 0 or more`;
+    if (sequence - answeredUpTo <= limits.laneWindow) return undefined;
+    return `write ${sequence} is more than ${limits.laneWindow} ahead of ${answeredUpTo}, the last answered; raise that`;
+  }
+
+  read(read: ReadRequest, deadlineMillis: number, done: (answer: Answer) => void): void {
+    if (this.#over) return;
+    const deadline = this.#ports.now() + deadlineMillis;
+    const request = LaneRequest.ofRead(read, 512, deadline, done);
+    if (this.attachment === 0) {
+      request.answer = unavailable("badArguments", "noEffect", "the session is not attached yet", 0);
+    } else if (!this.writable)
+      request.answer = unavailable("throttled", "noEffect", "too many requests of this session are not answered");
+    this.#push(request);
+  }
+
+  #push(request: LaneRequest): void {
+    if (this.#last) this.#last.next = request;
+    else this.#first = request;
+    this.#last = request;
+    this.#unsent ??= request;
+    this.#count += 1;
+    this.#bytes += request.cost;
+    this.#crowded = !this.#ports.take(request.cost);
+    if (!this.writable) this.#full = true;
+    this.pump();
+    if (request.answer) this.#tell();
+  }
+
+  /** Sends what may be sent. */
+  pump(): void {
+    const { window, outlet } = this.#course;
+    if (!window) return;
+    if (outlet) {
+      this.#course.sending();
+      while (window.resending && outlet.writable)
+        outlet.send((window.takeUnsent() as LaneRequest).message as Uint8Array);
+      if (window.resending) this.#ports.blocked(this);
+    }
+    for (let each = this.#unsent; each; each = this.#unsent) {
+      const { read, write } = each;
+      if (write && !each.underWay && !this.#send(each, write, outlet)) return;
+      this.#unsent = each.next;
+      if (read && !each.underWay) this.#ask(each, read);
+    }
+  }
+
+  /** False: not now. */
+  #send(request: LaneRequest, write: LaneWrite, outlet: ReplicaStream | undefined): boolean {
+    if (!outlet) return false;
+    if (!outlet.writable) {
+      this.#ports.blocked(this);
+      return false;
+    }
+    const { sequence } = write;
+    let window = this.#course.window as LaneWindow<LaneRequest>;
+    if (window.next !== sequence) {
+      if (window.size > 0) return false;
+      assert(sequence <= this.#applied + 1, "what is given has no gap");
+      window = new LaneWindow(window.session, window.attachment, sequence - 1, this.#applied);
+      this.#course.window = window;
+    }
+    if (!window.admits(request.size)) return false;
+    if (!request.cleared && this.#reads.couldSee(write.operation)) return false;
+    request.cleared = true;
+    const message = this.#encode(write, window.attachment);
+    window.append(request, message);
+    outlet.send(message);
+    return true;
+  }
+
+  #encode(write: LaneWrite, attachment: number): Uint8Array {
+    const { acting } = this;
+    const { session } = acting;
+    const { sequence, identity, key, operation } = write;
+    const lane = { session, attachment, sequence, answeredUpTo: Math.min(write.answeredUpTo, sequence - 1) };
+    const command = encodeCommand(
+      key === undefined ? { lane, identity, acting, operation } : { lane, identity, acting, key, operation },
+    );
+    return encodeFromGateway({ kind: "write", session, sequence, command });
+  }
+
+  #ask(request: LaneRequest, read: ReadRequest): void {
+    const window = this.#course.window as LaneWindow<LaneRequest>;
+    const { session } = window;
+    if (request.tries === 0) this.#reads.add(read.operation);
+    request.tries += 1;
+    request.behind = window.size > 0 ? window.next - 1 : 0;
+    const { tries, behind } = request;
+    const seen = (): Zxid => Math.max(this.#seen, read.minZxid) as Zxid;
+    const ordered: OrderedRead = {
+      ...read,
+      get minZxid() {
+        return seen();
+      },
+      behind: behind > 0 ? { session, sequence: behind } : undefined,
+    };
+    const giveUp = this.#ports.read(ordered, request.deadline, (answer) => {
+      if (this.#over || tries !== request.tries || request.answer) return;
+      request.giveUp = undefined;
+      request.answer = answer;
+      this.#tell();
+    });
+    if (request.answer === undefined) request.giveUp = giveUp;
+  }
+
+  /** (3), (7): asked from the beginning. */
+  #askAgain(request: LaneRequest): void {
+    request.giveUp?.();
+    request.answer = undefined;
+    this.#ask(request, request.read as ReadRequest);
+  }
+
+  written(stream: ReplicaStream, { sequence, outcome }: Written): void {
+    const { window } = this.#course;
+    if (!window) return;
+    if (!outcome.ok && outcome.code === "sessionMoved") return this.#moved();
+    const request = window.decide(sequence);
+    if (!request) return;
+    this.#course.progressed();
+    if (sequence > this.#applied) this.#applied = sequence;
+    request.answer =
+      !outcome.ok && outcome.code === "connectionLoss"
+        ? unavailable("connectionLoss", "unknown", outcome.detail)
+        : { kind: "outcome", outcome, servedBy: stream.replica, ageMillis: 0 };
+    this.#tell();
+    if (this.#unsent) this.pump();
+  }
+
+  /** Tells what is answered, in order. */
+  #tell(): void {
+    if (this.#telling) return;
+    this.#telling = true;
+    for (let first = this.#first; first?.answer && !this.#over; first = this.#first) {
+      if (first.read && !this.#shows(first.answer)) {
+        this.#askAgain(first);
+        if (first.answer === undefined) break;
+      }
+      this.#drop(first);
+      first.tell();
+    }
+    this.#telling = false;
+    if (this.#over) return;
+    if (this.#unsent) this.pump();
+    if (this.#full && this.#relieved()) {
+      this.#full = false;
+      this.#listener.drained();
+    }
+  }
+
+  /** (7) */
+  #shows(answer: Answer): boolean {
+    if (answer.kind !== "outcome") return true;
+    const { zxid } = answer.outcome;
+    // What is refused for its form shows nothing.
+    return zxid === 0 || zxid >= this.#seen;
+  }
+
+  #drop(request: LaneRequest): void {
+    this.#first = request.next;
+    if (!this.#first) {
+      this.#last = undefined;
+      this.#unsent = undefined;
+    }
+    this.#count -= 1;
+    this.#bytes -= request.cost;
+    this.#crowded = !this.#ports.take(-request.cost);
+    if (request.read && request.tries > 0) this.#reads.remove(request.read.operation);
+    const { answer } = request;
+    if (answer?.kind === "outcome" && answer.outcome.zxid > this.#seen) this.#seen = answer.outcome.zxid;
+  }
+
+  #relieved(): boolean {
+    if (this.#count === 0) return true;
+    const { sessionRequests, sessionBytes } = linkLimits;
+    return this.#count <= sessionRequests / 2 && this.#bytes <= sessionBytes / 2 && !this.#crowded;
+  }
+
+  refused(stream: ReplicaStream, refusal: Refused): void {
+    const { window } = this.#course;
+    if (!window || !this.#course.hears(stream)) return;
+    const free = window.refuse(refusal.sequence);
+    if (!free) return;
+    const { code, detail, retryAfterMillis } = refusal;
+    this.#unsent = this.#first;
+    this.#course.pause(retryAfterMillis);
+    if (passing.has(code)) return;
+    if (!general.has(code) && window.next !== refusal.sequence) {
+      this.end("connectionLoss", `a write of unknown fate is refused for good (${code}: ${detail})`);
+      return;
+    }
+    this.#giveBack(Math.max(window.next, this.#applied + 1), unavailable(code, "noEffect", detail, retryAfterMillis));
+    this.#tell();
+  }
+
+  /** (3): all writes from this number on; none of them is in any try. */
+  #giveBack(from: number, why: Unavailable): void {
+    if (from > this.#given) return;
+    this.#given = from - 1;
+    this.#voided = why;
+    for (let each = this.#first; each; each = each.next) {
+      if (each.answer) continue;
+      if (each.write && each.write.sequence >= from && each.sequence === 0) each.answer = why;
+      else if (each.tries > 0 && each.behind >= from) this.#askAgain(each);
+    }
+  }
+
+  laneState(stream: ReplicaStream, state: LaneState): void {
+    switch (this.#course.laneState(stream, state)) {
+      case "gone":
+        return this.end("sessionExpired", "the session is over (expired or closed); open a new one");
+      case "moved":
+        return this.#moved();
+      case "setBack":
+        return this.end("connectionLoss", `the replicas know ${state.lastSequence} as its last write; attach again`);
+      case "flows":
+        return this.pump();
+      default:
+    }
+  }
+
+  #moved(): void {
+    this.end("sessionMoved", "the session was attached elsewhere");
+  }
+
+  moveTo(stream: ReplicaStream | undefined): void {
+    this.#course.moveTo(stream);
+  }
+
+  lost(stream: ReplicaStream): void {
+    this.#course.lost(stream);
+  }
+
+  /** True: nothing was answered for too long, and it is sent again. */
+  stalled(now: number): boolean {
+    return this.#course.stalled(now);
+  }
+}
