@@ -205,6 +205,7 @@ function createReads(host: Host, parts: Parts): Reads {
     freshSince: () => host.freshSince(),
     confirm: (done) => confirmations.request(done),
     decorate: (outcome) => (leadership.leads ? withIdle(outcome, (id) => leadership.expiry.idleMillis(id)) : outcome),
+    push: (work) => host.push(work),
   });
 }
 

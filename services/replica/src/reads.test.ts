@@ -31,6 +31,7 @@ function reading(): {
     freshSince: () => undefined,
     confirm: (done) => void waiting.push(done),
     decorate: (outcome) => outcome,
+    push: (work) => work(),
   });
   const connection = {
     send: (bytes: Uint8Array) => {

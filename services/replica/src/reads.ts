@@ -2,11 +2,12 @@
  * Reads that came from gateways, by consistency: linearizable (a confirmation, then a local read), session (local, not
  * older than what the client saw), stale (local, with a bound on its age).
  */
-import { decodeRead, formatZxid, type Outcome, type ReadOperation, type Zxid } from "@quorate/api";
+import { decodeRead, formatZxid, type Outcome, type ReadOperation, type TreeOperation, type Zxid } from "@quorate/api";
 import type { FromGateway } from "@quorate/proto";
 import type { Tree } from "@quorate/tree";
 import type { GatewayConnection } from "./gateways.ts";
 import { answer, failure } from "./home.ts";
+import { Listings } from "./listings.ts";
 import { replicaLimits } from "./replica-limits.ts";
 
 type ReadMessage = Extract<FromGateway, { kind: "read" }>;
@@ -14,7 +15,7 @@ type ReadMessage = Extract<FromGateway, { kind: "read" }>;
 interface Waiting {
   readonly connection: GatewayConnection;
   readonly message: ReadMessage;
-  readonly operation: ReadOperation;
+  readonly operation: ReadOperation | TreeOperation;
   readonly deadline: number;
   /** Applied up to here, it can be answered; undefined while a confirmation is under way or wanted. */
   index: Zxid | undefined;
@@ -31,10 +32,13 @@ export interface ReadPorts {
   confirm(done: (index: Zxid | undefined) => void): void;
   /** The leader adds how long sessions have been idle. */
   decorate(outcome: Outcome): Outcome;
+  /** Into the loop's inbox: for the next turn. */
+  push(work: () => void): void;
 }
 
 export class Reads {
   readonly #ports: ReadPorts;
+  readonly #listings: Listings;
   /** Those that could not be answered when they came. */
   #parked = new Set<Waiting>();
   count = 0;
@@ -43,6 +47,7 @@ export class Reads {
 
   constructor(ports: ReadPorts) {
     this.#ports = ports;
+    this.#listings = new Listings(ports);
   }
 
   get waiting(): number {
@@ -53,6 +58,10 @@ export class Reads {
     const operation = decodeRead(message.operation);
     if (operation === undefined) {
       answer(connection, message.id, failure("badArguments", "the bytes of the read are malformed"));
+      return;
+    }
+    if (operation.kind === "treePage") {
+      this.#listings.page(connection, message.id, operation);
       return;
     }
     if (this.waiting >= replicaLimits.waitingReads) {
@@ -108,8 +117,13 @@ export class Reads {
       if (age > message.maxStaleMillis || tree.applied < message.minZxid) return false;
     } else if (index === undefined || tree.applied < index) return false;
     waiting.done = true;
-    const outcome = tree.read(waiting.operation, message.identity, message.acting);
-    answer(waiting.connection, message.id, this.#ports.decorate(outcome), Math.ceil(age));
+    const { connection, operation } = waiting;
+    if (operation.kind === "tree") {
+      this.#listings.open(connection, message.id, operation, message.identity, age);
+      return true;
+    }
+    const outcome = tree.read(operation, message.identity, message.acting);
+    answer(connection, message.id, this.#ports.decorate(outcome), Math.ceil(age));
     return true;
   }
 
@@ -123,6 +137,7 @@ export class Reads {
   /** Now and then: ask again for what could not be confirmed, and give up what is out of time. */
   tick(): void {
     const now = this.#ports.now();
+    this.#listings.tick();
     for (const waiting of this.#parked) {
       if (now >= waiting.deadline) this.#giveUp(waiting);
       else if (waiting.message.consistency !== "linearizable") {
@@ -152,6 +167,7 @@ export class Reads {
   }
 
   closed(connection: GatewayConnection): void {
+    this.#listings.closed(connection);
     for (const waiting of this.#parked) {
       if (waiting.connection !== connection) continue;
       waiting.done = true;

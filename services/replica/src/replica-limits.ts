@@ -16,6 +16,16 @@ export const replicaLimits = {
   waitingReads: 20_000,
   /** First sessions of gateways that wait; beyond it the oldest is forgotten (its gateway asks again). */
   waitingOpens: 1000,
+  /** Listings under way, of all gateways; one more is `throttled`. */
+  listings: 16,
+  /** What is kept for all of them together; beyond it the one that needs most is ended. */
+  listingKeptBytes: 128 * 1024 * 1024,
+  /** A listing that takes longer, or that nobody asks the next page of, is ended. */
+  listingMillis: 600_000,
+  listingIdleMillis: 30_000,
+  /** A page of a listing ends at the first of these: it is made in one go, well within a slice. */
+  pageZnodes: 1000,
+  pageBytes: 256 * 1024,
   /** Applying, restoring and snapshots run in slices of this. */
   sliceMillis: 4,
   tickMillis: 20,
