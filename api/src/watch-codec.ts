@@ -4,16 +4,7 @@
  */
 import type { ByteReader, ByteWriter } from "./bytes.ts";
 import { limits } from "./limits.ts";
-import {
-  readKind,
-  readName,
-  readPath,
-  readStat,
-  readZxid,
-  writeKind,
-  writeStat,
-  writeTime,
-} from "./node-codec.ts";
+import { readKind, readName, readPath, readStat, readZxid, writeKind, writeStat, writeTime } from "./node-codec.ts";
 import type { Path } from "./path.ts";
 import type { ChangeType, FeedChange, WatchEvent, WatchedResult, WatchOperation, WatchState } from "./watch.ts";
 

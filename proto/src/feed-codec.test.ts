@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { type FeedChange, openAcl, type Path, type Zxid } from "@quorate/api";
-import { frameLimits } from "./frame.ts";
 import { feedLimits } from "./feed-codec.ts";
+import { frameLimits } from "./frame.ts";
 import { decodeToGateway, encodeToGateway } from "./gateway-codec.ts";
 
 test("the largest transaction that is told fits into a message, and decodes", () => {

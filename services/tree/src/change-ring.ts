@@ -3,6 +3,7 @@
  * replica's memory and no replicated state: nothing that apply decides may depend on it.
  */
 import { type Acl, assert, type Change, type Zxid } from "@quorate/api";
+import { bytesOfAcl } from "./outcome-memory.ts";
 
 /** Rough bytes of a change in memory beside its path. */
 const fixedBytes = 160;
@@ -35,10 +36,14 @@ export class ChangeRing {
   push(change: Change): void {
     this.#changes.push(change);
     this.#bytes += fixedBytes + change.path.length;
-    while (this.#bytes > this.#limitBytes) this.#drop();
+    this.#trim();
     if (this.#first < 1024 || this.#first * 2 < this.#changes.length) return;
     this.#changes = this.#changes.slice(this.#first);
     this.#first = 0;
+  }
+
+  #trim(): void {
+    while (this.#bytes > this.#limitBytes && this.size > 0) this.#drop();
   }
 
   #drop(): void {
@@ -48,9 +53,10 @@ export class ChangeRing {
     this.#bytes -= fixedBytes + oldest.path.length;
     assert(oldest.zxid >= this.#floor, "changes are in the order of their zxids");
     this.#floor = oldest.zxid;
-    for (const [reference, { zxid }] of this.#retired) {
+    for (const [reference, { acl, zxid }] of this.#retired) {
       if (zxid > this.#floor) break;
       this.#retired.delete(reference);
+      this.#bytes -= fixedBytes + bytesOfAcl(acl);
     }
   }
 
@@ -86,8 +92,12 @@ export class ChangeRing {
     return low;
   }
 
+  /** Called behind the change of `zxid` by which the last reference to the list went. */
   retire(reference: number, acl: Acl, zxid: Zxid): void {
+    if (zxid <= this.#floor) return;
     this.#retired.set(reference, { acl, zxid });
+    this.#bytes += fixedBytes + bytesOfAcl(acl);
+    this.#trim();
   }
 
   retired(reference: number): Acl | undefined {

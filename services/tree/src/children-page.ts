@@ -88,7 +88,8 @@ function changedSince(state: State, applied: Zxid, parent: ZNode, at: Zxid): Sin
   const gone = new Set<string>();
   const come = new Set<string>();
   for (const { type, path } of changes) {
-    if (type === "changed" || !path.startsWith(prefix) || path.lastIndexOf("/") !== prefix.length - 1) continue;
+    if (type === "changed" || type === "acl" || !path.startsWith(prefix) || path.lastIndexOf("/") !== prefix.length - 1)
+      continue;
     if (path.length === prefix.length) continue;
     if (type === "created") {
       if (!gone.delete(path)) come.add(path);

@@ -30,6 +30,12 @@ export const treeLimits = {
 export const memoryLimits = {
   /** The change ring; beyond it the oldest changes go. */
   ringBytes: 32 * 1_048_576,
+  /** An answer to a watch ends with the transaction that reaches one of these: events, their bytes, changes looked at. */
+  watchEvents: 1000,
+  watchBytes: limits.watchAnswerBytes,
+  watchScanned: 10_000,
+  /** Events of one transaction that one answer can hold. */
+  watchTransactionBytes: 8 * 1_048_576,
   /** A frame of a snapshot: a longer one is no snapshot of ours. One record is at most an outcome or a znode. */
   frameBytes: 16 * 1_048_576,
   /** Where the snapshot's writer ends a frame, whatever its budget. */

@@ -23,6 +23,7 @@ import { infoOf, type SessionRecord, secretIs } from "./sessions.ts";
 import type { State } from "./state.ts";
 import { Transaction } from "./transaction.ts";
 import { runReads } from "./txn.ts";
+import { watch } from "./watch.ts";
 import { statOf, type ZNode } from "./znode.ts";
 
 export function read(state: State, operation: ReadOperation, identity: Identity, acting: Acting | undefined): Outcome {
@@ -43,6 +44,8 @@ export function read(state: State, operation: ReadOperation, identity: Identity,
       return listSessions(state, tx, operation);
     case "sync":
       return success(tx.zxid, { kind: "done", count: 0 });
+    case "watch":
+      return refused ?? watch(state, tx, operation);
     case "txn":
       return refused ?? runReads(state, tx, operation);
     default:

@@ -56,7 +56,7 @@ export class Transaction implements Moment {
     return failure(this.zxid, "tooLarge", detail, path);
   }
 
-  /** Notes a change; `node` as it is afterwards, or was before its deletion. */
+  /** Notes a change, which touches a znode; `node` as it is afterwards, or was before its deletion. */
   note(type: Change["type"], node: ZNode, parentAcl: number): void {
     this.touched++;
     this.changes.push({

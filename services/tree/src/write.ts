@@ -83,15 +83,16 @@ function write(state: State, tx: Transaction, node: ZNode, data: Uint8Array, nat
   if (full !== undefined) return full;
   const next = node.withData(compact(data), nature, tx);
   state.znodes.table.replace(node, next);
-  tx.note("changed", next, parentAclOf(state, node));
+  tx.note("changed", next, parentAclOf(state, next));
   return success(tx.zxid, { kind: "node", path: next.path, created: false, stat: statOf(next) });
 }
 
+/** The root has its own. */
 function parentAclOf(state: State, node: ZNode): number {
   // Where all is open, as it mostly is, the parent need not be looked up.
   if (state.acls.size === 0) return openAclReference;
   const parent = parentOf(node.path);
-  return (parent === undefined ? undefined : state.znodes.get(parent)?.acl) ?? openAclReference;
+  return (parent === undefined ? node : state.znodes.get(parent))?.acl ?? openAclReference;
 }
 
 export function setAcl(state: State, tx: Transaction, operation: SetAclOperation): Outcome {
@@ -108,7 +109,7 @@ export function setAcl(state: State, tx: Transaction, operation: SetAclOperation
   if (bad !== undefined) return bad;
   const next = node.withAcl(state.acls.intern(resolved.acl));
   state.znodes.table.replace(node, next);
-  tx.touched++;
+  tx.note("acl", next, parentAclOf(state, next));
   return success(tx.zxid, { kind: "acl", path: next.path, acl: resolved.acl, stat: statOf(next) });
 }
 

@@ -1,0 +1,126 @@
+/**
+ * A watch, as it is asked: the state of what is watched, or the events behind a cursor. What comes behind the answer is
+ * the feed's (`replica/src/feeds.ts`).
+ */
+import {
+  type Failure,
+  formatZxid,
+  limits,
+  nameOf,
+  type Outcome,
+  type Path,
+  permissions,
+  utf8Length,
+  type WatchEvent,
+  type WatchOperation,
+  type WatchState,
+  type Zxid,
+} from "@quorate/api";
+import { expand } from "./compact-data.ts";
+import { failure, success } from "./failure.ts";
+import { denied } from "./rights.ts";
+import type { State } from "./state.ts";
+import type { Transaction } from "./transaction.ts";
+import { eventsAfter, Watcher } from "./watch-events.ts";
+import { statOf, type ZNode } from "./znode.ts";
+
+const beginAgain = "begin again without 'after': the answer is the state and a new cursor";
+
+/** `tx`: of who asks; a session that was shown is proven and alive. */
+export function watch(state: State, tx: Transaction, operation: WatchOperation): Outcome {
+  const { scopes, after } = operation;
+  for (const path of [...scopes.node, ...scopes.children, ...scopes.subtree]) {
+    const node = state.znodes.get(path);
+    const forbidden = node === undefined ? undefined : denied(state, tx.zxid, node, tx.identity, permissions.read);
+    if (forbidden !== undefined) return forbidden;
+  }
+  if (after !== undefined) return resume(state, tx, operation, after);
+  const states = statesOf(state, tx, operation);
+  return "ok" in states ? states : watched(state, tx, states, [], tx.zxid, false);
+}
+
+function watched(
+  state: State,
+  tx: Transaction,
+  states: readonly WatchState[],
+  events: readonly WatchEvent[],
+  through: Zxid,
+  more: boolean,
+): Outcome {
+  const sessionTimeoutMillis = state.sessions.get(tx.session)?.timeoutMillis ?? 0;
+  return success(tx.zxid, { kind: "watched", states, events, through, more, sessionTimeoutMillis });
+}
+
+function resume(state: State, tx: Transaction, { scopes }: WatchOperation, after: Zxid): Outcome {
+  if (after > tx.zxid) {
+    const detail = `the cursor is ${formatZxid(after)}, this replica has applied ${formatZxid(tx.zxid)} only; try again`;
+    return failure(tx.zxid, "behind", detail);
+  }
+  const told = eventsAfter(state, after, new Watcher(state, scopes, tx.identity));
+  if (told === "tooOld") {
+    const detail = `the changes behind ${formatZxid(after)} are forgotten (here they reach back to ${formatZxid(state.ring.floor)}); ${beginAgain}`;
+    return failure(tx.zxid, "cursorTooOld", detail);
+  }
+  if (told === "tooLarge") {
+    const detail = `the transaction behind ${formatZxid(after)} changed too much to be told at once; ${beginAgain}`;
+    return failure(tx.zxid, "cursorTooOld", detail);
+  }
+  if ("lost" in told) {
+    const detail = `behind ${formatZxid(after)} the permission READ on ${told.lost} was missing; ${beginAgain}`;
+    return failure(tx.zxid, "noAuth", detail, told.lost);
+  }
+  return watched(state, tx, [], told.events, told.through, told.more);
+}
+
+function statesOf(state: State, tx: Transaction, { scopes }: WatchOperation): readonly WatchState[] | Failure {
+  const states: WatchState[] = [];
+  let room: number = limits.watchAnswerBytes;
+  for (const path of scopes.node) {
+    const node = state.znodes.get(path);
+    room -= node?.data.length ?? 0;
+    if (room < 0) return tooLarge(tx, path);
+    states.push(
+      node === undefined
+        ? { scope: "node", path }
+        : { scope: "node", path, stat: statOf(node), data: expand(node.data) },
+    );
+  }
+  for (const path of scopes.children) {
+    const parent = state.znodes.get(path);
+    const children = parent === undefined ? [] : namesOf(parent, room);
+    if (children === undefined) return tooLarge(tx, path);
+    for (const name of children) room -= bytesOfName(name);
+    states.push(
+      parent === undefined
+        ? { scope: "children", path, children }
+        : { scope: "children", path, stat: statOf(parent), children },
+    );
+  }
+  return states;
+}
+
+/** Undefined if they take more than `room` bytes. */
+function namesOf(parent: ZNode, room: number): string[] | undefined {
+  const names: string[] = [];
+  let left = room;
+  if (parent.numChildren * (nameBytes + 1) > left) return undefined;
+  for (const path of parent.family?.index.after(undefined) ?? []) {
+    const name = nameOf(path as Path);
+    left -= bytesOfName(name);
+    if (left < 0) return undefined;
+    names.push(name);
+  }
+  return names;
+}
+
+/** What each name takes beside its characters. */
+const nameBytes = 4;
+
+function bytesOfName(name: string): number {
+  return nameBytes + utf8Length(name);
+}
+
+function tooLarge(tx: Transaction, path: Path): Failure {
+  const detail = `${path}: the state of what is watched is over ${limits.watchAnswerBytes} bytes (watchAnswerBytes); watch less at once, or read it by itself and watch behind its zxid`;
+  return failure(tx.zxid, "tooLarge", detail, path);
+}
