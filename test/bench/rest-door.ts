@@ -28,6 +28,8 @@ const backend: Backend = {
   read: (request) => once("read", () => memory.read(request)),
   renew: (session, secretHash) => memory.renew(session, secretHash),
   handOver: (target) => memory.handOver(target),
+  watch: (request, deadlineMillis, listener) => memory.watch(request, deadlineMillis, listener),
+  attach: (acting, identity, deadlineMillis, listener) => memory.attach(acting, identity, deadlineMillis, listener),
   cluster: () => memory.cluster(),
 };
 const { server, stop } = createRestServer({

@@ -3,6 +3,7 @@
  * read is linearizable. No disk, no agreement, no expiry but what a test asks for.
  */
 import {
+  type Acting,
   anyone,
   asZxid,
   type Command,
@@ -10,6 +11,7 @@ import {
   counterOf,
   encodeCommand,
   epochOf,
+  type Identity,
   joinCommands,
   type Outcome,
   type ReplicaId,
@@ -23,20 +25,24 @@ import {
   type ClusterView,
   createNodeWorld,
   type GatewayWorld,
+  type LaneListener,
   type ReadRequest,
   type RenewAnswer,
+  type SessionLane,
   type Watching,
   type WatchListener,
   type WatchRequest,
   type WriteRequest,
 } from "@quorate/gateway";
 import { rulesVersion, Tree, type TreeOptions } from "@quorate/tree";
+import { MemoryLanes } from "./memory-lanes.ts";
 import { memoryHistoryId } from "./memory-watch-read.ts";
 import { MemoryWatches } from "./memory-watches.ts";
 
 export class MemoryBackend implements Backend {
   readonly tree: Tree;
   readonly watches: MemoryWatches;
+  readonly #lanes: MemoryLanes;
   readonly #now: () => number;
   readonly #lane: SessionId;
   readonly #attachment: number;
@@ -51,6 +57,12 @@ export class MemoryBackend implements Backend {
     this.#now = now;
     this.tree = new Tree(options);
     this.watches = new MemoryWatches(this.tree, world, memoryHistoryId);
+    this.#lanes = new MemoryLanes({
+      world,
+      commit: (command) => this.#commit(command),
+      read: (request) => this.#read(request),
+      lane: (session) => this.tree.lane(session),
+    });
     const opened = this.#commit({
       identity: anyone,
       operation: {
@@ -79,16 +91,13 @@ export class MemoryBackend implements Backend {
   }
 
   read(request: ReadRequest): Promise<Answer> {
-    if (request.minZxid > this.tree.applied) {
-      return Promise.resolve({
-        kind: "unavailable",
-        code: "behind",
-        detail: "this replica has not applied Quorate-Min-Zxid yet",
-        certainty: "noEffect",
-        retryAfterMillis: 1000,
-      });
-    }
-    return Promise.resolve(answerOf(this.tree.read(request.operation, request.identity, request.acting)));
+    return Promise.resolve(this.#read(request));
+  }
+
+  #read({ operation, identity, acting, minZxid }: ReadRequest): Answer {
+    if (minZxid <= this.tree.applied) return answerOf(this.tree.read(operation, identity, acting));
+    const detail = "this replica has not applied Quorate-Min-Zxid yet";
+    return { kind: "unavailable", code: "behind", detail, certainty: "noEffect", retryAfterMillis: 1000 };
   }
 
   renew(session: SessionId, secretHash: Uint8Array): Promise<RenewAnswer> {
@@ -106,6 +115,10 @@ export class MemoryBackend implements Backend {
 
   watch(request: WatchRequest, deadlineMillis: number, listener: WatchListener): Watching {
     return this.watches.watch(request, deadlineMillis, listener);
+  }
+
+  attach(acting: Acting, identity: Identity, _deadlineMillis: number, listener: LaneListener): SessionLane {
+    return this.#lanes.attach(acting, identity, listener);
   }
 
   cluster(): ClusterView {
@@ -161,8 +174,10 @@ export class MemoryBackend implements Backend {
     });
     const outcome = applied[0]?.outcome;
     const { operation } = command;
-    const ends = operation.kind === "closeSession" || operation.kind === "expireSession";
-    this.watches.applied(ends && outcome !== "gap" && outcome?.ok ? operation.session : undefined);
+    const closes = operation.kind === "closeSession" || operation.kind === "expireSession";
+    const ended = closes && outcome !== "gap" && outcome?.ok ? operation.session : undefined;
+    this.watches.applied(ended);
+    if (ended !== undefined) this.#lanes.ended(ended);
     if (outcome === undefined || outcome === "gap") throw new Error("the tree left a command without an outcome");
     return outcome;
   }
