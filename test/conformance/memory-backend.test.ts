@@ -12,8 +12,7 @@ import {
   type WriteOperation,
 } from "@quorate/api";
 import type { Answer, LaneListener, WatchListener, WatchRequest } from "@quorate/gateway";
-import { MemoryBackend } from "./memory-backend.ts";
-import { memoryHistoryId } from "./memory-watch-read.ts";
+import { MemoryBackend, memoryHistoryId } from "./memory-backend.ts";
 
 const secretHash = new Uint8Array(32).fill(7);
 

@@ -36,8 +36,10 @@ import {
 } from "@quorate/gateway";
 import { rulesVersion, Tree, type TreeOptions } from "@quorate/tree";
 import { MemoryLanes } from "./memory-lanes.ts";
-import { memoryHistoryId } from "./memory-watch-read.ts";
 import { MemoryWatches } from "./memory-watches.ts";
+
+/** Of the ensemble that the memory is. */
+export const memoryHistoryId = "4a91e37371a4b3c64a91e37371a4b3c6";
 
 export class MemoryBackend implements Backend {
   readonly tree: Tree;

@@ -15,7 +15,6 @@ import {
   type WatchRequest,
 } from "@quorate/gateway";
 import type { Tree } from "@quorate/tree";
-import { ofThisHistory, readWatch } from "./memory-watch-read.ts";
 
 /** The hub knows a home by its identity; nothing is sent. */
 const home: ReplicaStream = { replica: 1, address: "memory", writable: true, send: () => {} };
@@ -30,6 +29,7 @@ interface Question {
 export class MemoryWatches {
   readonly #tree: Tree;
   readonly #world: GatewayWorld;
+  readonly #historyId: string;
   readonly #watches: Watches;
   /** In order; those whose cursor is ahead of the tree stay until it gets there. */
   readonly #questions = new Set<Question>();
@@ -41,6 +41,7 @@ export class MemoryWatches {
   constructor(tree: Tree, world: GatewayWorld, historyId: string) {
     this.#tree = tree;
     this.#world = world;
+    this.#historyId = historyId;
     this.#fedThrough = tree.applied;
     this.#watches = new Watches({
       world,
@@ -111,12 +112,18 @@ export class MemoryWatches {
   #answer(question: Question): void {
     const { operation, identity, acting, minZxid } = question.request;
     if (operation.kind !== "watch" || !this.#questions.has(question)) return;
-    const ahead = Math.max(minZxid, operation.after ?? 0) > this.#tree.applied;
-    if (ahead && ofThisHistory(operation)) return;
+    const here = operation.history === undefined || this.#historyId.startsWith(operation.history);
+    if (here && Math.max(minZxid, operation.after ?? 0) > this.#tree.applied) return;
     this.#questions.delete(question);
     question.timer.cancel();
-    const outcome: Outcome = readWatch(this.#tree, operation, identity, acting);
+    const outcome = here ? this.#tree.read(operation, identity, acting) : this.#strange();
     question.answered({ kind: "outcome", outcome, servedBy: 1, ageMillis: 0 }, home);
+  }
+
+  /** The tree knows of no history: whoever serves it judges. */
+  #strange(): Outcome {
+    const detail = "the cursor is of another history; begin again without 'after'";
+    return { ok: false, zxid: this.#tree.applied, code: "cursorOfAnotherHistory", detail };
   }
 
   #feed(): void {
