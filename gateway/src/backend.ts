@@ -9,6 +9,7 @@ import type {
   IdempotencyKey,
   Identity,
   Outcome,
+  Path,
   ReadOperation,
   ReplicaId,
   SessionId,
@@ -64,6 +65,33 @@ export interface ClusterView {
   readonly members: readonly MemberStatus[];
   /** Configured endpoints that have not been heard of. */
   readonly silent: readonly string[];
+}
+
+/** A subtree at one zxid. */
+export interface TreeRequest {
+  readonly identity: Identity;
+  readonly acting?: Acting;
+  readonly path: Path;
+  /** Levels below it: 0 is the znode alone; undefined is all. */
+  readonly depth?: number;
+  readonly withData: boolean;
+  readonly consistency: Consistency;
+  readonly minZxid: Zxid;
+  readonly maxStaleMillis: number;
+}
+
+/**
+ * Its pages, of about a quarter of a mebibyte (a larger znode comes alone), asked for one after the other: who asks late is
+ * sent nothing meanwhile. All of them are of the first one's zxid.
+ */
+export interface TreePages {
+  /**
+   * The outcome's result is a `treePage`; with `more` false it was the last. A failure, or no outcome, ends the listing:
+   * `noNode`, `noAuth` and the like at first, `pageTooOld` when the replica that kept it has lost it. Never rejects.
+   */
+  next(deadlineMillis: number): Promise<Answer>;
+  /** Harmless when it is over. A page under way is answered `pageTooOld`. */
+  close(): void;
 }
 
 /** Where a watch stands. Its text is `formatCursor`'s: `0x0000000200000017.4a91e37371a4b3c6`. */
@@ -189,6 +217,8 @@ export interface Backend {
   /** Renews a session; `secretHash` is the SHA-256 of the secret the client showed. */
   renew(session: SessionId, secretHash: Uint8Array, deadlineMillis: number): Promise<RenewAnswer>;
   handOver(target: ReplicaId, deadlineMillis: number): Promise<Answer>;
+  /** Asks nothing before its first `next`. Whoever does not read to the end closes it. */
+  listTree(request: TreeRequest): TreePages;
   /** `deadlineMillis`: for the opening. An open watch outlives homes and leaders. */
   watch(request: WatchRequest, deadlineMillis: number, listener: WatchListener): Watching;
   /** Takes the session over: whoever was attached before gets `sessionMoved`. Does not renew it. */

@@ -5,7 +5,15 @@
  * A read that opens a watch is more: its answer's place in the stream says where the feed goes on. So it gets a new id when
  * it is asked again, and an answer to a former try, before which the feed may have been turned off, is not taken for it.
  */
-import { type ErrorCode, encodeRead, type Outcome, type ReplicaId, type SessionId } from "@quorate/api";
+import {
+  type ErrorCode,
+  encodeRead,
+  type Outcome,
+  type ReadOperation,
+  type ReplicaId,
+  type SessionId,
+  type TreeOperation,
+} from "@quorate/api";
 import { encodeFromGateway, type RequestId } from "@quorate/proto";
 import type { Answer, ReadRequest } from "./backend.ts";
 import { Deadlines, type Timed } from "./deadlines.ts";
@@ -24,7 +32,8 @@ export interface CallPorts {
 }
 
 /** A session's own read. It is looked at anew at each try: what the session saw meanwhile counts, too. */
-export interface OrderedRead extends ReadRequest {
+export interface OrderedRead extends Omit<ReadRequest, "operation"> {
+  readonly operation: ReadOperation | TreeOperation;
   /** It sees this write, whoever answers it. */
   readonly behind?: { readonly session: SessionId; readonly sequence: number } | undefined;
 }
@@ -137,7 +146,10 @@ export class Calls {
 
   #enqueue(call: Call): void {
     const { asked } = call;
-    if (asked.kind === "read" && asked.request.consistency === "stale") this.#unsentStale.push(call);
+    if (asked.kind !== "read") this.#unsent.push(call);
+    else if (asked.request.consistency === "stale") this.#unsentStale.push(call);
+    // At a new home an event has to come before the data that it announces.
+    else if (asked.request.operation.kind === "watch") this.#unsent.pushFront(call);
     else this.#unsent.push(call);
   }
 

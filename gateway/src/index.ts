@@ -11,6 +11,8 @@ export type {
   ReadRequest,
   RenewAnswer,
   SessionLane,
+  TreePages,
+  TreeRequest,
   WatchEnd,
   Watching,
   WatchListener,

@@ -14,6 +14,8 @@ export const linkLimits = {
   /** Reads and hand-overs, sent or waiting for a replica. Beyond: `throttled`. */
   calls: 65_536,
   callBytes: 32 * 1_048_576,
+  /** Listings of subtrees under way; a replica has its own limit for all gateways. Beyond: `throttled`. */
+  listings: 64,
   /** Renewals, sent or waiting. Beyond: `throttled`. */
   renewals: 65_536,
   /** Renewals in one message. */

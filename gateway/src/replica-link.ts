@@ -14,6 +14,8 @@ import type {
   ReadRequest,
   RenewAnswer,
   SessionLane,
+  TreePages,
+  TreeRequest,
   Watching,
   WatchListener,
   WatchRequest,
@@ -24,6 +26,7 @@ import type { Endpoint } from "./endpoint.ts";
 import { Homes } from "./homes.ts";
 import { Lane } from "./lane.ts";
 import { linkLimits } from "./limits.ts";
+import { Listings } from "./listings.ts";
 import type { GatewayTimer, GatewayWorld } from "./ports.ts";
 import { SessionLanes } from "./session-lanes.ts";
 import type { Dial, ReplicaConnection, ReplicaEvents, ReplicaStream } from "./stream.ts";
@@ -65,6 +68,7 @@ export class ReplicaLink implements Backend {
   readonly #lane: Lane;
   readonly #sessions: SessionLanes;
   readonly #calls: Calls;
+  readonly #listings: Listings;
   readonly #touches: Touches;
   readonly #watches: Watches;
   readonly #timers: GatewayTimer[] = [];
@@ -87,6 +91,11 @@ export class ReplicaLink implements Backend {
     const home = (): ReplicaStream | undefined => this.#homes.home;
     this.#lane = new Lane({ world, name, log, nextId, wake, flows: () => this.#becomeReady() });
     this.#calls = new Calls({ world, nextId, home, wake, anywhere: (avoid) => this.#homes.anywhere(avoid) });
+    this.#listings = new Listings({
+      world,
+      nextId,
+      read: (request, deadline, answered) => this.#calls.read(request, deadline, answered),
+    });
     this.#sessions = new SessionLanes({
       world,
       home,
@@ -162,6 +171,10 @@ export class ReplicaLink implements Backend {
     return new Promise((resolve) => this.#calls.handOver(target, this.#world.now() + deadlineMillis, resolve));
   }
 
+  listTree(request: TreeRequest): TreePages {
+    return this.#listings.create(request);
+  }
+
   watch(request: WatchRequest, deadlineMillis: number, listener: WatchListener): Watching {
     return this.#watches.watch(request, deadlineMillis, listener);
   }
@@ -184,6 +197,7 @@ export class ReplicaLink implements Backend {
     this.#becomeReady();
     this.#watches.stop();
     this.#sessions.stop();
+    this.#listings.stop();
     this.#calls.stop();
     this.#touches.stop();
     await new Promise<void>((resolve) => {
@@ -209,6 +223,7 @@ export class ReplicaLink implements Backend {
       case "answer":
         this.#learn(message.outcome.zxid);
         if (this.#lane.opened(message.id, message.outcome)) return;
+        if (this.#listings.answered(stream, message.id, message.outcome)) return;
         this.#calls.answered(stream, message.id, message.outcome, message.ageMillis);
         return;
       case "touched":
@@ -234,6 +249,7 @@ export class ReplicaLink implements Backend {
     this.#lane.lost(stream);
     this.#sessions.lost(stream);
     this.#calls.lost(stream);
+    this.#listings.lost(stream);
     this.#touches.lost(stream);
     this.#watches.lost(stream);
   }

@@ -28,6 +28,7 @@ const backend: Backend = {
   read: (request) => once("read", () => memory.read(request)),
   renew: (session, secretHash) => memory.renew(session, secretHash),
   handOver: (target) => memory.handOver(target),
+  listTree: (request) => memory.listTree(request),
   watch: (request, deadlineMillis, listener) => memory.watch(request, deadlineMillis, listener),
   attach: (acting, identity, deadlineMillis, listener) => memory.attach(acting, identity, deadlineMillis, listener),
   cluster: () => memory.cluster(),

@@ -25,6 +25,7 @@ function scriptedBackend(memory: MemoryBackend): Backend {
       return scripted === undefined ? memory.renew(session, hash) : Promise.resolve(scripted);
     },
     handOver: (target) => memory.handOver(target),
+    listTree: (request) => memory.listTree(request),
     watch: (request, deadline, listener) => memory.watch(request, deadline, listener),
     attach: () => {
       throw new Error("no lanes here");

@@ -29,12 +29,15 @@ import {
   type ReadRequest,
   type RenewAnswer,
   type SessionLane,
+  type TreePages,
+  type TreeRequest,
   type Watching,
   type WatchListener,
   type WatchRequest,
   type WriteRequest,
 } from "@quorate/gateway";
 import { rulesVersion, Tree, type TreeOptions } from "@quorate/tree";
+import { listMemory } from "./memory-listing.ts";
 import { MemoryLanes } from "./memory-lanes.ts";
 import { MemoryWatches } from "./memory-watches.ts";
 
@@ -113,6 +116,10 @@ export class MemoryBackend implements Backend {
     if (target === 1) return Promise.resolve(answerOf({ ok: true, zxid, result: { kind: "done", count: 0 } }));
     const detail = `there is no replica ${target}; the members are 1`;
     return Promise.resolve(answerOf({ ok: false, zxid, code: "badArguments", detail }));
+  }
+
+  listTree(request: TreeRequest): TreePages {
+    return listMemory(this.tree, request);
   }
 
   watch(request: WatchRequest, deadlineMillis: number, listener: WatchListener): Watching {
