@@ -93,3 +93,21 @@ it("forgets a question that is given up", () => {
   calls.tick(100_000);
   assert.equal(answers.length, 0);
 });
+
+it("asks for a watch before the reads that wait", () => {
+  const { calls, streams, sent, move } = ask({ kind: "exists", path: "/a" as Path });
+  const read = { identity: anyone, consistency: "linearizable", minZxid: asZxid(0), maxStaleMillis: 0 } as const;
+  move(streams[1]);
+  calls.read({ ...read, operation: { kind: "sync" } }, 5000, () => {});
+  calls.read({ ...read, operation: watch }, 5000, () => {});
+  calls.pump();
+  assert.deepEqual(
+    sent.map(({ replica, id }) => [replica, id]),
+    [
+      [1, 1],
+      [2, 3],
+      [2, 1],
+      [2, 2],
+    ],
+  );
+});

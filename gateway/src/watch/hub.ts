@@ -203,7 +203,9 @@ export class Watches {
 
   #await(watcher: Watcher): void {
     watcher.state = "waiting";
-    this.#queue.push(watcher);
+    // Sessions first: their reads stand in one order with their events.
+    if (watcher.acting) this.#queue.pushFront(watcher);
+    else this.#queue.push(watcher);
     this.#ports.wake();
   }
 
