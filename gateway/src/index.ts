@@ -21,6 +21,9 @@ export type {
   WriteRequest,
 } from "./backend.ts";
 export { createDial, type GatewayDialOptions } from "./dial.ts";
+export type { GrpcOptions } from "./grpc/call.ts";
+export { type GrpcLimits, grpcLimits } from "./grpc/limits.ts";
+export { createGrpcServer, type GrpcServer } from "./grpc/server.ts";
 export { digestOf } from "./identity.ts";
 export type { GatewayTimer, GatewayWorld } from "./ports.ts";
 export {

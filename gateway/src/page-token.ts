@@ -1,6 +1,7 @@
 /**
- * `continue` of REST, `page_token` of gRPC: where the next page of children begins. It bears a checksum over the path too, so that a damaged token, or
- * one of another listing, is refused instead of skipping names. It is no secret and gives no right.
+ * `continue` of REST, `page_token` of gRPC: where the next page of children begins. It bears a checksum over the path too,
+ * so that a damaged token, or one of another listing, is refused instead of skipping names. It is no secret and gives no
+ * right.
  */
 import { createHash } from "node:crypto";
 import { formatZxid, isBadPath, type Path, parsePath, parseZxid, type Zxid } from "@quorate/api";

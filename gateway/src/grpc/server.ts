@@ -1,0 +1,214 @@
+/**
+ * The gRPC door as a server, and the one file of the gateway that speaks with grpc-js. It accepts the sockets itself, so that
+ * there is a bound to them, and takes requests as bytes, so that what does not decode gets an answer with details.
+ */
+import { createServer, type Socket, type Server as SocketServer } from "node:net";
+import {
+  Metadata,
+  Server,
+  ServerCredentials,
+  type ServerDuplexStream,
+  type ServerUnaryCall,
+  type ServerWritableStream,
+  type ServiceDefinition,
+  type sendUnaryData,
+  type UntypedServiceImplementation,
+} from "@grpc/grpc-js";
+import { ReflectionService } from "@grpc/reflection";
+import { type PublicService, publicServices, statusDetailsKey } from "@quorate/proto";
+import { Identities, Remembered } from "../identity.ts";
+import type { GrpcDoor, GrpcOptions, Incoming } from "./call.ts";
+import { Desk } from "./desk.ts";
+import type { GrpcStatus } from "./faults.ts";
+import { type GrpcLimits, grpcLimits } from "./limits.ts";
+import { Outlet } from "./outlet.ts";
+
+export interface GrpcServer {
+  /** Resolves to the port; 0 is any free one. Rejects with the address and the reason. */
+  listen(host: string, port: number): Promise<number>;
+  /** Health says so, streams end with their cursor, unary calls are waited for a while. May be called again. */
+  stop(): Promise<void>;
+}
+
+type AnyCall =
+  | ServerUnaryCall<Buffer, Buffer>
+  | ServerWritableStream<Buffer, Buffer>
+  | ServerDuplexStream<Buffer, Buffer>;
+
+const same = (bytes: Buffer): Buffer => bytes;
+
+export function createGrpcServer(options: GrpcOptions): GrpcServer {
+  return new Door(options);
+}
+
+class Door implements GrpcServer {
+  readonly #door: GrpcDoor;
+  readonly #desk: Desk;
+  readonly #server: Server;
+  readonly #sockets = new Set<Socket>();
+  #acceptor: SocketServer | undefined;
+  #stopped: Promise<void> | undefined;
+
+  constructor(options: GrpcOptions) {
+    const limits: GrpcLimits = { ...grpcLimits, ...options.limits };
+    this.#door = {
+      options,
+      limits,
+      identities: new Identities({
+        remembered: limits.cachedCredentials,
+        ...(options.superUserDigest === undefined ? undefined : { superUserDigest: options.superUserDigest }),
+        ...(options.trustedProxies === undefined ? undefined : { trustedProxies: options.trustedProxies }),
+      }),
+      sessions: new Remembered(limits.cachedCredentials),
+      streams: new Set(),
+      inFlight: 0,
+      watches: 0,
+      sessionStreams: 0,
+      stopping: false,
+    };
+    this.#desk = new Desk(this.#door);
+    this.#server = new Server({
+      "grpc.max_receive_message_length": limits.receiveBytes,
+      // No answer of ours is larger; this one guards against a fault of our own.
+      "grpc.max_send_message_length": 4 * 1_048_576,
+      "grpc.max_concurrent_streams": limits.streamsPerConnection,
+      "grpc.keepalive_time_ms": limits.keepaliveMillis,
+      "grpc.keepalive_timeout_ms": limits.keepaliveTimeoutMillis,
+      "grpc-node.flow_control_window": limits.flowControlWindow,
+      // Its bookkeeping costs a tenth of a unary call, and nobody reads it.
+      "grpc.enable_channelz": 0,
+    });
+    for (const service of Object.keys(publicServices().methods) as PublicService[]) this.#serve(service);
+    new ReflectionService(publicServices().packages).addToServer(this.#server);
+  }
+
+  listen(host: string, port: number): Promise<number> {
+    const { connections, strangerMillis } = this.#door.limits;
+    const injector = this.#server.createConnectionInjector(ServerCredentials.createInsecure());
+    const acceptor = createServer({ noDelay: true, keepAlive: true }, (socket) => {
+      this.#sockets.add(socket);
+      socket.on("error", () => undefined);
+      socket.once("close", () => this.#sockets.delete(socket));
+      // An HTTP/2 session costs a hundred times what a socket does: who says nothing gets none.
+      const silent = this.#door.options.world.after(strangerMillis, () => socket.destroy());
+      socket.once("close", () => silent.cancel());
+      socket.once("readable", () => {
+        silent.cancel();
+        if (socket.destroyed || socket.readableLength === 0) socket.destroy();
+        else injector.injectConnection(socket);
+      });
+    });
+    acceptor.maxConnections = connections;
+    this.#acceptor = acceptor;
+    return new Promise((resolve, reject) => {
+      acceptor.once("error", (error) => reject(new Error(`cannot listen on ${host}:${port}: ${error.message}`)));
+      acceptor.listen({ host, port }, () => {
+        const bound = acceptor.address();
+        acceptor.on("error", (error) => this.#door.options.log(`grpc: the port: ${error.message}`));
+        resolve(typeof bound === "object" && bound !== null ? bound.port : port);
+      });
+    });
+  }
+
+  stop(): Promise<void> {
+    this.#stopped ??= this.#stop();
+    return this.#stopped;
+  }
+
+  async #stop(): Promise<void> {
+    const acceptor = this.#acceptor;
+    const closed = new Promise<void>((resolve) => {
+      if (acceptor?.listening) acceptor.close(() => resolve());
+      else resolve();
+    });
+    this.#desk.stop();
+    const { world } = this.#door.options;
+    // Sends GOAWAY on every connection; done when each has nothing more under way.
+    await new Promise<void>((resolve) => {
+      const timer = world.after(this.#door.limits.drainMillis, resolve);
+      this.#server.tryShutdown(() => {
+        timer.cancel();
+        resolve();
+      });
+    });
+    this.#server.forceShutdown();
+    for (const socket of this.#sockets) socket.destroy();
+    await closed;
+  }
+
+  #serve(service: PublicService): void {
+    const definition: Record<string, ServiceDefinition[string]> = {};
+    const handlers: UntypedServiceImplementation = {};
+    for (const [name, { path, requestStream, responseStream }] of Object.entries(publicServices().methods[service])) {
+      const codecs = {
+        requestSerialize: same,
+        requestDeserialize: same,
+        responseSerialize: same,
+        responseDeserialize: same,
+      };
+      definition[name] = { path, requestStream, responseStream, ...codecs };
+      if (requestStream) handlers[name] = (call: ServerDuplexStream<Buffer, Buffer>) => this.#duplex(name, call);
+      else if (responseStream) {
+        handlers[name] = (call: ServerWritableStream<Buffer, Buffer>) => this.#stream(service, name, call);
+      } else {
+        handlers[name] = (call: ServerUnaryCall<Buffer, Buffer>, callback: sendUnaryData<Buffer>) =>
+          this.#unary(service, name, call, callback);
+      }
+    }
+    this.#server.addService(definition, handlers);
+  }
+
+  #unary(
+    service: PublicService,
+    name: string,
+    call: ServerUnaryCall<Buffer, Buffer>,
+    callback: sendUnaryData<Buffer>,
+  ): void {
+    void this.#desk.unary(service, incomingOf(name, call), call.request).then((answer) => {
+      if (Buffer.isBuffer(answer)) callback(null, answer);
+      else callback(errorOf(answer));
+    });
+  }
+
+  #stream(service: PublicService, name: string, call: ServerWritableStream<Buffer, Buffer>): void {
+    this.#desk.stream(service, incomingOf(name, call), call.request, this.#outlet(name, call));
+  }
+
+  #duplex(name: string, call: ServerDuplexStream<Buffer, Buffer>): void {
+    const inlet = this.#desk.duplex(incomingOf(name, call), this.#outlet(name, call), {
+      pause: () => call.pause(),
+      resume: () => call.resume(),
+    });
+    call.on("data", (bytes: Buffer) => inlet.received(bytes));
+    call.on("end", () => inlet.finished());
+  }
+
+  #outlet(name: string, call: ServerWritableStream<Buffer, Buffer> | ServerDuplexStream<Buffer, Buffer>): Outlet {
+    const began = this.#door.options.world.now();
+    const outlet = new Outlet(call as { write(bytes: Buffer, done: () => void): unknown; end(): unknown }, {
+      fail: (status) => call.emit("error", errorOf(status)),
+      ended: (status) => this.#desk.observe(name, status, began),
+    });
+    call.on("cancelled", () => outlet.gone());
+    return outlet;
+  }
+}
+
+function incomingOf(method: string, call: AnyCall): Incoming {
+  const deadline = call.getDeadline();
+  const { metadata } = call;
+  return {
+    method,
+    peer: call.getPeer(),
+    // The one wall clock of the door: grpc-js has made a moment of what came as a duration.
+    remainingMillis: typeof deadline === "number" ? deadline : deadline.getTime() - Date.now(),
+    metadata: (name) => metadata.get(name),
+    metadataNames: () => Object.keys(metadata.getMap()),
+  };
+}
+
+function errorOf({ code, message, details }: GrpcStatus): { code: number; details: string; metadata: Metadata } {
+  const metadata = new Metadata();
+  metadata.set(statusDetailsKey, details);
+  return { code, details: message, metadata };
+}

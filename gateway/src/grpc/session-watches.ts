@@ -1,0 +1,134 @@
+/** The watches of a Session stream: each is named by the operation that opened it, and told in the stream's own order. */
+import type { Acting, Zxid } from "@quorate/api";
+import type { v1 } from "@quorate/proto";
+import type { GatewayTimer } from "../ports.ts";
+import type { Call } from "./call.ts";
+import { bad, failureOf, GrpcFault } from "./faults.ts";
+import type { Outlet } from "./outlet.ts";
+import type { SessionReplies } from "./session-replies.ts";
+import { WatchFeed, type WatchSink } from "./watch-feed.ts";
+import { watchAskOf } from "./watch-request.ts";
+
+/** The reply to the operation: the first message of the watch, or why it was not opened. */
+type Opened = (reply: Pick<v1.SessionReply, "watch" | "error">, bytes: number) => void;
+
+interface Open {
+  readonly feed: WatchFeed;
+  /** Until the first message. */
+  opened: Opened | undefined;
+}
+
+export class SessionWatches {
+  readonly #call: Call;
+  readonly #acting: Acting;
+  readonly #replies: SessionReplies;
+  readonly #outlet: Outlet;
+  readonly #end: (fault: GrpcFault) => void;
+  readonly #open = new Map<number, Open>();
+  #opening = 0;
+  #beating: GatewayTimer | undefined;
+
+  constructor(call: Call, acting: Acting, replies: SessionReplies, outlet: Outlet, end: (fault: GrpcFault) => void) {
+    this.#call = call;
+    this.#acting = acting;
+    this.#replies = replies;
+    this.#outlet = outlet;
+    this.#end = end;
+  }
+
+  /** How many have not had their first message. */
+  get opening(): number {
+    return this.#opening;
+  }
+
+  /** Throws what refuses it at once. */
+  open(id: number, request: v1.WatchRequest, seen: Zxid, deadlineMillis: number, opened: Opened): void {
+    const { door } = this.#call;
+    if (this.#open.has(id)) throw bad("request_id", `${id} is the name of a watch that is open on this stream`);
+    if (this.#open.size >= door.limits.sessionWatches) {
+      throw new GrpcFault("throttled", `the stream has ${this.#open.size} watches, which is the most; end some`);
+    }
+    const ask = watchAskOf(this.#call, request, "watch.", { zxid: seen, acting: this.#acting });
+    const feed = new WatchFeed(this.#call, ask, this.#sink(id));
+    this.#open.set(id, { feed, opened });
+    this.#opening++;
+    this.#beating ??= door.options.world.every(door.limits.cursorMillis, () => {
+      for (const each of [...this.#open.values()]) each.feed.beat();
+    });
+    feed.open(deadlineMillis);
+  }
+
+  /** Nothing of it comes after this. */
+  close(id: number): void {
+    const open = this.#open.get(id);
+    if (open === undefined) throw bad("unwatch.watch_id", `there is no open watch ${id} on this stream`);
+    open.feed.close();
+    this.#forget(id);
+  }
+
+  stop(): void {
+    for (const { feed } of this.#open.values()) feed.close();
+    this.#open.clear();
+    this.#opening = 0;
+    this.#beating?.cancel();
+  }
+
+  #sink(id: number): WatchSink {
+    const outlet = this.#outlet;
+    return {
+      get queuedBytes() {
+        return outlet.queuedBytes;
+      },
+      mostQueuedBytes: this.#call.door.limits.sessionEventBytes,
+      send: (message) => this.#told(id, message),
+      ended: (fault) => this.#ended(id, fault),
+      whenBelow: (bytes, run) => outlet.whenBelow(bytes, run),
+    };
+  }
+
+  #told(id: number, message: v1.WatchResponse): void {
+    const open = this.#open.get(id);
+    if (open === undefined) return;
+    const bytes = sizeOf(message);
+    if (open.opened === undefined) {
+      this.#replies.event({ watchId: id, watch: message }, bytes);
+      return;
+    }
+    const { opened } = open;
+    open.opened = undefined;
+    this.#opening--;
+    opened({ watch: message }, bytes);
+  }
+
+  #ended(id: number, fault: GrpcFault): void {
+    const open = this.#open.get(id);
+    if (open === undefined) return;
+    this.#forget(id);
+    // Who does not read his events does not read anything.
+    if (fault.code === "throttled") this.#end(fault);
+    else if (open.opened === undefined) {
+      this.#replies.event({ watchId: id, error: failureOf(fault), cursor: fault.parts.cursor }, 0);
+    } else {
+      this.#opening--;
+      open.opened({ error: failureOf(fault) }, 0);
+    }
+  }
+
+  #forget(id: number): void {
+    this.#open.delete(id);
+    if (this.#open.size > 0) return;
+    this.#beating?.cancel();
+    this.#beating = undefined;
+  }
+}
+
+/** About what it takes. */
+function sizeOf({ states = [], events = [] }: v1.WatchResponse): number {
+  let bytes = 128;
+  for (const each of events) bytes += 64 + 3 * (each.path?.length ?? 0) + (each.data?.length ?? 0);
+  for (const { data, names = [] } of states) {
+    bytes += 256 + (data?.length ?? 0);
+    for (const name of names) bytes += 4 + 3 * name.length;
+  }
+  return bytes;
+}
