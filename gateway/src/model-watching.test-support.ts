@@ -36,9 +36,10 @@ export class ModelWatching {
     // It waits for its confirmation, and is computed and said in one turn then.
     world.after(world.below(3), () => {
       if (!stream.open || this.#replica.paused) return;
-      const local = message.consistency !== "linearizable" || this.#replica.leading;
-      if (fails || !local) return this.#fail(stream, message.id, fails ? "behind" : "noLeader");
-      this.catchUp(this.#applied + world.below(2));
+      if (fails) return this.#fail(stream, message.id, "behind");
+      if (message.consistency !== "linearizable") this.catchUp(this.#applied + world.below(2));
+      else if (this.#confirmed) this.catchUp();
+      else return this.#fail(stream, message.id, "noLeader");
       const { transactions } = this.#replica.ensemble.history;
       const known = transactions.slice(0, this.#applied);
       const answer = answerWatch(known, operation, message.identity, message.acting?.session);
@@ -54,6 +55,12 @@ export class ModelWatching {
       stream.say({ kind: "answer", id: message.id, outcome, ageMillis: 0 });
     });
     return true;
+  }
+
+  /** The leader says where it is, if this replica knows who that is. */
+  get #confirmed(): boolean {
+    const { leading, leads, ensemble } = this.#replica;
+    return leading || (leads === 0 && ensemble.leader !== undefined);
   }
 
   get #zxid(): Zxid {
