@@ -12,6 +12,8 @@ export const limits = {
   watchWaitMaxMillis: 300_000,
   pageNames: 10_000,
   defaultPageNames: 1000,
+  /** Levels of a listing: more than a path can have. */
+  treeDepth: 2048,
   answerBytes: 3 * 1_048_576,
   txnOperations: 1000,
   txnZnodes: 10_000,

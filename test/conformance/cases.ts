@@ -7,6 +7,7 @@ import { readCases } from "./read-cases.ts";
 import { requestCases } from "./request-cases.ts";
 import type { Case } from "./runner.ts";
 import { sessionCases } from "./session-cases.ts";
+import { treeCases } from "./tree-cases.ts";
 import { txnCases } from "./txn-cases.ts";
 import { writeCases } from "./write-cases.ts";
 
@@ -14,6 +15,7 @@ export const cases: readonly Case[] = [
   ...readCases,
   ...writeCases,
   ...listingCases,
+  ...treeCases,
   ...txnCases,
   ...sessionCases,
   ...requestCases,

@@ -20,6 +20,8 @@ export const restLimits = {
   watchLingerMillis: 5000,
   /** Characters of data in a poll's answer; it ends with the transaction that passes them. */
   pollDataBytes: 1_048_576,
+  /** A client that has read nothing of a listing for so long is cut off: a replica keeps former znodes for it. */
+  listingStallMillis: 25_000,
   /** Bodies held by requests under way, together; one more is answered 429. */
   heldBodyBytes: 256 * 1_048_576,
   headersMillis: 10_000,

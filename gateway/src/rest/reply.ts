@@ -84,6 +84,14 @@ export function send(
   else response.end(Buffer.from(body.buffer, body.byteOffset, length).toString("latin1"), "latin1");
 }
 
+/** The head of an answer whose body comes piece by piece. */
+export function openBody(call: Call, served: Served, more: readonly string[], reading: boolean): void {
+  const headers = common(call, served, reading);
+  for (const each of more) headers.push(each);
+  if (call.door.stopping) headers.push("Connection", "close");
+  call.response.writeHead(200, headers);
+}
+
 /**
  * The head of an answer without an end, sent at once. The connection goes with it; nobody on the way may hold it back,
  * or compress it, which is the same.

@@ -7,6 +7,7 @@ import { getAcl, getChildren, putAcl } from "./children.ts";
 import { type GovernedHeader, maskOf } from "./head.ts";
 import { getCluster, handOver, livez, metrics, openapi, readyz } from "./operations.ts";
 import { closeSession, createSession, getSession, listSessions, renewSession } from "./sessions.ts";
+import { getTree, treeType } from "./tree.ts";
 import { postTxn } from "./txn-route.ts";
 import { getWatch } from "./watch.ts";
 import { watchTypes } from "./watch-query.ts";
@@ -73,6 +74,7 @@ export const routes: readonly Route[] = [
     json,
     getChildren,
   ),
+  route("GET", "/v1/tree/{path}", "tree", ["depth", "data", "encoding"], reading, [treeType], getTree),
   route("GET", "/v1/acl/{path}", "getAcl", [], [...reading, "if-none-match"], json, getAcl),
   route("PUT", "/v1/acl/{path}", "setAcl", [], [...writing, "if-match"], json, putAcl),
   route("POST", "/v1/txn", "txn", [], [...reading, "idempotency-key"], json, postTxn),

@@ -47,6 +47,30 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/tree/{path}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * A subtree at one zxid, as lines of JSON
+         * @description The first line is `{zxid}`, the last `{end: true, count}`; **without that last line the answer was cut off**, and is to be
+         *     asked for again. Between them stands one line for each znode, parents before children, names sorted by their bytes.
+         *     Stats, data and rights are those of that zxid, however long it takes; to go on from there, watch `after` it. What may
+         *     not be read below the znode is left out (what stands below that is judged by its own ACL). A client that reads nothing for
+         *     25 s is cut off.
+         */
+        get: operations["tree"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/acl/{path}": {
         parameters: {
             query?: never;
@@ -414,6 +438,18 @@ export interface components {
             code?: components["schemas"]["ErrorCode"];
             detail: string;
             cursor: components["schemas"]["Cursor"];
+        };
+        TreeLine: {
+            zxid: components["schemas"]["Zxid"];
+        } | {
+            path: string;
+            stat: components["schemas"]["Stat"];
+            data?: string;
+            encoding?: components["schemas"]["Encoding"];
+        } | {
+            /** @constant */
+            end: true;
+            count: number;
         };
         AclEntry: {
             /** @description world, auth, digest or ip. */
@@ -1138,6 +1174,10 @@ export interface components {
         Include: "data";
         /** @description As after, which it beats: browsers send it when they connect again. */
         LastEventId: components["schemas"]["Cursor"];
+        /** @description Levels below the znode; 0 is the znode alone. All without it. */
+        Depth: number;
+        /** @description With the data of each znode. */
+        TreeData: boolean;
         Verbose: boolean;
         Require: "leader";
         /** @description id:secret, as POST /v1/sessions answered. */
@@ -1726,6 +1766,83 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content?: never;
+            };
+            400: components["responses"]["Problem400"];
+            401: components["responses"]["Problem401"];
+            403: components["responses"]["Problem403"];
+            404: components["responses"]["Problem404"];
+            406: components["responses"]["Problem406"];
+            410: components["responses"]["Problem410"];
+            429: components["responses"]["Problem429"];
+            500: components["responses"]["Problem500"];
+            502: components["responses"]["Problem502"];
+            503: components["responses"]["Problem503"];
+            504: components["responses"]["Problem504"];
+        };
+    };
+    tree: {
+        parameters: {
+            query?: {
+                /** @description Levels below the znode; 0 is the znode alone. All without it. */
+                depth?: components["parameters"]["Depth"];
+                /** @description With the data of each znode. */
+                data?: components["parameters"]["TreeData"];
+                /** @description Forces base64 in the JSON form. */
+                encoding?: components["parameters"]["Encoding"];
+            };
+            header?: {
+                /** @description id:secret, as POST /v1/sessions answered. */
+                "Quorate-Session"?: components["parameters"]["Session"];
+                "Quorate-Consistency"?: components["parameters"]["Consistency"];
+                /** @description What is read is at least that new. */
+                "Quorate-Min-Zxid"?: components["parameters"]["MinZxid"];
+                /** @description With stale alone. */
+                "Quorate-Max-Stale"?: components["parameters"]["MaxStale"];
+                /** @description Bounds the waiting; at most 60s. */
+                "Quorate-Timeout"?: components["parameters"]["Timeout"];
+            };
+            path: {
+                /**
+                 * @description Without the first slash; slashes plain or %2F.
+                 * @example app/config
+                 */
+                path: components["parameters"]["Path"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The lines. Quorate-Zxid is that of the listing. */
+            200: {
+                headers: {
+                    "Quorate-Zxid": components["headers"]["Zxid"];
+                    "Quorate-Served-By": components["headers"]["ServedBy"];
+                    "Cache-Control": components["headers"]["CacheControl"];
+                    "Quorate-Consistency": components["headers"]["Consistency"];
+                    "Quorate-Stale-Age": components["headers"]["StaleAge"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "path": "/app/config",
+                     *       "stat": {
+                     *         "czxid": "0x0000000100000007",
+                     *         "mzxid": "0x0000000100000007",
+                     *         "pzxid": "0x0000000100000007",
+                     *         "ctime": "2026-11-22T23:06:00.123Z",
+                     *         "mtime": "2026-11-22T23:06:00.123Z",
+                     *         "version": 0,
+                     *         "cversion": 0,
+                     *         "aversion": 0,
+                     *         "dataLength": 2,
+                     *         "numChildren": 0,
+                     *         "kind": "persistent"
+                     *       }
+                     *     }
+                     */
+                    "application/x-ndjson": components["schemas"]["TreeLine"];
+                };
             };
             400: components["responses"]["Problem400"];
             401: components["responses"]["Problem401"];
