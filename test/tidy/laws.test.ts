@@ -68,6 +68,7 @@ test("an import through a wall is found", () => {
     ["api/client/src/x.ts", 'import { x } from "@quorate/gateway";', /api\/client may not import gateway/],
     ["api/client/src/x.ts", 'import { document } from "@quorate/openapi";', /types of openapi alone/],
     ["api/client/src/x.ts", 'import { x } from "../../src/zxid.ts";', /goes around the face of api/],
+    ["api/client/src/rest/x.ts", 'import { Client } from "@grpc/grpc-js";', /may not import @grpc/],
     ["api/src/x.ts", 'import { x } from "@quorate/client";', /api may not import api\/client/],
     ["gateway/src/x.ts", 'import { x } from "@quorate/client";', /may not import api\/client/],
     ["proto/src/x.ts", 'import { x } from "@quorate/replica";', /may not import services\/replica/],

@@ -1,9 +1,10 @@
 /**
- * A session over unary calls: renewed at a third of its timeout, and given up as lost when no renewal that was sent within
+ * A session's life, whatever carries its calls: renewed at a third of its timeout, and given up as lost when no renewal that was sent within
  * the last timeout was answered. One rule decides it, the client's own clock, whatever the server may still think.
  */
 import type { Channel, SessionToken } from "./ask.ts";
 import { Calls } from "./calls.ts";
+import type { SessionFacts } from "./client.ts";
 import type { Session } from "./quorate.ts";
 import { isCode, QuorateError } from "./quorate-error.ts";
 import { sleep } from "./retry.ts";
@@ -14,11 +15,11 @@ export interface SessionPorts {
   readonly timeoutMillis: number;
   /** When the call was sent that made it. */
   readonly openedAt: number;
-  /** What it asks through; ends with its signal. */
-  channelOf(over: AbortSignal): Channel;
+  /** What it asks through. */
+  channelOf(facts: SessionFacts): Channel;
   /** The client is closed. */
   readonly clientOver: AbortSignal;
-  closed(session: Session): void;
+  closed(): void;
 }
 
 const closeMillis = 5000;
@@ -37,16 +38,18 @@ export class ClientSession extends Calls implements Session {
 
   constructor(ports: SessionPorts) {
     const lost = new AbortController();
-    const channel = ports.channelOf(AbortSignal.any([lost.signal, ports.clientOver]));
+    const { token, timeoutMillis } = ports;
+    const over = AbortSignal.any([lost.signal, ports.clientOver]);
+    const channel = ports.channelOf({ token, timeoutMillis, over, lose: (reason) => this.#lose(reason) });
     super(held(channel, () => this.#check()));
-    this.id = ports.token.id;
-    this.secret = ports.token.secret;
-    this.timeoutMillis = ports.timeoutMillis;
+    this.id = token.id;
+    this.secret = token.secret;
+    this.timeoutMillis = timeoutMillis;
     this.lost = lost.signal;
     this.#lost = lost;
     this.#channel = channel;
     this.#ports = ports;
-    this.#heldUntil = ports.openedAt + ports.timeoutMillis;
+    this.#heldUntil = ports.openedAt + timeoutMillis;
     void this.#keep();
   }
 
@@ -61,7 +64,7 @@ export class ClientSession extends Calls implements Session {
 
   async #close(): Promise<void> {
     this.#closing.abort();
-    this.#ports.closed(this);
+    this.#ports.closed();
     try {
       if (!this.lost.aborted)
         await this.#channel.call(
@@ -110,7 +113,7 @@ export class ClientSession extends Calls implements Session {
 
   #lose(reason: QuorateError): void {
     if (!this.#lost.signal.aborted) this.#lost.abort(reason);
-    this.#ports.closed(this);
+    this.#ports.closed();
   }
 }
 

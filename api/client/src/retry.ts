@@ -130,9 +130,14 @@ export async function retrying<Place, T>(task: Task<Place>, attempt: (one: Try<P
   }
 }
 
+/** It had no effect, and will pass. */
+export function isPassing({ code, certainty }: QuorateError): boolean {
+  return certainty === "noEffect" && (passing.has(code) || inDoubt.has(code));
+}
+
 function mayRepeat(error: QuorateError, repeatable: boolean): boolean {
   if (error.certainty === "unknown") return repeatable && (inDoubt.has(error.code) || passing.has(error.code));
-  return passing.has(error.code) || inDoubt.has(error.code);
+  return isPassing(error);
 }
 
 /** How long to wait before the next try, which goes to another endpoint where there is one. */

@@ -1,10 +1,9 @@
 /** The client over REST: nothing but `fetch`, so that it runs wherever that is. */
 import { Seen } from "../ask.ts";
 import { Caller } from "../caller.ts";
-import { bytesOf, Calls } from "../calls.ts";
-import { ClientSession } from "../client-session.ts";
-import type { ClientOptions, Quorate, Session, SessionOptions } from "../quorate.ts";
-import { QuorateError } from "../quorate-error.ts";
+import { bytesOf } from "../calls.ts";
+import { Client } from "../client.ts";
+import type { ClientOptions } from "../quorate.ts";
 import { Endpoints } from "../retry.ts";
 import type { Gateway } from "./exchange.ts";
 import { toBase64 } from "./json-data.ts";
@@ -15,12 +14,7 @@ export interface RestClientOptions extends ClientOptions {
   readonly watchBy?: "stream" | "poll";
 }
 
-export class RestClient extends Calls implements Quorate {
-  readonly #seen: Seen;
-  readonly #caller: Caller<Gateway>;
-  readonly #over: AbortController;
-  readonly #sessions = new Set<Session>();
-
+export class RestClient extends Client {
   /** Endpoints such as `http://10.0.0.1:8080`. Nothing is asked before the first call. */
   constructor(options: RestClientOptions) {
     const over = new AbortController();
@@ -28,46 +22,20 @@ export class RestClient extends Calls implements Quorate {
     const { credentials, timeoutMillis, consistency } = options;
     const authorization = credentials && `Basic ${toBase64(bytesOf(`${credentials.user}:${credentials.password}`))}`;
     const gateways = options.endpoints.map((each): Gateway => ({ base: each.replace(/\/+$/, ""), authorization }));
-    const transport = new RestTransport(options.watchBy === "poll");
-    const endpoints = new Endpoints(gateways);
-    const caller = new Caller({ transport, endpoints, timeoutMillis, consistency, seen, over: over.signal });
-    super(caller);
-    this.#seen = seen;
-    this.#caller = caller;
-    this.#over = over;
-  }
-
-  get seen(): string {
-    return this.#seen.zxid;
-  }
-
-  async session(options: SessionOptions = {}): Promise<Session> {
-    const { sessionTimeoutMillis: asked, name } = options;
-    const ask = {
-      ...(asked === undefined ? undefined : { timeoutMillis: asked }),
-      ...(name === undefined ? undefined : { name }),
-    };
-    const openedAt = performance.now();
-    const { id, secret, timeoutMillis } = await this.#caller.call("createSession", ask, options);
-    const token = { id, secret };
-    const session = new ClientSession({
-      token,
+    const caller = new Caller({
+      transport: new RestTransport(options.watchBy === "poll"),
+      endpoints: new Endpoints(gateways),
       timeoutMillis,
-      openedAt,
-      channelOf: (over) => this.#caller.of(token, over),
-      clientOver: this.#over.signal,
-      closed: (one) => this.#sessions.delete(one),
+      consistency,
+      seen,
+      over: over.signal,
     });
-    this.#sessions.add(session);
-    return session;
-  }
-
-  async close(): Promise<void> {
-    await Promise.all([...this.#sessions].map((each) => each.close()));
-    this.#over.abort(new QuorateError("connectionLoss", "the client is closed"));
-  }
-
-  [Symbol.asyncDispose](): Promise<void> {
-    return this.close();
+    super({
+      caller,
+      seen,
+      over,
+      sessionChannel: (facts) => caller.of(facts.token, facts.over),
+      release: () => undefined,
+    });
   }
 }

@@ -1,0 +1,70 @@
+/** What the two clients share beside their calls: their sessions, and their end. */
+import type { Channel, Seen, SessionToken } from "./ask.ts";
+import { Calls } from "./calls.ts";
+import { ClientSession } from "./client-session.ts";
+import type { Quorate, Session, SessionOptions } from "./quorate.ts";
+import { QuorateError } from "./quorate-error.ts";
+
+export interface SessionFacts {
+  readonly token: SessionToken;
+  readonly timeoutMillis: number;
+  /** When it is lost, or the client closed. */
+  readonly over: AbortSignal;
+  /** To be called when it is known to be over. */
+  lose(reason: QuorateError): void;
+}
+
+export interface ClientParts {
+  readonly caller: Channel;
+  readonly seen: Seen;
+  readonly over: AbortController;
+  /** What a session asks through. */
+  sessionChannel(facts: SessionFacts): Channel;
+  /** After everything else is over. */
+  release(): void;
+}
+
+export class Client extends Calls implements Quorate {
+  readonly #parts: ClientParts;
+  readonly #sessions = new Set<Session>();
+
+  protected constructor(parts: ClientParts) {
+    super(parts.caller);
+    this.#parts = parts;
+  }
+
+  get seen(): string {
+    return this.#parts.seen.zxid;
+  }
+
+  async session(options: SessionOptions = {}): Promise<Session> {
+    const { sessionTimeoutMillis: asked, name } = options;
+    const ask = {
+      ...(asked === undefined ? undefined : { timeoutMillis: asked }),
+      ...(name === undefined ? undefined : { name }),
+    };
+    const { caller, over } = this.#parts;
+    const openedAt = performance.now();
+    const { id, secret, timeoutMillis } = await caller.call("createSession", ask, options);
+    const session: Session = new ClientSession({
+      token: { id, secret },
+      timeoutMillis,
+      openedAt,
+      channelOf: (facts) => this.#parts.sessionChannel(facts),
+      clientOver: over.signal,
+      closed: () => this.#sessions.delete(session),
+    });
+    this.#sessions.add(session);
+    return session;
+  }
+
+  async close(): Promise<void> {
+    await Promise.all([...this.#sessions].map((each) => each.close()));
+    this.#parts.over.abort(new QuorateError("connectionLoss", "the client is closed"));
+    this.#parts.release();
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
+  }
+}

@@ -1,0 +1,116 @@
+/** Values of the public .proto files as the client shows them, and back. */
+import { asZxid, formatZxid, parseZxid } from "@quorate/api";
+import type { v1 } from "@quorate/proto";
+import type { Settings } from "../ask.ts";
+import { durationText } from "../duration.ts";
+import type { AclEntry, Child, Condition, Shape, Stat } from "../quorate.ts";
+import { QuorateError } from "../quorate-error.ts";
+
+export const noBytes: Uint8Array = new Uint8Array(0);
+
+export function zxidText(value: number | undefined): string {
+  return formatZxid(asZxid(value ?? 0));
+}
+
+export function zxidOf(text: string, field: string): number {
+  const zxid = parseZxid(text);
+  if (zxid === undefined) throw new QuorateError("badArguments", `${field}: ${text} is no zxid`);
+  return zxid;
+}
+
+export function durationOf(millis: number): v1.Duration {
+  const whole = Math.round(millis);
+  return { seconds: Math.floor(whole / 1000), nanos: (whole % 1000) * 1_000_000 };
+}
+
+export function millisIn({ seconds = 0, nanos = 0 }: v1.Duration): number {
+  return seconds * 1000 + nanos / 1_000_000;
+}
+
+export function timeText(time: v1.Timestamp | undefined): string {
+  return new Date(Math.round(millisIn(time ?? {}))).toISOString();
+}
+
+const kinds = {
+  NODE_KIND_UNSPECIFIED: "persistent",
+  NODE_KIND_PERSISTENT: "persistent",
+  NODE_KIND_EPHEMERAL: "ephemeral",
+  NODE_KIND_CONTAINER: "container",
+  NODE_KIND_TTL: "ttl",
+} as const satisfies Record<v1.NodeKind, Stat["kind"]>;
+
+export function statOf(stat: v1.Stat | undefined): Stat {
+  const { kind = "NODE_KIND_UNSPECIFIED", ephemeralOwner, ttl } = stat ?? {};
+  return {
+    czxid: zxidText(stat?.czxid),
+    mzxid: zxidText(stat?.mzxid),
+    pzxid: zxidText(stat?.pzxid),
+    ctime: timeText(stat?.ctime),
+    mtime: timeText(stat?.mtime),
+    version: stat?.version ?? 0,
+    cversion: stat?.cversion ?? 0,
+    aversion: stat?.aversion ?? 0,
+    dataLength: stat?.dataLength ?? 0,
+    numChildren: stat?.numChildren ?? 0,
+    kind: kinds[kind],
+    ...(ephemeralOwner ? { ephemeralOwner: zxidText(ephemeralOwner) } : undefined),
+    ...(ttl === undefined ? undefined : { ttl: durationText(millisIn(ttl)) }),
+  };
+}
+
+export function childOf({ name = "", stat, data }: v1.Child): Child {
+  const known = stat === undefined ? undefined : { stat: statOf(stat) };
+  return { name, ...known, ...(data === undefined ? undefined : { data }) };
+}
+
+export function aclOf(entries: readonly AclEntry[]): v1.Acl {
+  return { entries };
+}
+
+export function aclIn(acl: v1.Acl | undefined): AclEntry[] {
+  return (acl?.entries ?? []).map(({ scheme = "", id = "", perms = "" }) => ({ scheme, id, perms }));
+}
+
+/** Undefined: nothing was said. */
+export function shapeOf({ ephemeral, container, ttlMillis, acl }: Shape): v1.Shape | undefined {
+  const said = [ephemeral === true, container === true, ttlMillis !== undefined].filter(Boolean).length;
+  if (said > 1) throw new QuorateError("badArguments", "ephemeral, container and ttlMillis exclude each other");
+  if (said === 0 && acl === undefined) return undefined;
+  const made = acl === undefined ? undefined : { acl: aclOf(acl) };
+  if (ttlMillis !== undefined) return { kind: "NODE_KIND_TTL", ttl: durationOf(ttlMillis), ...made };
+  const kind = ephemeral ? "NODE_KIND_EPHEMERAL" : container ? "NODE_KIND_CONTAINER" : "NODE_KIND_PERSISTENT";
+  return { kind, ...made };
+}
+
+export function conditionOf({ exists, mzxid, version }: Condition & { readonly version?: number }): v1.Condition {
+  return {
+    ...(exists === undefined ? undefined : { exists }),
+    ...(mzxid === undefined ? undefined : { mzxids: [zxidOf(mzxid, "mzxid")] }),
+    ...(version === undefined ? undefined : { version }),
+  };
+}
+
+const consistencies = {
+  linearizable: "CONSISTENCY_LINEARIZABLE",
+  session: "CONSISTENCY_SESSION",
+  stale: "CONSISTENCY_STALE",
+} as const;
+
+/** What of the settings stands in the request; the rest is the call's. */
+export type Asking = Pick<Settings, "session" | "key" | "consistency" | "minZxid" | "maxStaleMillis">;
+
+export function readOptions({ session, consistency, minZxid, maxStaleMillis }: Asking): v1.ReadOptions {
+  return {
+    ...(session === undefined ? undefined : { sessionId: zxidOf(session.id, "session") }),
+    ...(consistency === undefined ? undefined : { consistency: consistencies[consistency] }),
+    ...(minZxid === undefined ? undefined : { minZxid: zxidOf(minZxid, "minZxid") }),
+    ...(maxStaleMillis === undefined ? undefined : { maxStale: durationOf(maxStaleMillis) }),
+  };
+}
+
+export function writeOptions({ session, key }: Asking): v1.WriteOptions {
+  return {
+    ...(session === undefined ? undefined : { sessionId: zxidOf(session.id, "session") }),
+    ...(key === undefined ? undefined : { idempotencyKey: key }),
+  };
+}
