@@ -81,7 +81,7 @@ export interface TreeRequest {
 }
 
 /**
- * Its pages, of about a quarter of a mebibyte (a larger znode comes alone), asked for one after the other: who asks late is
+ * Its pages, of at most about 128 KiB (a larger znode comes alone), asked for one after the other: who asks late is
  * sent nothing meanwhile. All of them are of the first one's zxid.
  */
 export interface TreePages {

@@ -24,8 +24,8 @@ export const replicaLimits = {
   listingMillis: 600_000,
   listingIdleMillis: 30_000,
   /** A page of a listing ends at the first of these: it is made in one go, well within a slice. */
-  pageZnodes: 1000,
-  pageBytes: 256 * 1024,
+  pageZnodes: 500,
+  pageBytes: 128 * 1024,
   /** Applying, restoring and snapshots run in slices of this. */
   sliceMillis: 4,
   tickMillis: 20,
