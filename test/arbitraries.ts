@@ -216,7 +216,10 @@ const watch: Arbitrary<WatchOperation> = fc
       children: fc.array(pathArbitrary, { maxLength: 3 }),
       subtree: fc.array(pathArbitrary, { maxLength: 3 }),
     }),
-    optional<{ after?: Zxid; history?: string }>({ after: zxidArbitrary, history: fc.stringMatching(/^[0-9a-f]{0,64}$/) }),
+    optional<{ after?: Zxid; history?: string }>({
+      after: zxidArbitrary,
+      history: fc.stringMatching(/^[0-9a-f]{0,64}$/),
+    }),
   )
   .map(([scopes, rest]) => ({ kind: "watch" as const, scopes, ...rest }));
 
@@ -303,28 +306,26 @@ export const feedArbitrary: Arbitrary<{
   changes: readonly FeedChange[];
   acls: readonly Acl[];
   ended: readonly SessionId[];
-}> = fc
-  .array(aclArbitrary, { maxLength: 4 })
-  .chain((acls) => {
-    const place = fc.nat(Math.max(0, acls.length - 1));
-    const change = record<FeedChange>({
-      zxid: zxidArbitrary,
-      type: fc.constantFrom("created" as const, "changed" as const, "deleted" as const, "acl" as const),
-      path: pathArbitrary,
-      version: int32,
-      czxid: zxidArbitrary,
-      time: safe,
-      kind: fc.constantFrom("persistent" as const, "ephemeral" as const, "container" as const, "ttl" as const),
-      acl: place,
-      parentAcl: place,
-    });
-    return record({
-      through: zxidArbitrary,
-      changes: fc.array(change, { maxLength: acls.length === 0 ? 0 : 5 }),
-      acls: fc.constant(acls),
-      ended: fc.array(sessionIdArbitrary, { maxLength: 3 }),
-    });
+}> = fc.array(aclArbitrary, { maxLength: 4 }).chain((acls) => {
+  const place = fc.nat(Math.max(0, acls.length - 1));
+  const change = record<FeedChange>({
+    zxid: zxidArbitrary,
+    type: fc.constantFrom("created" as const, "changed" as const, "deleted" as const, "acl" as const),
+    path: pathArbitrary,
+    version: int32,
+    czxid: zxidArbitrary,
+    time: safe,
+    kind: fc.constantFrom("persistent" as const, "ephemeral" as const, "container" as const, "ttl" as const),
+    acl: place,
+    parentAcl: place,
   });
+  return record({
+    through: zxidArbitrary,
+    changes: fc.array(change, { maxLength: acls.length === 0 ? 0 : 5 }),
+    acls: fc.constant(acls),
+    ended: fc.array(sessionIdArbitrary, { maxLength: 3 }),
+  });
+});
 
 const smallResults: readonly Arbitrary<Result>[] = [
   record({ kind: fc.constant("node" as const), path: pathArbitrary, created: fc.boolean(), stat: statArbitrary }),

@@ -2,6 +2,7 @@
 import type { Outcome, ReplicaId, SessionId, Zxid } from "@quorate/api";
 import type { FromGateway, MemberStatus, RequestId } from "@quorate/proto";
 import { encodeToGateway } from "@quorate/proto";
+import type { Feeds } from "./feeds.ts";
 import type { Attachment, AttachPoint, GatewayConnection } from "./gateways.ts";
 import { answer, failure, type Home } from "./home.ts";
 import type { ShellMessage } from "./peer-messages.ts";
@@ -10,6 +11,7 @@ import type { Touches } from "./touches.ts";
 
 export interface DeskPorts {
   readonly home: Home;
+  readonly feeds: Feeds;
   readonly reads: Reads;
   readonly touches: Touches;
   leads(): boolean;
@@ -64,6 +66,7 @@ export class Desk implements AttachPoint {
   #closed(connection: GatewayConnection): void {
     this.#connections.delete(connection);
     this.#ports.home.closed(connection);
+    this.#ports.feeds.end(connection);
     this.#ports.reads.closed(connection);
     this.#ports.touches.closed(connection);
     for (const [number, each] of this.#handOvers) if (each.connection === connection) this.#handOvers.delete(number);
@@ -71,7 +74,7 @@ export class Desk implements AttachPoint {
 
   #received(connection: GatewayConnection, messages: readonly FromGateway[]): void {
     if (!this.#connections.has(connection)) return;
-    const { home, reads, touches } = this.#ports;
+    const { home, feeds, reads, touches } = this.#ports;
     for (const message of messages) {
       switch (message.kind) {
         case "lane":
@@ -85,6 +88,9 @@ export class Desk implements AttachPoint {
           break;
         case "read":
           reads.read(connection, message);
+          break;
+        case "unwatch":
+          feeds.end(connection);
           break;
         case "touch":
           touches.touch(connection, message);

@@ -9,6 +9,7 @@ import type { Input, LinkId, Peer, Timing } from "@quorate/zab";
 import { Applier } from "./applier.ts";
 import { Confirmations } from "./confirmations.ts";
 import { Desk, withIdle } from "./desk.ts";
+import { Feeds } from "./feeds.ts";
 import { Home } from "./home.ts";
 import { Leadership } from "./leadership.ts";
 import { Members } from "./members.ts";
@@ -70,6 +71,8 @@ export interface Host {
   ready(): boolean;
   /** Synchronized since the start, and not loading a snapshot: it may be read. */
   serves(): boolean;
+  /** Of the history that is replicated here; empty before it is known. */
+  historyId(): string;
   /** Something was applied. */
   advanced(): void;
   freshSince(): number | undefined;
@@ -84,6 +87,7 @@ export interface Parts {
   readonly leadership: Leadership;
   readonly confirmations: Confirmations;
   readonly home: Home;
+  readonly feeds: Feeds;
   readonly reads: Reads;
   readonly touches: Touches;
   readonly traffic: Traffic;
@@ -101,6 +105,7 @@ export function createParts(host: Host, tree: Tree): Parts {
   parts.leadership = createLeadership(host, parts, tree);
   parts.confirmations = createConfirmations(host, parts);
   parts.home = createHome(host, parts);
+  parts.feeds = new Feeds();
   parts.reads = createReads(host, parts);
   parts.touches = createTouches(host, parts);
   parts.traffic = createTraffic(host, parts);
@@ -123,7 +128,9 @@ function createApplier(host: Host, parts: Parts, tree: Tree): Applier {
     applied: (batch, results, tree) => {
       options.observer?.applied(batch, results, tree);
       parts.leadership.applied(results);
+      parts.feeds.applied(results, tree);
       parts.home.applied(results);
+      for (const { ended } of results) if (ended) parts.home.ended([ended.session]);
     },
     comparable: (at, digest) => {
       parts.traffic.toAll({ kind: "digest", at, digest });
@@ -131,9 +138,11 @@ function createApplier(host: Host, parts: Parts, tree: Tree): Applier {
     },
     loaded: (tree) => {
       parts.leadership.saw(tree);
+      parts.feeds.broken();
       options.observer?.restored(tree, "leader");
     },
     advanced: () => {
+      parts.feeds.flush(parts.applier.tree);
       parts.reads.applied();
       host.advanced();
     },
@@ -203,7 +212,9 @@ function createReads(host: Host, parts: Parts): Reads {
     now: () => host.options.world.clock.now(),
     serves: () => host.serves(),
     freshSince: () => host.freshSince(),
+    historyId: () => host.historyId(),
     confirm: (done) => confirmations.request(done),
+    watched: (connection, outcome) => parts.feeds.answered(connection, outcome, parts.applier.tree),
     decorate: (outcome) => (leadership.leads ? withIdle(outcome, (id) => leadership.expiry.idleMillis(id)) : outcome),
     push: (work) => host.push(work),
   });
@@ -249,9 +260,10 @@ function createTraffic(host: Host, parts: Parts): Traffic {
 }
 
 function createDesk(host: Host, parts: Parts): Desk {
-  const { home, reads, touches, leadership, traffic } = parts;
+  const { home, feeds, reads, touches, leadership, traffic } = parts;
   return new Desk({
     home,
+    feeds,
     reads,
     touches,
     leads: () => leadership.leads,

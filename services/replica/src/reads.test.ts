@@ -29,6 +29,8 @@ function reading(): {
     now: () => state.now,
     serves: () => state.serves,
     freshSince: () => undefined,
+    historyId: () => "",
+    watched: () => undefined,
     confirm: (done) => void waiting.push(done),
     decorate: (outcome) => outcome,
     push: (work) => work(),

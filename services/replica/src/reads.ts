@@ -1,9 +1,18 @@
 /**
  * Reads that came from gateways, by consistency: linearizable (a confirmation, then a local read), session (local, not
- * older than what the client saw), stale (local, with a bound on its age).
+ * older than what the client saw), stale (local, with a bound on its age). A watch that has a cursor is answered as soon as
+ * that much is applied here.
  */
-import { decodeRead, formatZxid, type Outcome, type ReadOperation, type TreeOperation, type Zxid } from "@quorate/api";
-import type { FromGateway } from "@quorate/proto";
+import {
+  decodeRead,
+  formatZxid,
+  type Outcome,
+  type ReadOperation,
+  type TreeOperation,
+  type WatchOperation,
+  type Zxid,
+} from "@quorate/api";
+import type { Consistency, FromGateway } from "@quorate/proto";
 import type { Tree } from "@quorate/tree";
 import type { GatewayConnection } from "./gateways.ts";
 import { answer, failure } from "./home.ts";
@@ -17,9 +26,11 @@ interface Waiting {
   readonly message: ReadMessage;
   readonly operation: ReadOperation | TreeOperation;
   readonly deadline: number;
+  readonly consistency: Consistency;
+  /** Not answered before this is applied. */
+  readonly floor: Zxid;
   /** Applied up to here, it can be answered; undefined while a confirmation is under way or wanted. */
   index: Zxid | undefined;
-  done: boolean;
 }
 
 export interface ReadPorts {
@@ -29,7 +40,11 @@ export interface ReadPorts {
   serves(): boolean;
   /** When what is applied was certainly the newest; undefined: never since the start. */
   freshSince(): number | undefined;
+  /** Of the history that is replicated here. */
+  historyId(): string;
   confirm(done: (index: Zxid | undefined) => void): void;
+  /** A `watch` of that stream was answered, just now. */
+  watched(connection: GatewayConnection, outcome: Outcome): void;
   /** The leader adds how long sessions have been idle. */
   decorate(outcome: Outcome): Outcome;
   /** Into the loop's inbox: for the next turn. */
@@ -44,6 +59,11 @@ export class Reads {
   count = 0;
   /** Confirmations that are under way or about to be asked for. */
   #asking = 0;
+  /** Watches that can be answered: as many in a turn as a slice holds, since each looks through the changes. */
+  #watches: Waiting[] = [];
+  /** Streams to which nothing is answered any more. */
+  readonly #closed = new WeakSet<GatewayConnection>();
+  #scheduled = false;
 
   constructor(ports: ReadPorts) {
     this.#ports = ports;
@@ -51,7 +71,7 @@ export class Reads {
   }
 
   get waiting(): number {
-    return this.#parked.size + this.#asking;
+    return this.#parked.size + this.#asking + this.#watches.length;
   }
 
   read(connection: GatewayConnection, message: ReadMessage): void {
@@ -70,19 +90,21 @@ export class Reads {
     }
     this.count++;
     const deadline = this.#ports.now() + message.budgetMillis;
-    this.#begin({
-      connection,
-      message,
-      operation,
-      deadline,
-      index: undefined,
-      done: false,
-    });
+    const { consistency, floor } = this.#terms(message, operation);
+    this.#begin({ connection, message, operation, deadline, consistency, floor, index: undefined });
+  }
+
+  /** What happened behind a cursor needs no confirmation, unless a session is shown that is not known here yet. */
+  #terms(message: ReadMessage, operation: ReadOperation | TreeOperation): Pick<Waiting, "consistency" | "floor"> {
+    const { consistency, minZxid, acting } = message;
+    if (operation.kind !== "watch" || operation.after === undefined) return { consistency, floor: minZxid };
+    const known = (acting?.session ?? 0) <= this.#ports.tree().applied;
+    const floor = Math.max(operation.after, minZxid) as Zxid;
+    return { consistency: known ? "session" : "linearizable", floor };
   }
 
   #begin(waiting: Waiting): void {
-    const { message } = waiting;
-    if (message.consistency === "linearizable") {
+    if (waiting.consistency === "linearizable") {
       this.#asking++;
       this.#ports.confirm((index) => {
         this.#asking--;
@@ -90,47 +112,101 @@ export class Reads {
       });
       return;
     }
-    if (message.consistency === "session") waiting.index = message.minZxid;
+    if (waiting.consistency === "session") waiting.index = waiting.floor;
     if (!this.#tryAnswer(waiting)) this.#parked.add(waiting);
   }
 
   #confirmed(waiting: Waiting, index: Zxid | undefined): void {
-    if (waiting.done) return;
+    if (this.#closed.has(waiting.connection)) return;
     if (index === undefined) {
       this.#parked.add(waiting);
       return;
     }
-    waiting.index = Math.max(index, waiting.message.minZxid) as Zxid;
+    waiting.index = Math.max(index, waiting.floor) as Zxid;
     if (this.#tryAnswer(waiting)) this.#parked.delete(waiting);
     else this.#parked.add(waiting);
   }
 
+  /** False: it has to wait. */
   #tryAnswer(waiting: Waiting): boolean {
-    const { message, index } = waiting;
+    const { operation } = waiting;
     if (!this.#ports.serves()) return false;
-    const tree = this.#ports.tree();
-    let age = 0;
-    if (message.consistency === "stale") {
-      const fresh = this.#ports.freshSince();
-      if (fresh === undefined) return false;
-      age = Math.max(0, this.#ports.now() - fresh);
-      if (age > message.maxStaleMillis || tree.applied < message.minZxid) return false;
-    } else if (index === undefined || tree.applied < index) return false;
-    waiting.done = true;
-    const { connection, operation } = waiting;
-    if (operation.kind === "tree") {
-      this.#listings.open(connection, message.id, operation, message.identity, age);
+    // Numbers of another history say nothing here: there is nothing to wait for.
+    if (operation.kind === "watch" && this.#isForeign(operation)) return this.#refuseForeign(waiting);
+    const age = this.#ageOf(waiting);
+    if (age === undefined) return false;
+    if (operation.kind === "watch") {
+      this.#watches.push(waiting);
+      this.#schedule();
       return true;
     }
-    const outcome = tree.read(operation, message.identity, message.acting);
-    answer(connection, message.id, this.#ports.decorate(outcome), Math.ceil(age));
+    this.#answer(waiting, age);
     return true;
+  }
+
+  /** Of what would be answered now; undefined: it may not be answered yet. */
+  #ageOf({ message, consistency, floor, index }: Waiting): number | undefined {
+    const tree = this.#ports.tree();
+    if (message.behind !== undefined && !isApplied(tree, message.behind)) return undefined;
+    if (consistency !== "stale") return index === undefined || tree.applied < index ? undefined : 0;
+    const fresh = this.#ports.freshSince();
+    if (fresh === undefined || tree.applied < floor) return undefined;
+    const age = Math.max(0, this.#ports.now() - fresh);
+    return age > message.maxStaleMillis ? undefined : age;
+  }
+
+  #answer(waiting: Waiting, age: number): void {
+    const { connection, message, operation } = waiting;
+    if (operation.kind === "tree") {
+      this.#listings.open(connection, message.id, operation, message.identity, age);
+      return;
+    }
+    const outcome = this.#ports.tree().read(operation, message.identity, message.acting);
+    answer(connection, message.id, this.#ports.decorate(outcome), Math.ceil(age));
+    if (operation.kind === "watch") this.#ports.watched(connection, outcome);
+  }
+
+  #isForeign({ history }: WatchOperation): boolean {
+    return history !== undefined && !this.#ports.historyId().startsWith(history);
+  }
+
+  #refuseForeign({ connection, message }: Waiting): true {
+    const detail =
+      "the cursor is of another history: the ensemble was restored or founded anew since; begin again without 'after': the answer is the state and a new cursor";
+    answer(connection, message.id, { ...failure("cursorOfAnotherHistory", detail), zxid: this.#ports.tree().applied });
+    return true;
+  }
+
+  #schedule(): void {
+    if (this.#scheduled || this.#watches.length === 0) return;
+    this.#scheduled = true;
+    this.#ports.push(() => {
+      this.#scheduled = false;
+      this.#answerWatches();
+      this.#schedule();
+    });
+  }
+
+  #answerWatches(): void {
+    const until = this.#ports.now() + replicaLimits.sliceMillis;
+    let at = 0;
+    do {
+      const waiting = this.#watches[at++];
+      if (waiting === undefined) break;
+      if (this.#closed.has(waiting.connection)) continue;
+      // The state may have been replaced, or grown too old, while it waited for its turn.
+      const age = this.#ports.serves() ? this.#ageOf(waiting) : undefined;
+      if (age === undefined) this.#parked.add(waiting);
+      else this.#answer(waiting, age);
+    } while (this.#ports.now() < until);
+    this.#watches.splice(0, at);
   }
 
   /** Something was applied: those that waited for it go out. */
   applied(): void {
     for (const waiting of this.#parked) {
-      if (waiting.index !== undefined && this.#tryAnswer(waiting)) this.#parked.delete(waiting);
+      if (waiting.index === undefined && waiting.consistency === "linearizable") continue;
+      if (this.#tryAnswer(waiting)) this.#parked.delete(waiting);
     }
   }
 
@@ -140,7 +216,7 @@ export class Reads {
     this.#listings.tick();
     for (const waiting of this.#parked) {
       if (now >= waiting.deadline) this.#giveUp(waiting);
-      else if (waiting.message.consistency !== "linearizable") {
+      else if (waiting.consistency !== "linearizable") {
         if (this.#tryAnswer(waiting)) this.#parked.delete(waiting);
       } else if (waiting.index === undefined) {
         this.#parked.delete(waiting);
@@ -150,28 +226,28 @@ export class Reads {
   }
 
   #giveUp(waiting: Waiting): void {
-    waiting.done = true;
     this.#parked.delete(waiting);
-    const { message, index } = waiting;
+    const { message, index, consistency } = waiting;
     const { applied } = this.#ports.tree();
-    if (message.consistency === "linearizable" && index === undefined) {
+    if (consistency === "linearizable" && index === undefined) {
       answer(waiting.connection, message.id, failure("noLeader", "no leader confirmed the read in time"));
       return;
     }
     const what =
-      message.consistency === "stale"
-        ? `is older than ${message.maxStaleMillis} ms`
-        : "has not applied what was asked for";
+      consistency === "stale" ? `is older than ${message.maxStaleMillis} ms` : "has not applied what was asked for";
     const detail = `this replica ${what} (it stands at ${formatZxid(applied)})`;
     answer(waiting.connection, message.id, failure("behind", detail));
   }
 
   closed(connection: GatewayConnection): void {
+    this.#closed.add(connection);
     this.#listings.closed(connection);
-    for (const waiting of this.#parked) {
-      if (waiting.connection !== connection) continue;
-      waiting.done = true;
-      this.#parked.delete(waiting);
-    }
+    for (const waiting of this.#parked) if (waiting.connection === connection) this.#parked.delete(waiting);
   }
+}
+
+/** A session that is over writes nothing more: there is nothing to wait for. */
+function isApplied(tree: Tree, { session, sequence }: NonNullable<ReadMessage["behind"]>): boolean {
+  const lane = tree.lane(session);
+  return lane === undefined ? (session as number) <= tree.applied : lane.lastSequence >= sequence;
 }

@@ -118,6 +118,7 @@ export class Replica implements AttachPoint {
         if (this.#storage.state.divergences > 0) this.#amend({ divergences: 0 });
       },
       ready: () => this.#ready,
+      historyId: () => this.#storage.state.historyId,
       serves: () => this.#synchronized && !this.#parts.applier.restoring,
       advanced: () => this.#checkReady(),
       freshSince: () => this.#freshSince(),
@@ -374,6 +375,8 @@ export class Replica implements AttachPoint {
       submissionsWaiting: this.#parts.leadership.submissions.waiting,
       applyWaiting: this.#parts.applier.waiting,
       readsWaiting: this.#parts.reads.waiting,
+      feeds: this.#parts.feeds.size,
+      feedChanges: this.#parts.feeds.sent,
       commands: this.#parts.applier.commands,
       reads: this.#parts.reads.count,
       turns: this.#turns,

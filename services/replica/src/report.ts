@@ -51,6 +51,8 @@ export interface Counts {
   readonly submissionsWaiting: number;
   readonly applyWaiting: number;
   readonly readsWaiting: number;
+  readonly feeds: number;
+  readonly feedChanges: number;
   readonly commands: number;
   readonly reads: number;
   readonly turns: number;
@@ -78,6 +80,8 @@ export function formatMetrics(facts: Facts, counts: Counts): string {
     ["submissions_waiting", "gauge", "commands that wait to be proposed", counts.submissionsWaiting],
     ["apply_waiting", "gauge", "committed batches that wait to be applied", counts.applyWaiting],
     ["reads_waiting", "gauge", "reads that wait", counts.readsWaiting],
+    ["feeds", "gauge", "gateway streams that have the feed of changes on", counts.feeds],
+    ["feed_changes_total", "counter", "changes sent to gateways, counted for each stream", counts.feedChanges],
     ["commands_applied_total", "counter", "commands applied", counts.commands],
     ["reads_total", "counter", "reads asked of this replica", counts.reads],
     ["loop_turns_total", "counter", "turns of the loop", counts.turns],

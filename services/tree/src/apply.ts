@@ -11,6 +11,8 @@ import {
   type Failure,
   type Lane,
   type Outcome,
+  type SessionId,
+  type SessionRole,
   splitCommands,
   unreachable,
   type WriteOperation,
@@ -20,7 +22,7 @@ import { sweep } from "./delete.ts";
 import { failure } from "./failure.ts";
 import { rulesVersion, treeLimits } from "./limits.ts";
 import { attach, closeSession, createSession, expireSession, sessionGone } from "./session-operations.ts";
-import { secretIs } from "./sessions.ts";
+import { type SessionRecord, secretIs } from "./sessions.ts";
 import type { State } from "./state.ts";
 import { Transaction } from "./transaction.ts";
 import { runTxn } from "./txn.ts";
@@ -31,6 +33,8 @@ export interface Applied {
   readonly lane: Lane | undefined;
   readonly zxid: Zxid;
   readonly outcome: Outcome | "gap";
+  /** The session that it ended. */
+  readonly ended?: { readonly session: SessionId; readonly role: SessionRole };
 }
 
 export function applyBatch(state: State, batch: Batch): readonly Applied[] {
@@ -55,13 +59,23 @@ export function applyBatch(state: State, batch: Batch): readonly Applied[] {
       });
       continue;
     }
+    const { lane, operation } = command;
+    const before = sessionToEnd(state, operation);
     const outcome = applyCommand(state, command, zxid, stamp);
-    applied.push({ lane: command.lane, zxid, outcome });
+    const over = before !== undefined && state.sessions.get(before.id) === undefined;
+    applied.push(
+      over ? { lane, zxid, outcome, ended: { session: before.id, role: before.role } } : { lane, zxid, outcome },
+    );
     state.acls.settle((reference, acl) => state.ring.retire(reference, acl, zxid));
   }
   state.applied = batch.last;
   state.stamp = stamp;
   return applied;
+}
+
+function sessionToEnd(state: State, operation: WriteOperation): SessionRecord | undefined {
+  if (operation.kind !== "closeSession" && operation.kind !== "expireSession") return undefined;
+  return state.sessions.get(operation.session);
 }
 
 function applyCommand(state: State, command: Command, zxid: Zxid, stamp: number): Outcome | "gap" {
