@@ -37,8 +37,8 @@ import {
   type WriteRequest,
 } from "@quorate/gateway";
 import { rulesVersion, Tree, type TreeOptions } from "@quorate/tree";
-import { listMemory } from "./memory-listing.ts";
 import { MemoryLanes } from "./memory-lanes.ts";
+import { listMemory } from "./memory-listing.ts";
 import { MemoryWatches } from "./memory-watches.ts";
 
 /** Of the ensemble that the memory is. */
