@@ -35,6 +35,8 @@ export interface RestOptions {
   /** `user:base64(sha1(user:password))`. */
   readonly superUserDigest?: string;
   readonly trustedProxies?: readonly string[];
+  /** Origins whose pages may ask, in lower case, or `*`; undefined: none but pages of this very host. */
+  readonly corsOrigins?: readonly string[];
   readonly version: string;
   readiness(): Readiness;
   /** Prometheus' text. */
@@ -53,6 +55,9 @@ export interface Door {
   readonly sessions: Remembered<Acting>;
   inFlight: number;
   heldBytes: number;
+  /** It will stop: it still serves, but not ready, and each answer is its connection's last. */
+  draining: boolean;
+  /** Nothing new is taken, and nobody waits any more. */
   stopping: boolean;
   readonly watches: WatchRoom;
 }

@@ -4,7 +4,8 @@ import { requireType } from "./accept.ts";
 import { ClientGone } from "./body.ts";
 import type { Call, Door } from "./call.ts";
 import { bad, problemOf, RequestFault } from "./fault.ts";
-import { type RequestHead, readHead, refuseForeign } from "./head.ts";
+import { headerNames, type RequestHead, readHead, refuseForeign } from "./head.ts";
+import { passedOn, passOn, preflightHeaders, refuseForeignOrigin } from "./passed-on.ts";
 import { readQuery } from "./query.ts";
 import { basicChallenge, sendProblem } from "./reply.ts";
 import type { Route } from "./routes.ts";
@@ -54,12 +55,21 @@ export function dispatch(
   response: ServerResponse,
 ): void {
   if (door.inFlight >= door.limits.inFlight) {
-    const detail = "this gateway has as many requests under way as it may; try again shortly";
-    sendProblem({ door, request, response }, problemOf("throttled", detail));
+    refuseBusy(door, request, response);
     return;
   }
   door.inFlight++;
   void run(door, place, request, response);
+}
+
+function refuseBusy(door: Door, request: IncomingMessage, response: ServerResponse): void {
+  try {
+    passOn(readHead(request.rawHeaders), door.options, response);
+    const detail = "this gateway has as many requests under way as it may; try again shortly";
+    throw new RequestFault("throttled", detail);
+  } catch (fault) {
+    answerFault(door, request, response, fault);
+  }
 }
 
 async function run(
@@ -72,10 +82,16 @@ async function run(
   const began = observe === undefined ? 0 : world.now();
   let call: Call | undefined;
   try {
-    call = decode(door, place, request, response);
-    const { handle } = call.route;
-    const handled = handle(call);
-    if (handled !== undefined) await handled;
+    const head = readHead(request.rawHeaders);
+    passOn(head, door.options, response);
+    refuseStrangers(door, head, request);
+    if (isPreflight(door, head, request)) answerPreflight(door, place, response);
+    else {
+      call = decode(door, place, head, request, response);
+      const { handle } = call.route;
+      const handled = handle(call);
+      if (handled !== undefined) await handled;
+    }
   } catch (fault) {
     answerFault(door, request, response, fault);
   }
@@ -87,9 +103,32 @@ async function run(
   }
 }
 
-function decode(door: Door, place: Place | undefined, request: IncomingMessage, response: ServerResponse): Call {
-  const head = readHead(request.rawHeaders);
-  refuseStrangers(head, request);
+/** Requests that a page of another site had a browser send, and such as name no host. */
+function refuseStrangers({ options }: Door, head: RequestHead, request: IncomingMessage): void {
+  if (head.host === undefined && request.httpVersion === "1.1") throw bad("the header Host is missing");
+  if (head.origin !== undefined) refuseForeignOrigin(head, options.corsOrigins);
+}
+
+/** A browser asks whether a page may ask. Where no page may, OPTIONS is a method like any other that is not there. */
+function isPreflight({ options }: Door, head: RequestHead, request: IncomingMessage): boolean {
+  if (request.method !== "OPTIONS" || options.corsOrigins === undefined) return false;
+  return head.origin !== undefined && head.preflight !== undefined;
+}
+
+function answerPreflight(door: Door, place: Place | undefined, response: ServerResponse): void {
+  const headers = [...passedOn(response), ...preflightHeaders(place?.allow ?? "GET", Object.values(headerNames))];
+  if (door.draining) headers.push("Connection", "close");
+  response.writeHead(204, headers);
+  response.end();
+}
+
+function decode(
+  door: Door,
+  place: Place | undefined,
+  head: RequestHead,
+  request: IncomingMessage,
+  response: ServerResponse,
+): Call {
   const url = request.url ?? "";
   const mark = url.indexOf("?");
   const path = mark < 0 ? url : url.slice(0, mark);
@@ -118,16 +157,6 @@ function decode(door: Door, place: Place | undefined, request: IncomingMessage, 
   return { door, route, request, response, head, query, identity, parameter, expectsContinue, held: 0, parked: false };
 }
 
-/** Requests that a page of another site had a browser send, and such as name no host. */
-function refuseStrangers(head: RequestHead, request: IncomingMessage): void {
-  if (head.host === undefined && request.httpVersion === "1.1") throw bad("the header Host is missing");
-  if (head.origin === undefined) return;
-  const origin = /^https?:\/\/([^/]+)$/i.exec(head.origin)?.[1];
-  if (origin !== undefined && origin.toLowerCase() === head.host?.toLowerCase()) return;
-  const detail = `Origin: ${show(head.origin)} is another site than this one, and requests across sites are not allowed`;
-  throw new RequestFault("noAuth", detail);
-}
-
 function routeHint(path: string): string {
   const hint = path === "/v1/znodes" ? "the root znode is /v1/znodes/" : "the routes stand in /v1/openapi.json";
   return `nothing is served at ${show(path)}; ${hint}`;
@@ -141,7 +170,8 @@ export function answerFault(door: Door, request: IncomingMessage, response: Serv
   }
   const reference = Buffer.from(door.options.world.randomBytes(6)).toString("hex");
   const text = fault instanceof Error ? (fault.stack ?? fault.message) : String(fault);
-  door.options.log(`rest: fault ${reference} in ${request.method ?? ""} ${request.url ?? ""}: ${text}`);
+  const trace = passedOn(response)[0] === "traceparent" ? ` (traceparent ${passedOn(response)[1] ?? ""})` : "";
+  door.options.log(`rest: fault ${reference} in ${request.method ?? ""} ${request.url ?? ""}${trace}: ${text}`);
   const problem = problemOf("internal", `an internal fault; the log of this gateway has it under ${reference}`);
   sendProblem({ door, request, response }, { ...problem, reference });
 }

@@ -54,6 +54,9 @@ export class RequestHead {
   ifMatch: string | undefined = undefined;
   ifNoneMatch: string | undefined = undefined;
   lastEventId: string | undefined = undefined;
+  traceparent: string | undefined = undefined;
+  /** Of a preflight: the method that is to come. */
+  preflight: string | undefined = undefined;
 
   get hasBody(): boolean {
     return this.chunked || (this.contentLength !== undefined && this.contentLength !== "0");
@@ -74,6 +77,13 @@ function readOne(head: RequestHead, given: string, value: string): void {
       return;
     case "accept":
       head.accept = head.accept === undefined ? value : `${head.accept}, ${value}`;
+      return;
+    case "traceparent":
+      // Twice is malformed, and what is malformed is ignored.
+      head.traceparent = head.traceparent === undefined ? value : "";
+      return;
+    case "access-control-request-method":
+      head.preflight = value;
       return;
     case "origin":
       head.origin = once(head.origin, value, given);

@@ -33,7 +33,9 @@ export const restLimits = {
   lingerBytes: 64 * 1_048_576,
   /** A body up to this size is read and dropped while the connection is kept. */
   dropBytes: 262_144,
-  /** `stop` waits this long for requests under way. */
+  /** `stop` serves on for so long, so that balancers and clients go elsewhere. */
+  graceMillis: 0,
+  /** Then it waits this long for requests under way. */
   drainMillis: 5000,
   /** Hashed credentials remembered; the oldest goes. */
   cachedCredentials: 4096,

@@ -17,7 +17,10 @@ export function readyz(call: Call): void {
   const verbose = call.query.flag("verbose");
   const require = call.query.text("require");
   if (require !== undefined && require !== "leader") throw bad(`require: ${show(require)} is not leader`);
-  const { ready, leader, checks } = call.door.options.readiness();
+  const { ready: able, leader, checks: all } = call.door.options.readiness();
+  const { draining } = call.door;
+  const ready = able && !draining;
+  const checks = draining ? [{ name: "draining", ok: false, detail: "this process is about to stop" }, ...all] : all;
   const failing = checks.filter((each) => !each.ok).map((each) => `${each.name}: ${each.detail}`);
   if (!ready) {
     sendProblem(call, problemOf("behind", `not ready: ${failing.join("; ") || "it has just begun"}`));

@@ -4,6 +4,7 @@ import type { Answer } from "../backend.ts";
 import type { Call } from "./call.ts";
 import { type Problem, problemJson, problemOfFailure, problemOfUnavailable, retryAfterSeconds } from "./fault.ts";
 import { linger, mustLinger } from "./linger.ts";
+import { passedOn } from "./passed-on.ts";
 
 export type Served = {
   readonly zxid: Zxid;
@@ -59,6 +60,7 @@ function common(call: Call, served: Served, reading: boolean, caching = "no-stor
   ];
   if (reading) headers.push(...consistencyOf(call, served.ageMillis));
   if (served.replayed) headers.push("Quorate-Replayed", "true");
+  for (const each of passedOn(call.response)) headers.push(each);
   return headers;
 }
 
@@ -76,7 +78,7 @@ export function send(
   for (const each of more) headers.push(each);
   const length = typeof body === "string" ? Buffer.byteLength(body) : body.byteLength;
   if (status !== 304 && call.request.method !== "HEAD") headers.push("Content-Length", String(length));
-  if (door.stopping) headers.push("Connection", "close");
+  if (door.draining) headers.push("Connection", "close");
   response.writeHead(status, headers);
   if (status === 304 || call.request.method === "HEAD") response.end();
   else if (typeof body === "string") response.end(body, length === body.length ? "latin1" : "utf8");
@@ -88,7 +90,7 @@ export function send(
 export function openBody(call: Call, served: Served, more: readonly string[], reading: boolean): void {
   const headers = common(call, served, reading);
   for (const each of more) headers.push(each);
-  if (call.door.stopping) headers.push("Connection", "close");
+  if (call.door.draining) headers.push("Connection", "close");
   call.response.writeHead(200, headers);
 }
 
@@ -135,9 +137,10 @@ export function sendProblem(
     "Content-Length",
     String(Buffer.byteLength(body)),
     ...problemHeaders(problem),
+    ...passedOn(response),
     ...more,
   ];
-  if (lingers || door.stopping) headers.push("Connection", "close");
+  if (lingers || door.draining) headers.push("Connection", "close");
   response.writeHead(problem.status, headers);
   if (lingers) linger(request, response, body, door);
   else response.end(request.method === "HEAD" ? undefined : body);

@@ -16,7 +16,10 @@ import { drainWatches, WatchRoom } from "./watch-room.ts";
 export interface RestServer {
   /** Not listening yet: that is the caller's business. */
   readonly server: Server;
-  /** Takes no more, waits for what is under way, closes what is left. May be called again. */
+  /**
+   * Is not ready any more but still serves for the grace that `limits` give, each answer being its connection's last; then
+   * takes no more, ends what waits, waits for what is under way, closes what is left. May be called again.
+   */
   stop(): Promise<void>;
 }
 
@@ -33,6 +36,7 @@ export function createRestServer(options: RestOptions): RestServer {
     sessions: new Remembered(limits.cachedCredentials),
     inFlight: 0,
     heldBytes: 0,
+    draining: false,
     stopping: false,
     watches: new WatchRoom(options.world),
   };
@@ -150,10 +154,14 @@ function judgeBadSocket(fault: NodeJS.ErrnoException): readonly [ProblemCode, st
   }
 }
 
-function stop(server: Server, door: Door): Promise<void> {
+async function stop(server: Server, door: Door): Promise<void> {
+  const { world } = door.options;
+  const { graceMillis, drainMillis } = door.limits;
+  door.draining = true;
+  if (graceMillis > 0) await new Promise<void>((resolve) => void world.after(graceMillis, resolve));
   door.stopping = true;
-  return new Promise((resolve) => {
-    const timer = door.options.world.after(door.limits.drainMillis, () => server.closeAllConnections());
+  await new Promise<void>((resolve) => {
+    const timer = world.after(drainMillis, () => server.closeAllConnections());
     server.close(() => {
       timer.cancel();
       resolve();

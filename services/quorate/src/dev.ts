@@ -64,7 +64,8 @@ function startAll(values: Values): Started[] {
   const peer = numberOf(values, "peer-port");
   const members = ids.map((id) => `${id}=127.0.0.1:${peer + id}`).join(",");
   const superUser = textOf(values, "superuser");
-  const common = superUser === undefined ? [] : ["--superuser", superUser];
+  // All of them stop together: there is nowhere else to go.
+  const common = ["--drain", "0", ...(superUser === undefined ? [] : ["--superuser", superUser])];
   const replicas = ids.map((id) => {
     const data = join(required(values, "data"), String(id));
     const own = [

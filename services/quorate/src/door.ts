@@ -28,6 +28,7 @@ export async function startDoor(options: DoorOptions): Promise<Door> {
   const link = new ReplicaLink({ replicas, dial, world, name, log, home });
   const counts = new RequestCounts();
   const superUser = textOf(values, "superuser");
+  const origins = parseList(textOf(values, "cors-origin")?.toLowerCase());
   const rest = createRestServer({
     backend: link,
     world,
@@ -52,6 +53,8 @@ export async function startDoor(options: DoorOptions): Promise<Door> {
       return { ready, leader: link.cluster().leader, checks };
     },
     trustedProxies: parseList(textOf(values, "trusted-proxies")),
+    ...(origins.length === 0 ? {} : { corsOrigins: origins }),
+    limits: { graceMillis: numberOf(values, "drain") },
     ...(superUser === undefined ? {} : { superUserDigest: superUser }),
   });
   const host = required(values, "rest-host");

@@ -27,6 +27,14 @@ function proxiesFault(text: string): string | undefined {
   return undefined;
 }
 
+function originsFault(text: string): string | undefined {
+  for (const each of parseList(text)) {
+    if (each === "*" || (URL.canParse(each) && new URL(each).origin === each.toLowerCase())) continue;
+    return `has ${JSON.stringify(each)}: write origins without a path, such as https://app.example,http://localhost:3000, or *`;
+  }
+  return undefined;
+}
+
 const superUser: Setting = {
   name: "superuser",
   kind: "text",
@@ -44,6 +52,19 @@ const door: readonly Setting[] = [
     kind: "text",
     help: "addresses whose X-Forwarded-For counts, with commas",
     fault: proxiesFault,
+  },
+  {
+    name: "cors-origin",
+    kind: "text",
+    help: "origins whose web pages may ask, with commas; * is any; none without it",
+    fault: originsFault,
+  },
+  {
+    name: "drain",
+    kind: "number",
+    help: "ms after TERM in which requests are still taken, though not ready",
+    fallback: 1000,
+    max: 600_000,
   },
   {
     name: "key-file",
