@@ -7,6 +7,7 @@ import assert from "node:assert/strict";
 import { type ErrorCode, peekLane, type ReplicaId, type SessionId } from "@quorate/api";
 import { decodeFromGateway, type FromGateway, type MemberStatus, type ToGateway } from "@quorate/proto";
 import { ModelHistory } from "./model-history.test-support.ts";
+import { ModelReads } from "./model-reads.test-support.ts";
 import { ModelState } from "./model-state.test-support.ts";
 import { ModelWatching } from "./model-watching.test-support.ts";
 import type { Dial, ReplicaConnection, ReplicaEvents } from "./stream.ts";
@@ -17,6 +18,7 @@ type Write = Extract<FromGateway, { kind: "write" }>;
 /** What one stream knows of a lane. */
 interface LaneAtStream {
   readonly session: SessionId;
+  readonly attachment: number;
   fence: number;
   /** `lane` was heard while the replica did not serve. */
   asked: boolean;
@@ -122,6 +124,7 @@ export class ModelReplica {
   readonly ensemble: ModelEnsemble;
   readonly streams = new Set<ModelStream>();
   readonly watching: ModelWatching = new ModelWatching(this);
+  readonly reads: ModelReads = new ModelReads(this);
   paused = false;
   down = false;
   /** The epoch that it leads or thinks it leads; 0: it follows. */
@@ -173,8 +176,8 @@ export class ModelReplica {
     const { ensemble } = this;
     switch (message.kind) {
       case "lane": {
-        const { session, fence } = message;
-        stream.lanes.set(session, { session, fence, asked: true, void: false });
+        const { session, attachment, fence } = message;
+        stream.lanes.set(session, { session, attachment, fence, asked: true, void: false });
         return this.sayLanes(stream, true);
       }
       case "open":
@@ -182,19 +185,9 @@ export class ModelReplica {
         return stream.say(failed(message.id, "noLeader", ensemble));
       case "write":
         return this.#write(stream, message);
-      case "read": {
-        if (this.watching.read(stream, message)) return;
-        const stale = message.consistency === "stale";
-        const code = ensemble.world.chance(ensemble.faults.behind)
-          ? "behind"
-          : !stale && !this.leading
-            ? "noLeader"
-            : "";
-        if (code !== "") return stream.say(failed(message.id, code, ensemble));
-        if (ensemble.faults.noQuorum && !stale) return;
-        const outcome = { ok: true, zxid: ensemble.state.zxid, result: { kind: "done", count: 0 } } as const;
-        return stream.say({ kind: "answer", id: message.id, outcome, ageMillis: stale ? 7 : 0 });
-      }
+      case "read":
+        if (!this.watching.read(stream, message)) this.reads.read(stream, message);
+        return;
       case "touch": {
         this.touches += 1;
         const results = message.sessions.map(({ session, secretHash }) => {
@@ -222,11 +215,14 @@ export class ModelReplica {
     for (const lane of stream.lanes.values()) {
       if (askedOnly && !lane.asked) continue;
       lane.asked = false;
-      const record = this.ensemble.state.lanes.get(lane.session);
-      const { session, fence } = lane;
-      const lastSequence = record?.last ?? 0;
-      stream.say({ kind: "laneState", session, exists: record !== undefined, attachment: 1, lastSequence, fence });
+      this.sayLane(stream, lane);
     }
+  }
+
+  sayLane(stream: ModelStream, { session, fence }: LaneAtStream): void {
+    const record = this.ensemble.state.lanes.get(session);
+    const [attachment, lastSequence] = [record?.attachment ?? 0, record?.last ?? 0];
+    stream.say({ kind: "laneState", session, exists: record !== undefined, attachment, lastSequence, fence });
   }
 
   #write(stream: ModelStream, message: Write): void {
@@ -299,7 +295,7 @@ export class ModelEnsemble {
   taken({ session, sequence, command }: Write): void {
     const lane = peekLane(command);
     assert(lane?.session === session && lane.sequence === sequence, "the command bears its lane");
-    const number = `${session}/${sequence}`;
+    const number = `${session}/${lane.attachment}/${sequence}`;
     const bytes = Buffer.from(command).toString("latin1");
     const known = this.#taken.get(number);
     assert(known === undefined || known === bytes, `number ${number} carries two commands`);
@@ -318,25 +314,37 @@ export class ModelEnsemble {
     while (this.#proposals.length > 0) {
       const next = this.#proposals.shift() as Proposal;
       this.#commit(next);
-      if (next === proposal) return;
+      if (next === proposal) break;
     }
+    // Reads see whole batches.
+    for (const replica of this.replicas) replica.reads.advanced();
   }
 
   #commit({ command, stream, openId }: Proposal): void {
     const { lane, outcome } = this.state.apply(command);
+    if (typeof outcome !== "string" && outcome.ok && outcome.result.kind === "session") {
+      this.#takenOver(outcome.result.session, outcome.result.attachment);
+    }
     if (!stream?.open) return;
     if (!lane) {
-      if (outcome !== "gap" && outcome !== "noSession")
-        stream.say({ kind: "answer", id: openId, outcome, ageMillis: 0 });
+      if (typeof outcome !== "string") stream.say({ kind: "answer", id: openId, outcome, ageMillis: 0 });
       return;
     }
-    const { session, sequence } = lane;
-    if (outcome === "noSession" || outcome === "gap") {
-      // Not a refusal: what is behind it may be proposed already.
-      const fence = stream.lanes.get(session)?.fence ?? 0;
-      const lastSequence = this.state.lanes.get(session)?.last ?? 0;
-      stream.say({ kind: "laneState", session, exists: outcome === "gap", attachment: 1, lastSequence, fence });
-    } else stream.say({ kind: "written", session, sequence, outcome });
+    const { session, sequence, attachment } = lane;
+    const there = stream.lanes.get(session);
+    if (there?.attachment !== attachment) return;
+    // Not a refusal: what is behind it may be proposed already.
+    if (outcome === "noSession" || outcome === "gap") stream.replica.sayLane(stream, there);
+    else stream.say({ kind: "written", session, sequence, outcome });
+  }
+
+  #takenOver(session: SessionId, attachment: number): void {
+    for (const replica of this.replicas) {
+      for (const stream of replica.streams) {
+        const lane = stream.lanes.get(session);
+        if (lane && lane.attachment < attachment) replica.sayLane(stream, lane);
+      }
+    }
   }
 
   /** A write that lay in a broken stream's socket reaches the leader of a later moment. */

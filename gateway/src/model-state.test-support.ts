@@ -14,6 +14,7 @@ import {
 } from "@quorate/api";
 
 interface LaneRecord {
+  attachment: number;
   last: number;
   answered: number;
   readonly remembered: Map<number, Outcome>;
@@ -54,7 +55,11 @@ export class ModelState {
     if (!lane) return { lane, outcome: this.#createSession(command) };
     const record = this.lanes.get(lane.session);
     if (!record) return { lane, outcome: "noSession" };
-    record.answered = Math.max(record.answered, lane.answeredUpTo);
+    if (record.attachment !== lane.attachment) {
+      assert(lane.attachment < record.attachment, "nobody attaches but by an attach");
+      return { lane, outcome: { ok: false, zxid: this.zxid, code: "sessionMoved", detail: "" } };
+    }
+    record.answered = Math.max(record.answered, Math.min(lane.answeredUpTo, record.last));
     for (const each of record.remembered.keys()) if (each <= record.answered) record.remembered.delete(each);
     if (lane.sequence > record.last + 1) return { lane, outcome: "gap" };
     if (lane.sequence <= record.last) {
@@ -71,13 +76,27 @@ export class ModelState {
   #createSession(command: Command): Outcome {
     assert.equal(command.operation.kind, "createSession", "only this comes without a lane");
     const session = sessionIdOf(this.zxid);
-    this.lanes.set(session, { last: 0, answered: 0, remembered: new Map() });
-    const result = { kind: "session", session, timeoutMillis: 30_000, attachment: 1, lastSequence: 0 } as const;
+    this.lanes.set(session, { attachment: 1, last: 0, answered: 0, remembered: new Map() });
+    return this.#session(session, 1, 0);
+  }
+
+  #session(session: SessionId, attachment: number, lastSequence: number): Outcome {
+    const result = { kind: "session", session, timeoutMillis: 30_000, attachment, lastSequence } as const;
     return { ok: true, zxid: this.zxid, result };
   }
 
-  #execute({ operation }: Command, lane: Lane): Outcome {
+  #attach(session: SessionId): Outcome {
+    const record = this.lanes.get(session);
+    if (!record) return { ok: false, zxid: this.zxid, code: "sessionExpired", detail: "" };
+    record.attachment += 1;
+    return this.#session(session, record.attachment, record.last);
+  }
+
+  #execute(command: Command, lane: Lane): Outcome {
     const { zxid } = this;
+    const { operation } = command;
+    if (operation.kind === "createSession") return this.#createSession(command);
+    if (operation.kind === "attach") return this.#attach(operation.session);
     if (operation.kind === "closeSession") {
       this.lanes.delete(operation.session);
       return { ok: true, zxid, result: { kind: "done", count: 0 } };

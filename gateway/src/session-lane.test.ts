@@ -123,7 +123,20 @@ describe("a session's writes", () => {
     assert.deepEqual(f.home.take(), ["lane 1 fence 3", "1 /w/1"]);
     f.written(1);
     assert.deepEqual(f.told, ["1 ok 101", "2 throttled noEffect undecided"]);
+    f.write(lane, 2);
+    assert.deepEqual(f.home.take(), ["2 /w/2"]);
   });
+});
+
+it("a refusal of an earlier try is not heard before the replica has echoed the newest fence", () => {
+  const f = start();
+  const lane = f.open();
+  f.write(lane, 1);
+  f.state(0, 1);
+  f.refuse(1, "throttled");
+  f.state(0, 2);
+  assert.deepEqual(f.home.take(), ["1 /w/1", "lane 1 fence 2", "1 /w/1"]);
+  assert.deepEqual(f.told, []);
 });
 
 describe("a session's reads", () => {

@@ -1,0 +1,70 @@
+/** How one replica of the model ensemble answers reads that are no watches: at once, or when what they wait for is applied. */
+import assert from "node:assert/strict";
+import { decodeRead, type ErrorCode, type Outcome } from "@quorate/api";
+import type { FromGateway } from "@quorate/proto";
+import type { ModelReplica, ModelStream } from "./model-ensemble.test-support.ts";
+
+type Read = Extract<FromGateway, { kind: "read" }>;
+
+export class ModelReads {
+  readonly #replica: ModelReplica;
+  /** Behind a write that is not applied, or for a zxid. */
+  #parked: { readonly stream: ModelStream; readonly message: Read; readonly until: number }[] = [];
+
+  constructor(replica: ModelReplica) {
+    this.#replica = replica;
+  }
+
+  read(stream: ModelStream, message: Read): void {
+    const { ensemble } = this.#replica;
+    const { world, faults } = ensemble;
+    const stale = message.consistency === "stale";
+    const none = !stale && !this.#replica.leading;
+    if (world.chance(faults.behind)) return this.#fail(stream, message, "behind");
+    if (none) return this.#fail(stream, message, "noLeader");
+    if (faults.noQuorum && !stale) return;
+    if (this.#waits(message)) {
+      this.#parked.push({ stream, message, until: world.now() + message.budgetMillis });
+      world.after(message.budgetMillis, () => this.advanced());
+    } else this.#answer(stream, message);
+  }
+
+  #waits({ behind, minZxid }: Read): boolean {
+    const { state } = this.#replica.ensemble;
+    if (state.zxid < minZxid) return true;
+    // A session that is over has nothing that could be waited for.
+    return behind !== undefined && (state.lanes.get(behind.session)?.last ?? behind.sequence) < behind.sequence;
+  }
+
+  #answer(stream: ModelStream, message: Read): void {
+    const { state } = this.#replica.ensemble;
+    const operation = decodeRead(message.operation);
+    assert(operation?.kind === "exists");
+    const { zxid } = state;
+    const there = operation.path === "/a" || state.times.has(operation.path);
+    const outcome: Outcome = there
+      ? { ok: true, zxid, result: { kind: "done", count: 0 } }
+      : { ok: false, zxid, code: "noNode", detail: "", path: operation.path };
+    stream.say({ kind: "answer", id: message.id, outcome, ageMillis: message.consistency === "stale" ? 7 : 0 });
+  }
+
+  #fail(stream: ModelStream, { id }: Read, code: ErrorCode): void {
+    const outcome: Outcome = { ok: false, zxid: this.#replica.ensemble.state.zxid, code, detail: code };
+    stream.say({ kind: "answer", id, outcome, ageMillis: 0 });
+  }
+
+  /** Something was applied, or its time is over. */
+  advanced(): void {
+    const { world } = this.#replica.ensemble;
+    const parked = this.#parked;
+    this.#parked = [];
+    for (const each of parked) {
+      const { stream, message } = each;
+      if (!stream.open) continue;
+      if (!this.#waits(message) && (message.consistency === "stale" || this.#replica.leading)) {
+        this.#answer(stream, message);
+      } else if (world.now() >= each.until) this.#fail(stream, message, "behind");
+      else this.#parked.push(each);
+    }
+  }
+}
