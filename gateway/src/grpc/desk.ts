@@ -65,8 +65,7 @@ export class Desk {
       }
       this.#admit();
       const call = openCall(this.#door, incoming);
-      if (incoming.method === "GetTree")
-        void streamTree(call, bytes, outlet, (error) => this.#fail(outlet, error, call));
+      if (incoming.method === "GetTree") streamTree(call, bytes, outlet, (error) => this.#fail(outlet, error, call));
       else new WatchStream(call, outlet).open(bytes);
     } catch (error) {
       this.#fail(outlet, error, incoming);

@@ -23,7 +23,7 @@ export function expectResult<Kind extends Result["kind"]>(result: Result, kind: 
 export function durationOf(millis: number): v1.Duration {
   const whole = Math.round(millis);
   const seconds = Math.floor(whole / 1000);
-  return { seconds, nanos: (whole - seconds * 1000) * 1e6 };
+  return { seconds, nanos: (whole - seconds * 1000) * 1e6 || undefined };
 }
 
 export function timestampOf(millis: number): v1.Timestamp {
@@ -37,6 +37,7 @@ const kindNames: { readonly [kind in NodeKind]: v1.NodeKind } = {
   ttl: "NODE_KIND_TTL",
 };
 
+/** Zeros are not sent: proto3 reads what is absent as zero. */
 export function statOf(stat: Stat): v1.Stat {
   return {
     czxid: stat.czxid,
@@ -44,12 +45,12 @@ export function statOf(stat: Stat): v1.Stat {
     pzxid: stat.pzxid,
     ctime: timestampOf(stat.ctime),
     mtime: timestampOf(stat.mtime),
-    version: stat.version,
-    cversion: stat.cversion,
-    aversion: stat.aversion,
-    ephemeralOwner: stat.ephemeralOwner,
-    dataLength: stat.dataLength,
-    numChildren: stat.numChildren,
+    version: stat.version || undefined,
+    cversion: stat.cversion || undefined,
+    aversion: stat.aversion || undefined,
+    ephemeralOwner: stat.ephemeralOwner || undefined,
+    dataLength: stat.dataLength || undefined,
+    numChildren: stat.numChildren || undefined,
     kind: kindNames[stat.kind],
     ttl: stat.kind === "ttl" ? durationOf(stat.ttlMillis) : undefined,
   };

@@ -24,6 +24,9 @@ export const grpcLimits = {
   watchMessageBytes: 1_048_576,
   /** Unsent bytes of a watch's stream at which its reader is too slow and is cut off. */
   watchQueuedBytes: 4 * 1_048_576,
+  /** Unsent bytes of a tree's stream at which the next page waits; what a reader of nothing is given in time. */
+  treeQueuedBytes: 1_048_576,
+  treeStallMillis: 25_000,
   /** A watch says its cursor at least this often. */
   cursorMillis: 15_000,
   /** Paths of a watch. */

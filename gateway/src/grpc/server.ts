@@ -35,6 +35,9 @@ type AnyCall =
   | ServerWritableStream<Buffer, Buffer>
   | ServerDuplexStream<Buffer, Buffer>;
 
+/** What is written is in the kernel by then, and a client that listens has it. */
+const lastWordsMillis = 50;
+
 const same = (bytes: Buffer): Buffer => bytes;
 
 export function createGrpcServer(options: GrpcOptions): GrpcServer {
@@ -123,6 +126,9 @@ class Door implements GrpcServer {
     });
     this.#desk.stop();
     const { world } = this.#door.options;
+    const pause = (millis: number): Promise<void> => new Promise((resolve) => void world.after(millis, resolve));
+    // The last words first: a connection that is closed at once takes with it what it has not sent.
+    await pause(lastWordsMillis);
     // Sends GOAWAY on every connection; done when each has nothing more under way.
     await new Promise<void>((resolve) => {
       const timer = world.after(this.#door.limits.drainMillis, resolve);
@@ -131,6 +137,7 @@ class Door implements GrpcServer {
         resolve();
       });
     });
+    if (this.#sockets.size > 0) await pause(lastWordsMillis);
     this.#server.forceShutdown();
     for (const socket of this.#sockets) socket.destroy();
     await closed;
@@ -195,13 +202,14 @@ class Door implements GrpcServer {
 }
 
 function incomingOf(method: string, call: AnyCall): Incoming {
+  /** A moment, as a number or as a Date; Infinity is none. */
   const deadline = call.getDeadline();
   const { metadata } = call;
   return {
     method,
     peer: call.getPeer(),
     // The one wall clock of the door: grpc-js has made a moment of what came as a duration.
-    remainingMillis: typeof deadline === "number" ? deadline : deadline.getTime() - Date.now(),
+    remainingMillis: Number(deadline) - Date.now(),
     metadata: (name) => metadata.get(name),
     metadataNames: () => Object.keys(metadata.getMap()),
   };

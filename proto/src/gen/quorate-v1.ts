@@ -399,6 +399,7 @@ export interface GetTreeRequest {
   readonly path?: string | undefined;
   readonly depth?: number | undefined;
   readonly options?: ReadOptions | undefined;
+  readonly withData?: boolean | undefined;
 }
 
 export interface TreeNode {
