@@ -4,6 +4,7 @@ import { decodeRecord } from "../../services/replica/src/record.ts";
 import { segmentHeaderBytes } from "../../services/replica/src/segment.ts";
 import type { Fault, Field } from "./fault-field.ts";
 import type { PowerLoss } from "./faulty-disk.ts";
+import { identityOf } from "./observation.ts";
 import type { SimReplica } from "./sim-ensemble.ts";
 
 const losses: readonly PowerLoss[] = ["lost", "kept", "torn"];
@@ -191,6 +192,19 @@ function pauseGateway(field: Field): void {
   field.later(50, 4000, () => machine.resume());
 }
 
+/** Somebody with the right to it closes sessions, of gateways too: a lane ends while it is in use. */
+function closeSession(field: Field, victim: SimReplica): boolean {
+  const { ensemble, random, town } = field.host;
+  const sessions = [...(victim.tree?.sessions() ?? [])];
+  if (sessions.length === 0) return false;
+  const operation = { kind: "closeSession", session: random.pick(sessions).id } as const;
+  const request = town.nextRequest();
+  const identity = { ...identityOf(request), superUser: true };
+  const what = { request, client: 0, kind: "write", write: { identity, operation } } as const;
+  town.ask(random.pick(ensemble.gateways), what, 2000, () => {});
+  return true;
+}
+
 /** Nobody asks anything for a while; then all lose their power: snapshots may be all that there is. */
 function rest(field: Field): void {
   const { town, time } = field.host;
@@ -283,4 +297,5 @@ export const commonFaults: Readonly<Record<string, Fault>> = {
   rest,
   emptyDisk,
   bitFlipInLog: flipInLog,
+  sessionClosed: closeSession,
 };

@@ -29,6 +29,8 @@ export class Machine {
   readonly disk: FaultyDisk;
   readonly random: SeededRandom;
   readonly pace: DiskPace = { syncMillis: 3 };
+  /** It was started, ended, stopped or went on. */
+  changed: () => void = () => {};
   readonly #time: VirtualTime;
   #life = 0;
   #alive = false;
@@ -70,6 +72,7 @@ export class Machine {
     this.#alive = true;
     this.#paused = false;
     this.#waiting = [];
+    this.changed();
   }
 
   /** The process dies; `power`: the whole machine with it, and this becomes of what was not fsynced. */
@@ -80,15 +83,19 @@ export class Machine {
     this.#waiting = [];
     if (power === undefined) this.disk.killProcess();
     else this.disk.losePower(power);
+    this.changed();
   }
 
   pause(): void {
-    if (this.#alive) this.#paused = true;
+    if (!this.#alive) return;
+    this.#paused = true;
+    this.changed();
   }
 
   resume(): void {
     if (!this.#paused) return;
     this.#paused = false;
+    this.changed();
     const waiting = this.#waiting;
     this.#waiting = [];
     for (const phase of phases) {

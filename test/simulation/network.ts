@@ -18,6 +18,7 @@ export interface End {
 }
 
 const writableBytes = 64 * 1024;
+const usualSlowness = 2;
 
 class Side {
   readonly machine: Machine;
@@ -65,16 +66,23 @@ export class Network {
   /** "a>b": nothing passes from a to b. */
   readonly #shut = new Set<string>();
   /** The longest a message takes, ms; of everybody, and of single machines. */
-  slowness = 2;
+  slowness = usualSlowness;
   readonly slow = new Map<Machine, number>();
   /** How often a message has to be sent again, which holds up all behind it. */
   loss = 0;
   /** How often the break of a wire is noticed late at one side. */
   lateness = 0.3;
+  /** Ways were shut or opened. */
+  changed: () => void = () => {};
 
   constructor(time: VirtualTime, random: SeededRandom) {
     this.#time = time;
     this.#random = random;
+  }
+
+  /** Messages may be on their way for long. */
+  get isSlow(): boolean {
+    return this.slowness > usualSlowness || this.loss > 0 || this.slow.size > 0;
   }
 
   reaches(from: Machine, to: Machine): boolean {
@@ -211,12 +219,15 @@ export class Network {
 
   /** Nothing passes from `from` to `to` until `open`. */
   shut(from: Machine, to: Machine): void {
-    if (from !== to) this.#shut.add(way(from, to));
+    if (from === to) return;
+    this.#shut.add(way(from, to));
+    this.changed();
   }
 
   /** Everything passes again; what waited arrives, unless its wire was broken meanwhile. */
   open(): void {
     this.#shut.clear();
+    this.changed();
     for (const line of this.#lines) {
       const [a, b] = line.sides;
       this.#time.after(this.#random.below(20) / 10, () => this.#pump(line, a, b));

@@ -46,6 +46,18 @@ export interface RoleSeen {
   readonly syncedThrough: Zxid;
 }
 
+/** Whether a replica could be confirmed, as the truth of the simulation has it: told when that changes. */
+export interface ReachSeen {
+  readonly at: number;
+  readonly replica: ReplicaId;
+  /** Its process lives and does not stand still. */
+  readonly runs: boolean;
+  /** With those whom it reaches, and who reach it, it is a majority. */
+  readonly reaches: boolean;
+  /** Messages take long now. */
+  readonly slow: boolean;
+}
+
 /** One try of a request at one gateway. A proxy that repeats a request makes two tries of it. */
 export type Asked = {
   readonly at: number;
@@ -55,6 +67,8 @@ export type Asked = {
   readonly request: number;
   readonly client: number;
   readonly gateway: number;
+  /** On which attachment of a session's own lane it is given; rising. Undefined: on none. */
+  readonly line?: number;
 } & (
   | { readonly kind: "write"; readonly write: WriteRequest }
   | { readonly kind: "read"; readonly read: ReadRequest }
@@ -93,6 +107,7 @@ export abstract class Invariant {
   restored(_seen: Restored): void {}
   applied(_seen: AppliedBatch): void {}
   role(_seen: RoleSeen): void {}
+  reach(_seen: ReachSeen): void {}
   /** A replica's process ended, by a crash or by itself: what it had in memory is gone. */
   stopped(_at: number, _replica: ReplicaId): void {}
   asked(_seen: Asked): void {}

@@ -52,11 +52,23 @@ export class Town {
 
   /** Asks at `gateway`; `done` hears the answer, unless that process dies. */
   ask(gateway: SimGateway, what: What, deadlineMillis: number, done: (answer: Answer | RenewAnswer) => void): void {
-    const asked: Asked = { at: this.time.now, id: ++this.#tries, gateway: gateway.number, ...what };
-    for (const each of this.watch) each.asked(asked);
+    const asked = this.asking(gateway, what);
     const { machine } = gateway;
     const arrived = machine.mine(() => machine.arrive(() => this.#serve(gateway, asked, deadlineMillis, done)));
     this.time.after(this.#latency(), arrived);
+  }
+
+  /** A try leaves its client. */
+  asking(gateway: SimGateway, what: What): Asked {
+    const asked: Asked = { at: this.time.now, id: ++this.#tries, gateway: gateway.number, ...what };
+    for (const each of this.watch) each.asked(asked);
+    return asked;
+  }
+
+  /** Its client is told. */
+  telling(asked: Asked, answer: Answer | RenewAnswer): void {
+    this.#count(answer);
+    for (const each of this.watch) each.answered({ at: this.time.now, asked, answer });
   }
 
   #latency(): number {
@@ -68,8 +80,7 @@ export class Town {
     if (!backend) return;
     const answer = (answer: Answer | RenewAnswer): void => {
       this.time.after(this.#latency(), () => {
-        this.#count(answer);
-        for (const each of this.watch) each.answered({ at: this.time.now, asked, answer });
+        this.telling(asked, answer);
         done(answer);
       });
     };
@@ -93,16 +104,12 @@ export class Town {
   }
 }
 
-type What =
-  | { readonly request: number; readonly client: number; readonly kind: "write"; readonly write: WriteRequest }
-  | { readonly request: number; readonly client: number; readonly kind: "read"; readonly read: ReadRequest }
-  | {
-      readonly request: number;
-      readonly client: number;
-      readonly kind: "renew";
-      readonly session: SessionId;
-      readonly secretHash: Uint8Array;
-    };
+type What = Pick<Asked, "request" | "client" | "line"> &
+  (
+    | { readonly kind: "write"; readonly write: WriteRequest }
+    | { readonly kind: "read"; readonly read: ReadRequest }
+    | { readonly kind: "renew"; readonly session: SessionId; readonly secretHash: Uint8Array }
+  );
 
 export interface Habits {
   /** Between an answer and the next request, ms. */

@@ -82,6 +82,8 @@ export class SimEnsemble {
   /** Established leaders that were seen, by epoch. */
   readonly leaderships = new Map<number, ReplicaId>();
   applied = 0;
+  /** Who could be confirmed when it was last looked at: runs, reaches a majority. */
+  readonly #reach = new Map<ReplicaId, string>();
 
   constructor(time: VirtualTime, random: SeededRandom, watch: readonly Invariant[], options: EnsembleOptions) {
     this.#time = time;
@@ -103,6 +105,25 @@ export class SimEnsemble {
     }
     this.replicas = replicas;
     this.gateways = gateways;
+    this.network.changed = () => this.#lookAround();
+    for (const { machine } of replicas.values()) machine.changed = () => this.#lookAround();
+  }
+
+  #lookAround(): void {
+    const all = [...this.replicas.values()];
+    const { network } = this;
+    const up = ({ machine }: SimReplica): boolean => machine.alive && !machine.paused;
+    for (const one of all) {
+      const runs = up(one);
+      const meets = ({ machine }: SimReplica): boolean =>
+        network.reaches(one.machine, machine) && network.reaches(machine, one.machine);
+      const reaches = runs && 2 * all.filter((each) => up(each) && meets(each)).length > all.length;
+      const now = `${runs} ${reaches}`;
+      if (this.#reach.get(one.id) === now) continue;
+      this.#reach.set(one.id, now);
+      const seen = { at: this.#time.now, replica: one.id, runs, reaches, slow: network.isSlow };
+      for (const each of this.#watch) each.reach(seen);
+    }
   }
 
   #machine(name: string): Machine {

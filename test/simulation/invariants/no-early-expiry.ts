@@ -2,20 +2,33 @@
  * Burrows 2006 (Chubby), section 2.8; API.md section 3: "you hold it until `timeout` after you sent the last renew that
  * was answered"; DESIGN 6, Liveness: a renewal needs a confirmation, a new leader gives every session its full timeout.
  *
+ * ARCHITECTURE.md, Sessions: the clock of expiry runs only while the leader is confirmed and on time.
+ *
  * Checked: when an expireSession is first applied anywhere, each renewal of that session that was answered `renewed` was
  * asked for at least `timeout` before, and so was its creation (from its first try on); what is answered afterwards
- * obeys the same. The leader's clock may be fast by the tolerance. And "expired" is told only of a session whose end is
+ * obeys the same. The leader's clock may be fast by the tolerance. Of a time in which the leader that ended it stood still,
+ * or could not be answered by a majority, next to nothing counts. Nobody is told `renewed` of a session that was over
+ * before he asked. And "expired" is told only of a session whose end is
  * in the order: to its client in answer to a renewal, and to writes and reads in its name.
  */
 import { type Epoch, epochOf, formatZxid, type Outcome, type ReplicaId, type SessionId } from "@quorate/api";
-import { type Answered, type AppliedBatch, type Asked, Invariant, type RoleSeen } from "../observation.ts";
+import {
+  type Answered,
+  type AppliedBatch,
+  type Asked,
+  Invariant,
+  type ReachSeen,
+  type RoleSeen,
+} from "../observation.ts";
 import type { Entry, Order, SessionLife } from "./order.ts";
+import { ReachOfReplicas } from "./outages.ts";
 
 export class NoEarlyExpiry extends Invariant {
   readonly name = "no-early-expiry";
   readonly #order: Order;
   readonly #drift: number;
-  /** Until when its client may count on it, by session. */
+  readonly #reach = new ReachOfReplicas();
+  /** When its client asked for what it was last granted, by session: from then on it counts its timeout. */
   readonly #held = new Map<SessionId, number>();
   /** When a session's creation was first asked for, by request. */
   readonly #firstAsked = new Map<number, number>();
@@ -32,6 +45,10 @@ export class NoEarlyExpiry extends Invariant {
     if (role === "leading" && serving && !this.#leaders.has(epoch)) this.#leaders.set(epoch, { replica, at });
   }
 
+  override reach(seen: ReachSeen): void {
+    this.#reach.note(seen);
+  }
+
   override asked(seen: Asked): void {
     if (seen.kind !== "write" || seen.write.operation.kind !== "createSession") return;
     if (!this.#firstAsked.has(seen.request)) this.#firstAsked.set(seen.request, seen.at);
@@ -41,7 +58,9 @@ export class NoEarlyExpiry extends Invariant {
     if (answer.kind === "unavailable" || answer.kind === "badSecret") return;
     if (asked.kind === "renew") {
       if (answer.kind === "renewed") {
-        if (!this.#order.suspects.spoke(answer.servedBy, asked.at, at)) this.#hold(asked.session, asked.at);
+        if (this.#order.suspects.spoke(answer.servedBy, asked.at, at)) return;
+        this.#hold(asked.session, asked.at);
+        this.#isRenewed(asked.session, asked.at, asked.client);
       } else if (!this.#order.suspects.anySpoke(asked.at, at)) this.#isOver(asked.session, asked.client);
       return;
     }
@@ -61,8 +80,7 @@ export class NoEarlyExpiry extends Invariant {
   #hold(session: SessionId, askedAt: number): void {
     const life = this.#order.sessions.get(session);
     if (life === undefined) return;
-    const until = askedAt + life.timeoutMillis * (1 - this.#drift);
-    if (until > (this.#held.get(session) ?? 0)) this.#held.set(session, until);
+    if (askedAt > (this.#held.get(session) ?? 0)) this.#held.set(session, askedAt);
     if (life.endedBy === "expireSession") this.#judge(life);
   }
 
@@ -88,12 +106,24 @@ export class NoEarlyExpiry extends Invariant {
   }
 
   #judge({ session, ended, endedAt, timeoutMillis }: SessionLife): void {
-    const until = this.#held.get(session) ?? 0;
+    const held = this.#held.get(session);
+    if (held === undefined) return;
     const entry = ended === undefined ? undefined : this.#order.locate(ended);
+    const leader = entry && this.#leaders.get(epochOf(entry.batch.first));
+    const still = leader ? this.#reach.uncounted(leader.replica, Math.max(held, leader.at), endedAt) : 0;
+    const until = held + timeoutMillis * (1 - this.#drift) + still;
     // A millisecond for what clocks round.
     if (until <= endedAt + 1 || (entry !== undefined && !this.#leaderWasSound(entry))) return;
     const what = `session ${formatZxid(session)} (timeout ${timeoutMillis} ms) is expired at ${endedAt}`;
     this.broken(`${what}; its client may count on it until ${until}`);
+  }
+
+  /** Its end was in the order, and applied somewhere, before he asked. */
+  #isRenewed(session: SessionId, askedAt: number, client: number): void {
+    const life = this.#order.sessions.get(session);
+    if (life?.ended === undefined || life.endedAt >= askedAt) return;
+    const what = `client ${client} is told that session ${formatZxid(session)} is renewed, which it asked for at ${askedAt}`;
+    this.broken(`${what}; it was over at ${life.endedAt}`);
   }
 
   #isOver(session: SessionId, client: number): void {

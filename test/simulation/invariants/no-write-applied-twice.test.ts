@@ -53,6 +53,18 @@ test("a key decides twice within its minute", () => {
   breaks(name, () => pretend(scene, scene.command(write), outcome), /the key k of request 1 is decided at/);
 });
 
+test("a key is forgotten because the stamps have jumped", () => {
+  const scene = watched();
+  const outcome = scene.write(create("/a"), { request: 1, key: "k" });
+  scene.at += 500;
+  const { write } = scene.askWrite(create("/a"), { request: 1, key: "k" });
+  const command = scene.command(write);
+  const stamp = 1_700_000_000_000 + scene.at + 2 * limits.keyMillis;
+  const batch = scene.batch([command], { stamp });
+  const again = { lane: command.lane, zxid: batch.last, outcome: { ...outcome, zxid: batch.last } };
+  breaks(name, () => scene.apply(1, batch, { results: [again] }), /the key k of request 1 is decided at/);
+});
+
 test("a failure under a key is followed by a success", () => {
   const scene = watched();
   const done = scene.write(create("/a"));

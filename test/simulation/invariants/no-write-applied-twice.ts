@@ -3,7 +3,7 @@
  * once. Judged from the commands and their results in the order, not by what the tree remembers.
  *
  * Checked: a request is executed at most once for each try that its client made, and with an idempotency key once for
- * as long as keys are kept; whoever first decided under a key (a failure, too) decided for all its repeats. On a lane
+ * as long as keys are kept (a minute of stamps, and of true time but for what stamps may run ahead); whoever first decided under a key (a failure, too) decided for all its repeats. On a lane
  * each number is executed at most once. What is answered from memory is the outcome of the same request's command.
  */
 import { formatZxid, identityName, type Lane, limits, type Outcome, type SessionId, type Zxid } from "@quorate/api";
@@ -21,13 +21,16 @@ const undecided: ReadonlySet<string> = new Set([
   "throttled",
 ]);
 
+/** Stamps may run so much faster than true time: a clock's drift, and a tenth on the way to the wall's. */
+const fastest = 1.2;
+
 export class NoWriteAppliedTwice extends Invariant {
   readonly name = "no-write-applied-twice";
   readonly #order: Order;
   readonly #tries = new Map<number, number>();
   readonly #executions = new Map<number, number>();
-  /** By (identity, key): the stamp and zxid of the first verdict. */
-  readonly #verdicts = new Map<string, { readonly zxid: Zxid; readonly stamp: number }>();
+  /** By (identity, key): the first verdict, with the stamp and the true time of it. */
+  readonly #verdicts = new Map<string, { readonly zxid: Zxid; readonly stamp: number; readonly at: number }>();
   /** Where each number of a lane was executed. */
   readonly #numbers = new Map<SessionId, Map<number, Zxid>>();
   #stamp = 0;
@@ -85,11 +88,13 @@ export class NoWriteAppliedTwice extends Invariant {
     if (command?.key === undefined || (!outcome.ok && undecided.has(outcome.code))) return;
     const name = `${identityName(command.identity)}\n${command.key.key}`;
     const first = this.#verdicts.get(name);
-    if (first !== undefined && first.stamp + limits.keyMillis >= this.#stamp) {
+    const kept = (since: { readonly stamp: number; readonly at: number }): boolean =>
+      since.stamp + limits.keyMillis >= this.#stamp || since.at + limits.keyMillis / fastest >= entry.at;
+    if (first !== undefined && kept(first)) {
       const where = `${formatZxid(first.zxid)} and again at ${formatZxid(outcome.zxid)}`;
       this.broken(`the key ${command.key.key} of request ${requestOf(command)} is decided at ${where}`);
     }
-    this.#verdicts.set(name, { zxid: outcome.zxid, stamp: this.#stamp });
+    this.#verdicts.set(name, { zxid: outcome.zxid, stamp: this.#stamp, at: entry.at });
   }
 
   /** An outcome from the memory of a lane or of a key: of the same request. */

@@ -31,6 +31,7 @@ interface Counts {
   moreCreated: boolean;
   changed: number;
   deleted: number;
+  acl: number;
 }
 
 export class RingWithoutGapOrDuplicate extends Invariant {
@@ -82,12 +83,13 @@ export class RingWithoutGapOrDuplicate extends Invariant {
 
   /** The changes are what the results say. */
   #tells({ zxid, command: { operation }, outcome: { result } }: Execution, changes: readonly Change[]): void {
-    const expected: Counts = { created: 0, moreCreated: false, changed: 0, deleted: 0 };
+    const expected: Counts = { created: 0, moreCreated: false, changed: 0, deleted: 0, acl: 0 };
     this.#expect(operation, result, expected, changes);
-    const found = { created: 0, changed: 0, deleted: 0 };
+    const found = { created: 0, changed: 0, deleted: 0, acl: 0 };
     for (const { type } of changes) found[type]++;
     const more = expected.moreCreated ? found.created >= expected.created : found.created === expected.created;
-    if (more && found.changed === expected.changed && found.deleted === expected.deleted) return;
+    const others = ["changed", "deleted", "acl"] as const;
+    if (more && others.every((each) => found[each] === expected[each])) return;
     const what = `${operation.kind} at ${formatZxid(zxid)}`;
     this.broken(`${what} has changes ${JSON.stringify(found)}, its result tells ${JSON.stringify(expected)}`);
   }
@@ -108,6 +110,9 @@ export class RingWithoutGapOrDuplicate extends Invariant {
       case "deleted":
       case "done":
         counts.deleted += result.count;
+        return;
+      case "acl":
+        if (operation.kind === "setAcl") counts.acl++;
         return;
       case "txn": {
         assert(operation.kind === "txn", "a txn's result is of a txn");

@@ -153,8 +153,8 @@ export const lanes: readonly Mutant[] = [
       this.#settle(`,
       ),
     ],
-    within: 0,
-    byHand: { file: "gateway/src/replica-link.test.ts", name: "of a session that ended are of unknown fate" },
+    within: 400,
+    scenario: "sessionClosed+bursts",
   },
   {
     name: "certainty-of-the-last-try",

@@ -22,11 +22,7 @@ export const reads: readonly Mutant[] = [
     rule: "a confirmed read waits until the confirmed index is applied",
     simulator: "whole",
     patches: [
-      replica(
-        "reads",
-        "waiting.index = Math.max(index, waiting.message.minZxid) as Zxid;",
-        "waiting.index = waiting.message.minZxid;",
-      ),
+      replica("reads", "waiting.index = Math.max(index, waiting.floor) as Zxid;", "waiting.index = waiting.floor;"),
     ],
     within: 400,
   },
@@ -38,8 +34,8 @@ export const reads: readonly Mutant[] = [
     patches: [
       replica(
         "reads",
-        `if (message.consistency === "session") waiting.index = message.minZxid;`,
-        `if (message.consistency === "session") waiting.index = 0 as Zxid;`,
+        `if (waiting.consistency === "session") waiting.index = waiting.floor;`,
+        `if (waiting.consistency === "session") waiting.index = 0 as Zxid;`,
       ),
     ],
     within: 400,

@@ -23,11 +23,8 @@ export const sessions: readonly Mutant[] = [
     rule: "a leader renews when it has applied what its confirmation is of: the session's end may be among that",
     simulator: "whole",
     patches: [replica("touches", "index === undefined || tree.applied < index", "index === undefined")],
-    within: 0,
-    byHand: {
-      file: "services/replica/src/touches.test.ts",
-      name: "nobody is renewed by a leader that has not applied what was committed before",
-    },
+    within: 400,
+    scenario: "sessionClosed+slowDisk+sessions",
   },
   {
     name: "home-renews-by-itself",
@@ -61,8 +58,8 @@ export const sessions: readonly Mutant[] = [
     patches: [
       replica("leadership", "this.expiry.confirmed(confirmed);", "this.expiry.confirmed(this.#ports.clock.now());"),
     ],
-    within: 0,
-    byHand: { file: "test/simulation/mutants/cases.test.ts", name: "while nobody confirms the leader" },
+    within: 400,
+    scenario: "pause+isolate+sessions",
   },
   {
     name: "expiry-runs-while-stopped",
@@ -70,8 +67,8 @@ export const sessions: readonly Mutant[] = [
     rule: "the expiry clock goes on by a short step at most: a stopped process does not expire its clients",
     simulator: "whole",
     patches: [replica("expiry", "const longestStepMillis = 400;", "const longestStepMillis = 1e9;")],
-    within: 0,
-    byHand: { file: "test/simulation/mutants/cases.test.ts", name: "who was confirmed again after a stop" },
+    within: 400,
+    scenario: "pause+sessions",
   },
   {
     name: "timers-before-touches",
@@ -82,8 +79,8 @@ export const sessions: readonly Mutant[] = [
       replica("expiry", "const longestStepMillis = 400;", "const longestStepMillis = 1e9;"),
       replica("leadership", "this.expiry.confirmed(confirmed);", "this.expiry.confirmed(this.#ports.clock.now());"),
     ],
-    within: 0,
-    byHand: { file: "test/simulation/mutants/cases.test.ts", name: "a timer that fires first after a stop" },
+    within: 400,
+    scenario: "pause+sessions",
   },
   {
     name: "expiry-not-begun",
