@@ -32,7 +32,9 @@ export const walls: Readonly<Record<Exclude<Room, "test">, Wall>> = {
     typesOf: ["openapi"],
     // Its REST half runs wherever there is fetch.
     modules: [],
-    doors: [{ at: "api/client/src/grpc/connection.ts", modules: ["@grpc/grpc-js"], why: "the one wrapper of its calls" }],
+    doors: [
+      { at: "api/client/src/grpc/connection.ts", modules: ["@grpc/grpc-js"], why: "the one wrapper of its calls" },
+    ],
   },
   "services/zab": { rooms: ["api"], modules: [] },
   "services/tree": { rooms: ["api"], modules: [] },

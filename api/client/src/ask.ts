@@ -108,7 +108,7 @@ export interface WatchPart {
 export interface Transport<Place> {
   attempt<K extends Kind>(place: Place, kind: K, ask: Asks[K], settings: Settings): Promise<Answered<Answers[K]>>;
   /** Yields the zxid, then the znodes. Throws when it was cut off. */
-  tree(place: Place, path: string, depth: number | undefined, settings: Settings): AsyncIterable<string | TreeNode>;
+  tree(place: Place, path: string, options: TreeOptions, settings: Settings): AsyncIterable<string | TreeNode>;
   /** Ends where the gateway ended it in peace. */
   watch(place: Place, options: WatchOptions, after: string | undefined, settings: Settings): AsyncIterable<WatchPart>;
 }

@@ -88,7 +88,7 @@ export class Caller<Place> implements Channel {
       // Tried again until it begins; one that breaks off cannot go on, as another is of another zxid.
       const [first, lines] = await retrying(task, async ({ place, timeoutMillis: millis }) => {
         const settings = { ...this.#reading(options), timeoutMillis: millis, signal };
-        const opened = transport.tree(place, path, options.depth, settings)[Symbol.asyncIterator]();
+        const opened = transport.tree(place, path, options, settings)[Symbol.asyncIterator]();
         const { value } = await within(millis, signal, () => opened.next());
         return [value as string, opened] as const;
       });

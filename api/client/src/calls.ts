@@ -122,7 +122,7 @@ export function bytesOf(data: Data): Uint8Array {
   return typeof data === "string" ? encoder.encode(data) : data;
 }
 
-/** Of UTF-8. */
-export function textOf(data: Uint8Array): string {
+/** Of UTF-8; empty where there is none. */
+export function textOf(data: Uint8Array | undefined): string {
   return decoder.decode(data);
 }

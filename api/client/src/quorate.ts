@@ -70,7 +70,10 @@ export interface ChildrenOptions extends ReadOptions {
   readonly data?: boolean;
 }
 export interface TreeOptions extends ReadOptions {
+  /** Levels below the path; without it, all. */
   readonly depth?: number;
+  /** With the data of each. */
+  readonly data?: boolean;
 }
 
 export interface Znode {
@@ -99,8 +102,8 @@ export interface Child {
 }
 export interface TreeNode {
   readonly path: string;
-  readonly data: Uint8Array;
   readonly stat: Stat;
+  readonly data?: Uint8Array;
 }
 export interface AclAnswer {
   readonly acl: readonly AclEntry[];

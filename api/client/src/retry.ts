@@ -67,7 +67,9 @@ export class Endpoints<Place> {
   }
 
   failed(endpoint: Endpoint<Place>, now: number, retryAfterMillis: number): void {
-    endpoint.notBefore = now + Math.max(retryAfterMillis, backOff(endpoint.failures++, backOffMillis.mostDead));
+    // What fails together has failed once.
+    const wait = now < endpoint.notBefore ? 0 : backOff(endpoint.failures++, backOffMillis.mostDead);
+    endpoint.notBefore = Math.max(endpoint.notBefore, now + Math.max(retryAfterMillis, wait));
     if (this.#all[this.#at] === endpoint) this.#at = (this.#at + 1) % this.#all.length;
   }
 }

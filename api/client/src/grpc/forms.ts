@@ -7,6 +7,7 @@ import {
   type Asking,
   aclIn,
   aclOf,
+  bytesIn,
   childOf,
   conditionOf,
   durationOf,
@@ -49,7 +50,7 @@ export const forms: { readonly [K in Kind]: Form<K> } = {
     method: "Get",
     request: ({ path }, asking) => ({ path, options: readOptions(asking) }),
     answer: ({ header, data, stat }, { path }) => {
-      return { path, data: data ?? noBytes, stat: statOf(stat), zxid: zxidText(header?.zxid) };
+      return { path, data: bytesIn(data), stat: statOf(stat), zxid: zxidText(header?.zxid) };
     },
   },
   exists: {
@@ -203,7 +204,7 @@ function resultOf(result: v1.TxnResult, asked: string): TxnResult {
   const { create, put, set, delete: gone, setAcl, check, get, exists, listChildren } = result;
   if (gone) return { path: gone.path ?? "", deleted: gone.deleted ?? 0 };
   if (check) return { path: check.path ?? "", checked: true };
-  if (get) return { path: get.path ?? "", data: get.data ?? noBytes, stat: statOf(get.stat) };
+  if (get) return { path: get.path ?? "", data: bytesIn(get.data), stat: statOf(get.stat) };
   if (listChildren)
     return { path: asked, stat: statOf(listChildren.stat), children: (listChildren.children ?? []).map(childOf) };
   const node = create ?? put ?? set ?? setAcl ?? exists;

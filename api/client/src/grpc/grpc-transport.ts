@@ -1,10 +1,10 @@
 /** The gRPC door, asked once, by unary calls and by streams that answer: for what no session is wanted. */
 import { publicServices, type v1 } from "@quorate/proto";
 import type { Answered, Answers, Asks, Kind, Settings, Transport, WatchPart } from "../ask.ts";
-import type { TreeNode, WatchItem, WatchOptions } from "../quorate.ts";
+import type { TreeNode, TreeOptions, WatchItem, WatchOptions } from "../quorate.ts";
 import type { Connection } from "./connection.ts";
 import { forms } from "./forms.ts";
-import { noBytes, readOptions, statOf, timeText, zxidOf, zxidText } from "./values.ts";
+import { dataOf, readOptions, statOf, timeText, zxidOf, zxidText } from "./values.ts";
 
 /** Reads the .proto files before the first call, which would be late by that. */
 export function prepare(): void {
@@ -27,17 +27,18 @@ export class GrpcTransport implements Transport<Connection> {
   async *tree(
     connection: Connection,
     path: string,
-    depth: number | undefined,
+    { depth, data }: TreeOptions,
     settings: Settings,
   ): AsyncGenerator<string | TreeNode, undefined, undefined> {
-    const request = { path, depth, options: readOptions(settings) };
+    const request = { path, depth, withData: data, options: readOptions(settings) };
     // No deadline: it would cut a long tree off in the midst.
     const { timeoutMillis: _, ...open } = callSettings(settings);
     let told = false;
     for await (const { header, nodes = [] } of connection.serverStream("GetTree", request, open)) {
       if (!told) yield zxidText(header?.zxid);
       told = true;
-      for (const node of nodes) yield { path: node.path ?? "", data: node.data ?? noBytes, stat: statOf(node.stat) };
+      for (const { path: at = "", stat, data: bytes } of nodes)
+        yield { path: at, stat: statOf(stat), ...dataOf(bytes) };
     }
   }
 
@@ -82,7 +83,7 @@ function stateOf({ node, childrenOf, exists = false, stat, data, names = [] }: v
   const known = { exists, ...(stat === undefined ? undefined : { stat: statOf(stat) }) };
   if (childrenOf !== undefined && node === undefined)
     return { type: "state", scope: "children", path: childrenOf, ...known, children: names };
-  return { type: "state", scope: "node", path: node ?? "", ...known, ...(data === undefined ? undefined : { data }) };
+  return { type: "state", scope: "node", path: node ?? "", ...known, ...dataOf(data) };
 }
 
 const types = {
@@ -109,7 +110,7 @@ function eventOf({
     version,
     czxid: zxidText(czxid),
     time: timeText(time),
-    ...(data === undefined ? undefined : { data }),
+    ...dataOf(data),
     ...(superseded === true ? { superseded } : undefined),
   };
 }

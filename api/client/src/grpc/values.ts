@@ -8,6 +8,15 @@ import { QuorateError } from "../quorate-error.ts";
 
 export const noBytes: Uint8Array = new Uint8Array(0);
 
+/** Of its own memory: what came is a part of a whole message, and a Buffer. */
+export function bytesIn(data: Uint8Array | undefined): Uint8Array {
+  return new Uint8Array(data ?? noBytes);
+}
+
+export function dataOf(data: Uint8Array | undefined): { readonly data?: Uint8Array } {
+  return data === undefined ? {} : { data: bytesIn(data) };
+}
+
 export function zxidText(value: number | undefined): string {
   return formatZxid(asZxid(value ?? 0));
 }
@@ -60,7 +69,7 @@ export function statOf(stat: v1.Stat | undefined): Stat {
 
 export function childOf({ name = "", stat, data }: v1.Child): Child {
   const known = stat === undefined ? undefined : { stat: statOf(stat) };
-  return { name, ...known, ...(data === undefined ? undefined : { data }) };
+  return { name, ...known, ...dataOf(data) };
 }
 
 export function aclOf(entries: readonly AclEntry[]): v1.Acl {

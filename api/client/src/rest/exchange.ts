@@ -1,11 +1,11 @@
 /** One exchange over fetch, typed by the OpenAPI document; what went wrong as the one class of error. */
-import type { components, operations } from "@quorate/openapi";
+import type { components, operations, paths } from "@quorate/openapi";
 import type { Settings } from "../ask.ts";
 import { codeOfStatus, isErrorCode, QuorateError } from "../quorate-error.ts";
 
-type Parameters<Id, In extends "query" | "header"> = Id extends keyof operations
-  ? NonNullable<operations[Id]["parameters"][In]>
-  : object;
+type Parameters<Id extends keyof operations, In extends "query" | "header"> = NonNullable<
+  operations[Id]["parameters"][In]
+>;
 
 /** Where each operation is. */
 const routes = {
@@ -21,9 +21,9 @@ const routes = {
   createSession: ["POST", "/v1/sessions"],
   renewSession: ["POST", "/v1/sessions/{id}/renew"],
   closeSession: ["DELETE", "/v1/sessions/{id}"],
-  getTree: ["GET", "/v1/tree/{path}"],
+  tree: ["GET", "/v1/tree/{path}"],
   watch: ["GET", "/v1/watch"],
-} as const satisfies Readonly<Record<string, readonly [string, string]>>;
+} as const satisfies { readonly [Id in keyof operations]?: readonly [string, keyof paths] };
 
 export type RoutedId = keyof typeof routes;
 

@@ -288,10 +288,10 @@ test("a tree that is cut off is not taken for a whole one", async (t) => {
     whole,
     answer(200, `{"zxid":"0x9"}\n${node}\n`),
   ]);
-  const tree = client.tree("/x", { depth: 2 });
+  const tree = client.tree("/x", { depth: 2, data: true });
   assert.deepEqual(await Array.fromAsync(tree, ({ path, data }) => [path, textOf(data)]), [["/x", "hi"]]);
   assert.equal(tree.zxid, "0x9");
-  assert.equal(gateway.requests[1]?.target, "/v1/tree/x?depth=2");
+  assert.equal(gateway.requests[1]?.target, "/v1/tree/x?depth=2&data=true");
   assert.equal((await failureOf(Array.fromAsync(client.tree("/x")))).code, "connectionLoss");
 });
 

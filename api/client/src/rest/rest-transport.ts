@@ -2,7 +2,18 @@
 import type { components } from "@quorate/openapi";
 import type { Answered, Answers, Asks, Kind, Settings, Transport, WatchPart } from "../ask.ts";
 import { durationText, millisOf } from "../duration.ts";
-import type { Child, Data, Shape, Stat, TreeNode, TxnOperation, TxnResult, WatchOptions, Written } from "../quorate.ts";
+import type {
+  Child,
+  Data,
+  Shape,
+  Stat,
+  TreeNode,
+  TreeOptions,
+  TxnOperation,
+  TxnResult,
+  WatchOptions,
+  Written,
+} from "../quorate.ts";
 import { QuorateError } from "../quorate-error.ts";
 import { type Asked, brokenBy, exchange, type Gateway, type RoutedId } from "./exchange.ts";
 import { dataOf, toBase64 } from "./json-data.ts";
@@ -122,16 +133,22 @@ export class RestTransport implements Transport<Gateway> {
   async *tree(
     gateway: Gateway,
     path: string,
-    depth: number | undefined,
+    { depth, data }: TreeOptions,
     settings: Settings,
   ): AsyncGenerator<string | TreeNode, undefined, undefined> {
-    const query = depth === undefined ? {} : { depth };
-    const response = await exchange(gateway, "getTree", { path, query }, settings);
+    const query = {
+      ...(depth === undefined ? undefined : { depth }),
+      ...(data === undefined ? undefined : { data }),
+    };
+    const response = await exchange(gateway, "tree", { path, query }, settings);
     for await (const line of linesOf(response, settings.signal)) {
-      const json = JSON.parse(line) as { end?: true; path?: string; zxid: string } & Schemas["Znode"];
-      if (json.end === true) return;
-      if (json.path === undefined) yield json.zxid;
-      else yield { path: json.path, data: dataOf(json) ?? new Uint8Array(0), stat: json.stat };
+      const json = JSON.parse(line) as Schemas["TreeLine"];
+      if ("end" in json) return;
+      if ("zxid" in json) yield json.zxid;
+      else {
+        const bytes = dataOf(json);
+        yield { path: json.path, stat: json.stat, ...(bytes === undefined ? undefined : { data: bytes }) };
+      }
     }
     throw new QuorateError("connectionLoss", `the tree of ${path} was cut off`, { certainty: "noEffect" });
   }

@@ -1,6 +1,7 @@
 /** Watches over REST: one NDJSON stream, or polls for those behind a proxy that holds streams back. */
+import type { components } from "@quorate/openapi";
 import type { Settings, WatchPart } from "../ask.ts";
-import type { Stat, WatchItem, WatchOptions } from "../quorate.ts";
+import type { WatchItem, WatchOptions } from "../quorate.ts";
 import { isErrorCode, QuorateError } from "../quorate-error.ts";
 import { brokenBy, exchange, type Gateway } from "./exchange.ts";
 import { dataOf } from "./json-data.ts";
@@ -9,24 +10,8 @@ import { linesOf } from "./lines.ts";
 /** Less than what a watch may be silent for. */
 const pollWait = "25s";
 
-interface WatchJson {
-  readonly type: "state" | "created" | "changed" | "deleted" | "cursor" | "end";
-  readonly scope: "node" | "children";
-  readonly path: string;
-  readonly exists: boolean;
-  readonly stat?: Stat;
-  readonly children?: readonly string[];
-  readonly zxid: string;
-  readonly version: number;
-  readonly czxid: string;
-  readonly time: string;
-  readonly data?: string;
-  readonly encoding?: string;
-  readonly superseded?: boolean;
-  readonly cursor?: string;
-  readonly code?: string;
-  readonly detail?: string;
-}
+type Schemas = components["schemas"];
+type Line = Schemas["WatchLine"];
 
 export async function* streamParts(
   gateway: Gateway,
@@ -38,14 +23,15 @@ export async function* streamParts(
   const response = await exchange(gateway, "watch", { query: queryOf(options, after), header }, settings);
   yield { items: [] };
   for await (const line of linesOf(response, settings.signal)) {
-    const json = JSON.parse(line) as WatchJson;
+    const json = JSON.parse(line) as Line;
     const cursor = json.cursor === undefined ? undefined : { cursor: json.cursor };
     if (json.type === "cursor") yield { items: [], ...cursor };
-    else if (json.type !== "end") yield { items: [itemOf(json)], ...cursor };
+    else if (json.type === "state") yield { items: [stateOf(json)], ...cursor };
+    else if (json.type !== "end") yield { items: [eventOf(json)], ...cursor };
     else {
       yield { items: [], ...cursor };
       if (json.code === undefined) return;
-      throw new QuorateError(isErrorCode(json.code) ? json.code : "internal", json.detail ?? "the watch has ended");
+      throw new QuorateError(isErrorCode(json.code) ? json.code : "internal", json.detail);
     }
   }
   throw new QuorateError("connectionLoss", `${gateway.base}: the watch was cut off`, { certainty: "noEffect" });
@@ -62,22 +48,14 @@ export async function* pollParts(
     const query = { ...queryOf(options, cursor), ...(cursor === undefined ? undefined : { wait: pollWait }) };
     const response = await exchange(gateway, "watch", { query, header }, settings);
     const answer = await answerOf(response, settings.signal);
-    const states = (answer.states ?? []).map((each) => itemOf({ ...each, type: "state" }));
-    const events = (answer.events ?? []).map(itemOf);
     ({ cursor } = answer);
-    yield { items: [...states, ...events], cursor };
+    yield { items: "states" in answer ? answer.states.map(stateOf) : answer.events.map(eventOf), cursor };
   }
 }
 
-interface PollJson {
-  readonly cursor: string;
-  readonly states?: readonly WatchJson[];
-  readonly events?: readonly WatchJson[];
-}
-
-async function answerOf(response: Response, signal: AbortSignal): Promise<PollJson> {
+async function answerOf(response: Response, signal: AbortSignal): Promise<Schemas["WatchedState"] | Schemas["Polled"]> {
   try {
-    return (await response.json()) as PollJson;
+    return (await response.json()) as Schemas["WatchedState"] | Schemas["Polled"];
   } catch (error) {
     signal.throwIfAborted();
     throw brokenBy(error, response.url);
@@ -94,27 +72,23 @@ function queryOf({ node = [], children = [], subtree = [], include }: WatchOptio
   };
 }
 
-function itemOf(json: WatchJson): WatchItem {
-  const { type, path, superseded } = json;
-  const bytes = dataOf(json);
-  const data = bytes === undefined ? undefined : { data: bytes };
-  if (type === "state") {
-    const { scope, exists, stat, children } = json;
-    const more = {
-      ...(stat === undefined ? undefined : { stat }),
-      ...(children === undefined ? undefined : { children }),
-    };
-    return { type, scope, path, exists, ...more, ...data };
-  }
-  const { zxid, version, czxid, time } = json;
+function stateOf(json: Schemas["WatchState"]): WatchItem {
+  const { scope, path, exists, stat, children } = json;
+  const data = dataOf(json);
   return {
-    type: type as "created" | "changed" | "deleted",
+    type: "state",
+    scope,
     path,
-    zxid,
-    version,
-    czxid,
-    time,
-    ...data,
-    ...(superseded === undefined ? undefined : { superseded }),
+    exists,
+    ...(stat === undefined ? undefined : { stat }),
+    ...(data === undefined ? undefined : { data }),
+    ...(children === undefined ? undefined : { children }),
   };
+}
+
+function eventOf(json: Schemas["WatchEvent"]): WatchItem {
+  const { type, path, zxid, version, czxid, time, superseded } = json;
+  const data = dataOf(json);
+  const told = superseded === undefined ? undefined : { superseded };
+  return { type, path, zxid, version, czxid, time, ...(data === undefined ? undefined : { data }), ...told };
 }

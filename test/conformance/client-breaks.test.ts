@@ -1,0 +1,162 @@
+/**
+ * The TypeScript client before two gateways whose connections break and freeze: every write is done once, every event told
+ * once, the session kept. Both gateways are doors of one tree in this process.
+ */
+import assert from "node:assert/strict";
+import type { AddressInfo } from "node:net";
+import { after, before, describe, it } from "node:test";
+import { GrpcClient, type Operations, type Quorate, RestClient, textOf, type Watch } from "@quorate/client";
+import { createGrpcServer, createNodeWorld, createRestServer } from "@quorate/gateway";
+import { TestProxy } from "../integration/test-proxy.ts";
+import { MemoryBackend } from "./memory-backend.ts";
+
+const backend = new MemoryBackend();
+const common = {
+  backend,
+  world: createNodeWorld(),
+  version: "test",
+  readiness: () => ({ ready: true, leader: 1, checks: [] }),
+  ready: () => true,
+  metrics: () => "",
+  log: (line: string) => assert.fail(line),
+};
+const stops: (() => Promise<unknown>)[] = [];
+const proxies = { rest: [] as TestProxy[], grpc: [] as TestProxy[] };
+
+before(async () => {
+  for (let gateway = 0; gateway < 2; gateway++) {
+    const rest = createRestServer(common);
+    await new Promise<void>((resolve) => rest.server.listen(0, "127.0.0.1", resolve));
+    const grpc = createGrpcServer(common);
+    proxies.rest.push(await TestProxy.start((rest.server.address() as AddressInfo).port));
+    proxies.grpc.push(await TestProxy.start(await grpc.listen("127.0.0.1", 0)));
+    stops.push(rest.stop, () => grpc.stop());
+  }
+});
+after(async () => {
+  await Promise.all([...proxies.rest, ...proxies.grpc].map((each) => each.stop()));
+  await Promise.all(stops.map((stop) => stop()));
+});
+
+const ways = {
+  rest: () =>
+    new RestClient({ endpoints: proxies.rest.map(({ port }) => `http://127.0.0.1:${port}`), timeoutMillis: 30_000 }),
+  grpc: () => new GrpcClient({ endpoints: proxies.grpc.map(({ port }) => `127.0.0.1:${port}`), timeoutMillis: 30_000 }),
+} as const;
+
+function sleep(millis: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, millis));
+}
+
+/** Breaks one or both, or freezes one for a while, until `done`; answers how often. */
+async function disturb(both: readonly TestProxy[], done: () => boolean): Promise<number> {
+  for (let turn = 0; ; turn++) {
+    await sleep(60 + 20 * (turn % 4));
+    if (done()) return turn;
+    const proxy = both[turn % 2] as TestProxy;
+    if (turn % 5 === 4) {
+      proxy.freeze(turn % 2 === 0 ? "back" : "both");
+      await sleep(300);
+      proxy.break();
+      proxy.heal();
+    } else if (turn % 5 === 3) for (const each of both) each.break();
+    else proxy.break();
+  }
+}
+
+/** Reads what it holds and sets one more, `times` times; answers how often somebody else was faster. */
+async function count(client: Operations, path: string, times: number): Promise<number> {
+  let lost = 0;
+  for (let done = 0; done < times; ) {
+    await sleep(10);
+    const { data, stat } = await client.get(path);
+    try {
+      await client.put(path, String(Number(textOf(data)) + 1), { mzxid: stat.mzxid });
+      done++;
+    } catch (error) {
+      assert.equal((error as { code?: string }).code, "badVersion", String(error));
+      lost++;
+    }
+  }
+  return lost;
+}
+
+/** The values that a watch has told, up to the last. */
+async function valuesOf(watch: Watch, last: number): Promise<string[]> {
+  const values: string[] = [];
+  for await (const item of watch) {
+    if (item.type !== "changed") continue;
+    values.push(`${item.version}`);
+    if (item.version === last) break;
+  }
+  return values;
+}
+
+/** Requests of their own take longer to find their way than a stream does. */
+const roundsOf = { rest: 5, grpc: 15 } as const;
+
+for (const way of ["rest", "grpc"] as const) {
+  describe(`the client over ${way}, while connections break`, () => {
+    let client: Quorate;
+    before(() => {
+      client = ways[way]();
+    });
+    after(() => client.close());
+
+    it("counts without a gap and without doing anything twice, and tells each event once", async (t) => {
+      const path = `/${way}-count`;
+      await client.put(path, "0");
+      const session = await client.session({ sessionTimeoutMillis: 20_000 });
+      await session.put(`/${way}-me`, "", { ephemeral: true });
+      const watches = [client, session].map((each) => each.watch({ node: path, after: client.seen }));
+      const reading = Promise.all(watches.map((watch) => valuesOf(watch, 60)));
+      let counted = false;
+      const disturbing = disturb(proxies[way], () => counted);
+      const counting = Promise.all([count(client, path, 30), count(session, path, 30)]).finally(() => {
+        counted = true;
+      });
+      const lost = await counting;
+      const breaks = await disturbing;
+      assert.equal(textOf((await client.get(path)).data), "60");
+      const expected = Array.from({ length: 60 }, (_, i) => String(i + 1));
+      for (const values of await reading) assert.deepEqual(values, expected);
+      assert.equal(session.lost.aborted, false);
+      assert.equal((await client.exists(`/${way}-me`))?.ephemeralOwner, session.id);
+      t.diagnostic(`${breaks} times broken or frozen, ${lost.join(" and ")} lost compare-and-sets`);
+      await session.close();
+    });
+
+    it("does what a session asks in order, and once", async (t) => {
+      const session = await client.session({ sessionTimeoutMillis: 20_000 });
+      await client.put(`/${way}-queue`, "");
+      const rounds = roundsOf[way];
+      let made = false;
+      const disturbing = disturb(proxies[way], () => made);
+      const paths: string[] = [];
+      // Many at a time, so that a break finds some sent and some not.
+      for (let round = 0; round < rounds; round++) {
+        const some = Array.from({ length: 20 }, (_, i) =>
+          session.create(`/${way}-queue/item-`, `${round}.${i}`, { sequential: true, ephemeral: true }),
+        );
+        paths.push(...(await Promise.all(some)).map(({ path }) => path));
+        await sleep(50);
+      }
+      made = true;
+      const breaks = await disturbing;
+      assert.equal(new Set(paths).size, 20 * rounds);
+      const names: string[] = [];
+      const values: string[] = [];
+      for await (const { name, data } of client.children(`/${way}-queue`, { data: true })) {
+        names.push(`/${way}-queue/${name}`);
+        values.push(textOf(data));
+      }
+      assert.deepEqual(names, [...paths].sort());
+      assert.equal(new Set(values).size, 20 * rounds);
+      // A stream keeps the order in which they were asked for; requests that go together have none.
+      if (way === "grpc") assert.deepEqual(names, paths);
+      t.diagnostic(`${breaks} times broken or frozen`);
+      await session.close();
+      assert.equal((await client.exists(`/${way}-queue`))?.numChildren, 0);
+    });
+  });
+}
