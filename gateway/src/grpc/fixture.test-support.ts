@@ -211,6 +211,21 @@ function fill(call: AnyStream): Inbox<unknown> {
   return inbox;
 }
 
+/** The memory's, but for what the test plays itself. */
+export function scripted(memory: MemoryBackend, parts: Partial<Backend>): Backend {
+  return {
+    write: (request) => memory.write(request),
+    read: (request) => memory.read(request),
+    renew: (session, secretHash) => memory.renew(session, secretHash),
+    handOver: (target) => memory.handOver(target),
+    listTree: (request) => memory.listTree(request),
+    watch: (request, millis, listener) => memory.watch(request, millis, listener),
+    attach: (acting, identity, millis, listener) => memory.attach(acting, identity, millis, listener),
+    cluster: () => memory.cluster(),
+    ...parts,
+  };
+}
+
 export interface Fixture extends AsyncDisposable {
   readonly backend: MemoryBackend;
   readonly server: GrpcServer;

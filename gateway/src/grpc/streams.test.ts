@@ -5,7 +5,7 @@ import { describe, it } from "node:test";
 import { Client, credentials } from "@grpc/grpc-js";
 import { publicServices, type v1 } from "@quorate/proto";
 import { MemoryBackend } from "../../../test/conformance/memory-backend.ts";
-import { type CallError, type Fixture, failureOf, type Inbox, startDoor } from "./fixture.test-support.ts";
+import { type CallError, type Fixture, failureOf, type Inbox, scripted, startDoor } from "./fixture.test-support.ts";
 
 const data = (text: string): Buffer => Buffer.from(text);
 const basic = (text: string): string => `Basic ${Buffer.from(text).toString("base64")}`;
@@ -300,8 +300,8 @@ describe("stopping", () => {
     const memory = new MemoryBackend();
     let free = (): void => {};
     const came = Promise.withResolvers<void>();
-    const held = Object.assign(Object.create(memory) as MemoryBackend, {
-      write: async (request: never) => {
+    const playing = scripted(memory, {
+      write: async (request) => {
         came.resolve();
         await new Promise<void>((resolve) => {
           free = resolve;
@@ -309,7 +309,7 @@ describe("stopping", () => {
         return memory.write(request);
       },
     });
-    await using door = await startDoor({}, memory, held);
+    await using door = await startDoor({}, memory, playing);
     const { caller } = door;
     const inbox = caller.stream("Watch", { subtrees: ["/"] });
     const { cursor } = await inbox.next();

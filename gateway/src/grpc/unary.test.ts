@@ -4,7 +4,7 @@ import { createHash } from "node:crypto";
 import { describe, it } from "node:test";
 import { MemoryBackend } from "../../../test/conformance/memory-backend.ts";
 import type { Backend } from "../backend.ts";
-import { type Asking, type Caller, failureOf, startDoor } from "./fixture.test-support.ts";
+import { type Asking, type Caller, failureOf, scripted, startDoor } from "./fixture.test-support.ts";
 
 const data = (text: string): Buffer => Buffer.from(text);
 const basic = (text: string): string => `Basic ${Buffer.from(text).toString("base64")}`;
@@ -313,8 +313,8 @@ describe("a bad request", () => {
 describe("what a backend says", () => {
   const asks = (answer: Awaited<ReturnType<Backend["read"]>>): Promise<Awaited<ReturnType<typeof startDoor>>> => {
     const memory = new MemoryBackend();
-    const scripted = Object.assign(Object.create(memory) as Backend, { read: () => Promise.resolve(answer) });
-    return startDoor({}, memory, scripted);
+    const playing = scripted(memory, { read: () => Promise.resolve(answer) });
+    return startDoor({}, memory, playing);
   };
 
   it("becomes a status that tells whether it may be tried again", async () => {
@@ -364,13 +364,13 @@ describe("time", () => {
   it("is the client's deadline, less a little, or ten seconds", async () => {
     const memory = new MemoryBackend();
     const asked: number[] = [];
-    const scripted = Object.assign(Object.create(memory) as Backend, {
-      read: (request: never, deadlineMillis: number) => {
+    const playing = scripted(memory, {
+      read: (request, deadlineMillis) => {
         asked.push(deadlineMillis);
         return memory.read(request);
       },
     });
-    await using door = await startDoor({}, memory, scripted);
+    await using door = await startDoor({}, memory, playing);
     await door.caller.call("Get", { path: "/" });
     await door.caller.call("Get", { path: "/" }, { deadlineMillis: 5000 });
     await door.caller.call("Get", { path: "/" }, { deadlineMillis: 3_600_000 });
@@ -383,8 +383,8 @@ describe("time", () => {
     const memory = new MemoryBackend();
     let free = (): void => {};
     const came = Promise.withResolvers<void>();
-    const scripted = Object.assign(Object.create(memory) as Backend, {
-      read: async (request: never) => {
+    const playing = scripted(memory, {
+      read: async (request) => {
         came.resolve();
         await new Promise<void>((resolve) => {
           free = resolve;
@@ -392,7 +392,7 @@ describe("time", () => {
         return memory.read(request);
       },
     });
-    await using door = await startDoor({}, memory, scripted);
+    await using door = await startDoor({}, memory, playing);
     const gone = new AbortController();
     const failing = failureOf(door.caller.call("Get", { path: "/" }, { signal: gone.signal }));
     await came.promise;
