@@ -70,7 +70,12 @@ export class Process {
     if (this.running) throw new Error(`${this.name} runs already`);
     const child = spawn(process.execPath, [main, ...this.#args()], {
       stdio: ["ignore", "pipe", "pipe"],
-      env: { ...cleanEnvironment(), ...(typeof this.#env === "function" ? this.#env() : this.#env) },
+      // Any free gRPC port, where nobody needs a known one.
+      env: {
+        ...cleanEnvironment(),
+        QUORATE_GRPC_PORT: "0",
+        ...(typeof this.#env === "function" ? this.#env() : this.#env),
+      },
     });
     for (const stream of [child.stdout, child.stderr]) {
       stream.setEncoding("utf8").on("data", (text: string) => {

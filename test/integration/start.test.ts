@@ -14,6 +14,7 @@ const root = join(import.meta.dirname, "../..");
 const dev = [process.execPath, "services/quorate/src/main.ts", "dev"];
 let folder: string;
 let restPort: number;
+let grpcPort: number;
 let peerPort: number;
 let base: string;
 const started: Start[] = [];
@@ -26,7 +27,12 @@ class Start {
   constructor(command: readonly string[] = ["npm", "start"]) {
     const [program = "npm", ...args] = command;
     const clean = Object.entries(process.env).filter(([name]) => !name.startsWith("QUORATE_"));
-    const own = { QUORATE_DATA: folder, QUORATE_REST_PORT: String(restPort), QUORATE_PEER_PORT: String(peerPort) };
+    const own = {
+      QUORATE_DATA: folder,
+      QUORATE_REST_PORT: String(restPort),
+      QUORATE_GRPC_PORT: String(grpcPort),
+      QUORATE_PEER_PORT: String(peerPort),
+    };
     const env = { ...Object.fromEntries(clean), ...own };
     this.child = spawn(program, args, { cwd: root, env, stdio: ["ignore", "pipe", "pipe"], detached: true });
     for (const stream of [this.child.stdout, this.child.stderr]) {
@@ -105,6 +111,7 @@ before(async () => {
   folder = await mkdtemp(join(tmpdir(), "quorate-start-"));
   const place = 10_000 + (process.pid % 50) * 100;
   restPort = await freeRow(4, place);
+  grpcPort = await freeRow(4, place + 5000);
   peerPort = await freeRow(4, place + 10_000);
   base = `http://127.0.0.1:${restPort}`;
 });

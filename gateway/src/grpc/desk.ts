@@ -96,10 +96,14 @@ export class Desk {
     observe?.(method, status, world.now() - began);
   }
 
+  /** Health says that this gateway is going; everything is still taken. */
+  announce(): void {
+    this.#health.leave();
+  }
+
   /** Takes nothing more; streams end, each with where to go on. */
   stop(): void {
     this.#door.stopping = true;
-    this.#health.look();
     this.#health.stop();
     for (const each of [...this.#door.streams]) each.stop();
   }

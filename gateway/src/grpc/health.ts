@@ -14,6 +14,7 @@ export class Health {
   readonly #watchers = new Set<Outlet>();
   #timer: GatewayTimer | undefined;
   #last: Status = "UNKNOWN";
+  #leaving = false;
 
   constructor(door: GrpcDoor) {
     this.#door = door;
@@ -53,7 +54,12 @@ export class Health {
     for (const each of this.#watchers) each.send(bytes);
   }
 
-  /** Behind the last word of `look`. */
+  /** From here on NOT_SERVING. */
+  leave(): void {
+    this.#leaving = true;
+    this.look();
+  }
+
   stop(): void {
     for (const each of [...this.#watchers]) each.end();
   }
@@ -66,6 +72,6 @@ export class Health {
   }
 
   #status(): Status {
-    return !this.#door.stopping && this.#door.options.ready() ? "SERVING" : "NOT_SERVING";
+    return !this.#leaving && this.#door.options.ready() ? "SERVING" : "NOT_SERVING";
   }
 }

@@ -44,6 +44,8 @@ export const grpcLimits = {
   sessionWatches: 1000,
   /** A first message with `open` must come within this. */
   sessionOpenMillis: 10_000,
+  /** After `stop`, so long everything is still taken, though health says no: balancers need to see that first. */
+  graceMillis: 0,
   /** `stop` waits this long for unary calls under way, and for last words to be read. */
   drainMillis: 5000,
   /** How often a change of the health is looked for. */

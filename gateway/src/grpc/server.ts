@@ -119,14 +119,16 @@ class Door implements GrpcServer {
   }
 
   async #stop(): Promise<void> {
+    const { world } = this.#door.options;
+    const pause = (millis: number): Promise<void> => new Promise((resolve) => void world.after(millis, resolve));
+    this.#desk.announce();
+    if (this.#door.limits.graceMillis > 0) await pause(this.#door.limits.graceMillis);
     const acceptor = this.#acceptor;
     const closed = new Promise<void>((resolve) => {
       if (acceptor?.listening) acceptor.close(() => resolve());
       else resolve();
     });
     this.#desk.stop();
-    const { world } = this.#door.options;
-    const pause = (millis: number): Promise<void> => new Promise((resolve) => void world.after(millis, resolve));
     // The last words first: a connection that is closed at once takes with it what it has not sent.
     await pause(lastWordsMillis);
     // Sends GOAWAY on every connection; done when each has nothing more under way.

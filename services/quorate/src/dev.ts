@@ -61,6 +61,7 @@ async function endAll(processes: readonly Started[]): Promise<void> {
 
 function startAll(values: Values): Started[] {
   const rest = numberOf(values, "rest-port");
+  const grpc = numberOf(values, "grpc-port");
   const peer = numberOf(values, "peer-port");
   const members = ids.map((id) => `${id}=127.0.0.1:${peer + id}`).join(",");
   const superUser = textOf(values, "superuser");
@@ -78,11 +79,14 @@ function startAll(values: Values): Started[] {
       "--initial",
       "--rest-port",
       String(rest + id),
+      "--grpc-port",
+      String(grpc + id),
     ];
     return start(`replica ${id}`, ["serve", ...own, ...common]);
   });
   const all = ids.map((id) => `127.0.0.1:${peer + id}`).join(",");
-  return [...replicas, start("gateway", ["gateway", "--replicas", all, "--rest-port", String(rest), ...common])];
+  const own = ["--replicas", all, "--rest-port", String(rest), "--grpc-port", String(grpc)];
+  return [...replicas, start("gateway", ["gateway", ...own, ...common])];
 }
 
 /** With a channel, at whose end it stops: nothing stays behind when this process is killed. */
@@ -124,6 +128,7 @@ async function becomesReady(base: string, processes: readonly Started[], stoppin
 
 function printWelcome(values: Values, base: string): void {
   const rest = numberOf(values, "rest-port");
+  const grpc = numberOf(values, "grpc-port");
   const lines: readonly (readonly [string, string])[] = [
     ["create", `curl -X PUT ${base}/v1/znodes/app -d hello`],
     ["read, with ETag", `curl -i ${base}/v1/znodes/app`],
@@ -142,8 +147,8 @@ function printWelcome(values: Values, base: string): void {
     ["delete", `curl -X DELETE '${base}/v1/znodes/app?recursive=true'`],
     ["the ensemble", `curl ${base}/v1/cluster`],
   ];
-  console.log(`\ngateway  ${base}`);
-  for (const id of ids) console.log(`replica ${id} http://127.0.0.1:${rest + id}`);
+  console.log(`\ngateway   ${base}  gRPC 127.0.0.1:${grpc}`);
+  for (const id of ids) console.log(`replica ${id} http://127.0.0.1:${rest + id}  gRPC 127.0.0.1:${grpc + id}`);
   console.log("");
   for (const [what, line] of lines) console.log(`${what.padEnd(17)} ${line}`);
   console.log("\nready");

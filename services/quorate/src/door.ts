@@ -1,5 +1,14 @@
 /** A gateway's doors over a link to the replicas: embedded in a replica, or alone. */
-import { createRestServer, type Dial, type GatewayWorld, type ReadinessCheck, ReplicaLink } from "@quorate/gateway";
+import {
+  createGrpcServer,
+  createRestServer,
+  type Dial,
+  type GatewayWorld,
+  type Readiness,
+  type ReadinessCheck,
+  ReplicaLink,
+  type RestServer,
+} from "@quorate/gateway";
 import type { Log } from "./log.ts";
 import { parseList, version } from "./options.ts";
 import { RequestCounts } from "./request-counts.ts";
@@ -20,6 +29,7 @@ export interface DoorOptions {
 
 export interface Door {
   readonly restPort: number;
+  readonly grpcPort: number;
   stop(): Promise<void>;
 }
 
@@ -29,48 +39,67 @@ export async function startDoor(options: DoorOptions): Promise<Door> {
   const counts = new RequestCounts();
   const superUser = textOf(values, "superuser");
   const origins = parseList(textOf(values, "cors-origin")?.toLowerCase());
-  const rest = createRestServer({
+  const readiness = (): Readiness => readinessOf(link, options.checks());
+  const common = {
     backend: link,
     world,
     version,
     log,
-    metrics: () => options.metrics() + counts.format(),
-    observe: (operation, status, millis) => counts.observe(operation, status, millis),
-    readiness: () => {
-      const { connectedReplicas, lane, home: replica } = link.status;
-      const reaches = connectedReplicas > 0;
-      const checks: ReadinessCheck[] = [
-        { name: "replicas", ok: reaches, detail: `${connectedReplicas} connected` },
-        ...options.checks(),
-      ];
-      const ready = checks.every((each) => each.ok);
-      // No leader does not fail it: every sibling would fail at once, and the balancer would drop them all.
-      checks.push({
-        name: "writes",
-        ok: lane,
-        detail: lane ? `through replica ${replica}` : "no leader at the moment",
-      });
-      return { ready, leader: link.cluster().leader, checks };
-    },
     trustedProxies: parseList(textOf(values, "trusted-proxies")),
-    ...(origins.length === 0 ? {} : { corsOrigins: origins }),
     limits: { graceMillis: numberOf(values, "drain") },
     ...(superUser === undefined ? {} : { superUserDigest: superUser }),
+  };
+  const rest = createRestServer({
+    ...common,
+    metrics: () => options.metrics() + counts.format(),
+    observe: (operation, status, millis) => counts.observe(operation, status, millis),
+    readiness,
+    ...(origins.length === 0 ? {} : { corsOrigins: origins }),
   });
-  const host = required(values, "rest-host");
-  const port = numberOf(values, "rest-port");
-  await new Promise<void>((resolve, reject) => {
-    rest.server.once("error", (error) => reject(new Error(`cannot listen on ${host}:${port}: ${error.message}`)));
-    rest.server.listen({ host, port }, resolve);
+  const grpc = createGrpcServer({
+    ...common,
+    observe: (method, status, millis) => counts.observe(`grpc.${method}`, status, millis),
+    ready: () => readiness().ready,
   });
-  const bound = rest.server.address();
-  const restPort = typeof bound === "object" && bound ? bound.port : port;
-  log(`REST on http://${host}:${restPort}`);
+  const restHost = required(values, "rest-host");
+  const restPort = await listen(rest, restHost, numberOf(values, "rest-port"));
+  log(`REST on http://${restHost}:${restPort}`);
+  const grpcHost = required(values, "grpc-host");
+  const grpcPort = await grpc.listen(grpcHost, numberOf(values, "grpc-port"));
+  log(`gRPC on ${grpcHost}:${grpcPort}`);
   return {
     restPort,
+    grpcPort,
     async stop() {
-      await rest.stop();
+      await Promise.all([rest.stop(), grpc.stop()]);
       await link.stop();
     },
   };
+}
+
+function readinessOf(link: ReplicaLink, more: readonly ReadinessCheck[]): Readiness {
+  const { connectedReplicas, lane, home: replica } = link.status;
+  const reaches = connectedReplicas > 0;
+  const checks: ReadinessCheck[] = [
+    { name: "replicas", ok: reaches, detail: `${connectedReplicas} connected` },
+    ...more,
+  ];
+  const ready = checks.every((each) => each.ok);
+  // No leader does not fail it: every sibling would fail at once, and the balancer would drop them all.
+  checks.push({
+    name: "writes",
+    ok: lane,
+    detail: lane ? `through replica ${replica}` : "no leader at the moment",
+  });
+  return { ready, leader: link.cluster().leader, checks };
+}
+
+/** Resolves to the port, which for 0 is any free one. */
+async function listen({ server }: RestServer, host: string, port: number): Promise<number> {
+  await new Promise<void>((resolve, reject) => {
+    server.once("error", (error) => reject(new Error(`cannot listen on ${host}:${port}: ${error.message}`)));
+    server.listen({ host, port }, resolve);
+  });
+  const bound = server.address();
+  return typeof bound === "object" && bound ? bound.port : port;
 }

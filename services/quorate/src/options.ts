@@ -46,6 +46,8 @@ const superUser: Setting = {
 const door: readonly Setting[] = [
   { name: "rest-host", kind: "text", help: "address of the REST port", fallback: "127.0.0.1" },
   { name: "rest-port", kind: "number", help: "the REST port; 0: any free one", fallback: 8080, max: 65535 },
+  { name: "grpc-host", kind: "text", help: "address of the gRPC port", fallback: "127.0.0.1" },
+  { name: "grpc-port", kind: "number", help: "the gRPC port; 0: any free one", fallback: 9090, max: 65535 },
   superUser,
   {
     name: "trusted-proxies",
@@ -127,6 +129,13 @@ export const devSettings: readonly Setting[] = [
     kind: "number",
     help: "the gateway's REST port; the replicas' are the next three",
     fallback: 8080,
+    max: 65532,
+  },
+  {
+    name: "grpc-port",
+    kind: "number",
+    help: "the gateway's gRPC port; the replicas' are the next three",
+    fallback: 9090,
     max: 65532,
   },
   { name: "peer-port", kind: "number", help: "one below the first replica's peer port", fallback: 7400, max: 65532 },
