@@ -7,7 +7,7 @@ import { decodeToGateway, encodeToGateway } from "./gateway-codec.ts";
 
 test("the largest transaction that is told fits into a message, and decodes", () => {
   const changes: FeedChange[] = [];
-  for (let n = 0, bytes = 0; bytes < feedLimits.transactionBytes && n < feedLimits.changes; n++) {
+  for (let n = 0, bytes = 0; bytes < feedLimits.largestBytes && n < feedLimits.changes; n++) {
     const path = `/${String(n).padStart(800, "x")}` as Path;
     bytes += path.length;
     const zxid = (2 ** 32 + 1) as Zxid;

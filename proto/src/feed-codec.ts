@@ -26,8 +26,8 @@ export const feedLimits = {
   /** A feed is closed beyond this, at the end of a transaction: the next ones go into another. */
   feedBytes: 256 * 1024,
   feedChanges: 10_000,
-  /** Bytes of one transaction that is told; watchers of a larger one have to ask for it again. */
-  transactionBytes: 8 * 1_048_576,
+  /** One that a transaction makes larger than this is not sent: those who watch have to ask for it. */
+  largestBytes: 8 * 1_048_576,
   /** Changes of one message: those of a feed that is not closed yet, and of the largest transaction. */
   changes: 20_000,
   /** Lists in one message: at most two for each change. Places are uint16. */
@@ -36,7 +36,7 @@ export const feedLimits = {
 } as const;
 
 assert(feedLimits.acls <= 2 ** 16, "a place in the list of ACLs is a uint16");
-assert(feedLimits.feedBytes + feedLimits.transactionBytes < frameLimits.messageBytes, "a feed fits into a message");
+assert(feedLimits.largestBytes < frameLimits.messageBytes, "a feed fits into a message");
 
 /** `place`: where in `acls` the list stands that a change refers to. */
 export function writeFeed(w: ByteWriter, feed: Omit<Feed, "kind">, place: (reference: number) => number): void {

@@ -72,7 +72,6 @@ export class Feeds {
   #sendFull(changes: Iterable<Change>, tree: Tree): Filling | Unfit {
     let filling = empty();
     let zxid: Zxid | undefined;
-    let before = 0;
     for (const change of changes) {
       if (change.zxid !== zxid) {
         const { feedBytes, feedChanges } = feedLimits;
@@ -81,9 +80,8 @@ export class Feeds {
           filling = empty();
         }
         zxid = change.zxid;
-        before = filling.bytes;
       }
-      if (!add(filling, change, tree) || filling.bytes - before > feedLimits.transactionBytes) return "unfit";
+      if (!add(filling, change, tree) || filling.bytes > feedLimits.largestBytes) return "unfit";
     }
     return filling;
   }

@@ -237,6 +237,7 @@ test("a stream that is closed gets no feed, wherever its watch waited", () => {
   scene.watch(applied);
   scene.watch(undefined, "linearizable");
   scene.watch(applied + 1);
+  scene.get("linearizable", {});
   scene.reads.closed(scene.stream);
   scene.confirm(applied);
   scene.write(set("/a"));

@@ -83,7 +83,7 @@ export class Watcher {
       if ((prefixes[middle] as string) <= path) low = middle + 1;
       else high = middle;
     }
-    return low > 0 && path.startsWith(prefixes[low - 1] as string) && path.length > 1;
+    return low > 0 && path.startsWith(prefixes[low - 1] as string);
   }
 
   #mayRead(reference: number): boolean {

@@ -287,7 +287,9 @@ test("rights that were lost end a watch where they were, behind what came before
   driver.writeAll([setAcl("/a", secret), setAcl("/a", openAcl), setOperation("/a")], { identity: superUser });
   const result = watched(ask(driver.tree, of({ node: ["/a"] }), after));
   assert.deepEqual([result.events.length, result.through, result.more], [1, before, true]);
-  assert.equal(codeOf(ask(driver.tree, of({ node: ["/a"] }), before)), "noAuth /a");
+  for (const scope of ["node", "children", "subtree"]) {
+    assert.equal(codeOf(ask(driver.tree, of({ [scope]: ["/a"] }), before)), "noAuth /a", scope);
+  }
   assert.equal(watched(ask(driver.tree, of({ node: ["/a"] }), before, ann)).events.length, 1);
   assert.equal(watched(ask(driver.tree, of({ subtree: ["/"] }), before)).events.length, 1);
 });
