@@ -7,8 +7,10 @@ import { createInvariants, flipped } from "./invariants/all.ts";
 import { drainMicrotasks } from "./microtasks.ts";
 import { type Invariant, identityOf } from "./observation.ts";
 import { SeededRandom } from "./random.ts";
-import { type Habits, places, SimClient, Town } from "./sim-client.ts";
+import { type Habits, SimClient, Town } from "./sim-client.ts";
 import { SimEnsemble } from "./sim-ensemble.ts";
+import { type LaneHabits, SimLaneClient } from "./sim-lane-client.ts";
+import { places } from "./sim-questions.ts";
 import type { RunOptions, RunResult } from "./simulator.ts";
 import { Violation } from "./violation.ts";
 
@@ -71,7 +73,7 @@ class Run {
       },
     });
     this.#town = new Town(time, random, this.#ensemble.gateways, this.#watch);
-    const clients = this.#clients(scenario);
+    const clients = [...this.#clients(scenario), ...this.#laneClients(seed, flips, scenario)];
     this.#faults = new Faults({
       time,
       random,
@@ -83,6 +85,24 @@ class Run {
       flipped: (id) => flipped(this.#watch, id),
     });
     for (const client of clients) time.after(400, () => client.start());
+  }
+
+  /** By a chance of their own: what else is drawn from the seed does not depend on them. */
+  #laneClients(seed: number, flips: boolean, scenario: string): SimLaneClient[] {
+    const random = new SeededRandom(seed ^ 0x5eed);
+    if (!scenario.includes("takeOvers") && random.chance(0.5)) return [];
+    let lines = 0;
+    return Array.from({ length: random.between(1, 3) }, (_, at) => {
+      const habits: LaneHabits = {
+        depth: random.pick([1, 8, 40]),
+        thinkMillis: random.pick([2, 10, 40]),
+        writes: random.pick([0.3, 0.7, 1]),
+        restless: random.pick([0, 0.01, 0.1]),
+        patienceMillis: random.pick([200, 1000]),
+        trusts: !flips,
+      };
+      return new SimLaneClient(this.#town, 101 + at, new SeededRandom(random.next()), habits, () => ++lines);
+    });
   }
 
   #clients(scenario: string): SimClient[] {

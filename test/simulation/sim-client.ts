@@ -3,24 +3,13 @@
  * what a client would: the newest zxid it has seen, its session, the versions of what it read. Between some clients and
  * their gateway stands a proxy that sends a request twice.
  */
-import {
-  type Acl,
-  anyone,
-  type Outcome,
-  openAcl,
-  type Path,
-  parsePath,
-  permissions,
-  persistentShape,
-  type SessionId,
-  type WriteOperation,
-  type Zxid,
-} from "@quorate/api";
+import { anyone, type SessionId, type Zxid } from "@quorate/api";
 import type { Answer, ReadRequest, RenewAnswer, WriteRequest } from "@quorate/gateway";
 import type { VirtualTime } from "./events.ts";
 import { type Asked, type Invariant, identityOf } from "./observation.ts";
 import type { SeededRandom } from "./random.ts";
 import type { SimGateway } from "./sim-gateway.ts";
+import { Questions } from "./sim-questions.ts";
 
 /** What all clients of a run share: numbers, gateways, and who is told. */
 export class Town {
@@ -132,21 +121,6 @@ interface HeldSession {
   renewAt: number;
 }
 
-const text = new TextEncoder();
-const registers = 5;
-
-function path(name: string): Path {
-  return parsePath(name) as Path;
-}
-
-/** Both let everybody do everything: what is tried is the table that keeps them. */
-const lists: readonly Acl[] = [
-  openAcl,
-  [...openAcl, { scheme: "digest", id: "somebody:else", perms: permissions.read }],
-];
-
-export const places: readonly Path[] = ["/r", "/q", "/e", "/p", "/t"].map(path);
-
 export class SimClient {
   readonly #town: Town;
   readonly #number: number;
@@ -155,7 +129,7 @@ export class SimClient {
   #gateway: SimGateway;
   #seen = 0 as Zxid;
   #session: HeldSession | undefined;
-  readonly #versions = new Map<Path, number>();
+  readonly #questions: Questions;
   /** The turn that is awaited; an answer to an earlier one moves nothing on. */
   #turn = 0;
 
@@ -163,6 +137,7 @@ export class SimClient {
     this.#town = town;
     this.#number = number;
     this.#random = random;
+    this.#questions = new Questions(random);
     this.#habits = habits;
     this.#gateway = random.pick(town.gateways);
   }
@@ -198,7 +173,7 @@ export class SimClient {
   #burst(): void {
     for (let i = this.#random.below(40); i > 0; i--) {
       const request = this.#town.nextRequest();
-      this.#send(request, { operation: this.#operation(request) }, () => {});
+      this.#send(request, { operation: this.#questions.write(request) }, () => {});
     }
   }
 
@@ -224,52 +199,12 @@ export class SimClient {
       return;
     }
     const ephemeral = session !== undefined && random.chance(0.35);
-    const operation = ephemeral ? this.#ephemeral(request) : this.#operation(request);
+    const operation = ephemeral ? this.#questions.ephemeral(request) : this.#questions.write(request);
     const acting =
       session && (ephemeral || random.chance(0.2))
         ? { acting: { session: session.id, secretHash: session.secretHash } }
         : {};
     this.#send(request, { operation, ...acting }, done);
-  }
-
-  #operation(request: number): WriteOperation {
-    const random = this.#random;
-    const data = text.encode(`${request}`);
-    const register = path(`/r/${random.below(registers)}`);
-    const version = this.#versions.get(register);
-    const kind = random.below(14);
-    if (kind === 12) {
-      const shape = { kind: "ttl", ttlMillis: random.between(100, 1500) } as const;
-      return { kind: "create", path: path("/t/n-"), data, shape, sequential: true, parents: false };
-    }
-    if (kind === 13) return { kind: "setAcl", path: path("/p/a"), acl: random.pick(lists), aversion: -1 };
-    if (kind <= 3) return { kind: "put", path: register, data, parents: false, condition: {} };
-    if (kind <= 5 && version !== undefined) {
-      return { kind: "put", path: register, data, parents: false, condition: { version } };
-    }
-    if (kind === 6) return { kind: "put", path: register, data, parents: false, condition: { exists: false } };
-    if (kind === 7) return { kind: "delete", path: register, condition: {}, recursive: false };
-    if (kind === 8) {
-      return {
-        kind: "txn",
-        check: [{ path: register, exists: true }],
-        then: [
-          { kind: "put", path: path("/p/a"), data, parents: false, condition: {} },
-          { kind: "put", path: path("/p/b"), data, parents: false, condition: {} },
-        ],
-        ...(random.chance(0.5)
-          ? { else: [{ kind: "put", path: register, data, parents: false, condition: {} }] as const }
-          : {}),
-      };
-    }
-    return { kind: "create", path: path("/q/n-"), data, shape: persistentShape, sequential: true, parents: false };
-  }
-
-  #ephemeral(request: number): WriteOperation {
-    const place = path(`/e/lock-${this.#random.below(3)}`);
-    if (this.#random.chance(0.25)) return { kind: "delete", path: place, condition: {}, recursive: false };
-    const shape = { kind: "ephemeral", ttlMillis: 0 } as const;
-    return { kind: "create", path: place, data: text.encode(`${request}`), shape, sequential: false, parents: false };
   }
 
   #send(request: number, rest: Pick<WriteRequest, "operation" | "acting">, done: () => void): void {
@@ -298,15 +233,8 @@ export class SimClient {
     if (answer.kind !== "outcome") return;
     const { outcome } = answer;
     if (outcome.zxid > this.#seen) this.#seen = outcome.zxid;
-    this.#learnVersions(outcome);
+    this.#questions.learn(outcome);
     if (!outcome.ok && (outcome.code === "sessionExpired" || outcome.code === "authFailed")) this.#session = undefined;
-  }
-
-  #learnVersions(outcome: Outcome): void {
-    if (!outcome.ok) return;
-    const { result } = outcome;
-    if (result.kind === "node" || result.kind === "data") this.#versions.set(result.path, result.stat.version);
-    if (result.kind === "deleted") this.#versions.delete(result.path);
   }
 
   #openSession(done: () => void): void {
@@ -359,20 +287,14 @@ export class SimClient {
     const random = this.#random;
     const chosen = random.below(10);
     const consistency = chosen <= 4 ? "linearizable" : chosen <= 7 ? "session" : "stale";
-    const kind = random.below(10);
-    const operation: ReadRequest["operation"] =
-      kind <= 5
-        ? { kind: "get", path: path(`/r/${random.below(registers)}`) }
-        : kind === 6
-          ? { kind: "get", path: path(random.chance(0.5) ? "/p/a" : "/p/b") }
-          : kind === 7
-            ? { kind: "exists", path: path(`/e/lock-${random.below(3)}`) }
-            : { kind: "children", path: path(kind === 8 ? "/q" : "/e"), limit: 10_000, withData: false };
+    const operation = this.#questions.read();
+    // Whoever goes on in a listing has seen its first page.
+    const at = operation.kind === "children" ? (operation.at ?? 0) : 0;
     const read: ReadRequest = {
       identity: anyone,
       operation,
       consistency,
-      minZxid: consistency === "session" ? this.#seen : (0 as Zxid),
+      minZxid: Math.max(consistency === "session" ? this.#seen : 0, at) as Zxid,
       maxStaleMillis: random.between(100, 2000),
     };
     const request = this.#town.nextRequest();

@@ -21,6 +21,7 @@ import { ReadYourWrites } from "./read-your-writes.ts";
 import { ReadsShowTheState } from "./reads-show-the-state.ts";
 import { RingWithoutGapOrDuplicate } from "./ring-without-gap-or-duplicate.ts";
 import { SessionFifo } from "./session-fifo.ts";
+import { SessionLaneOrder } from "./session-lane-order.ts";
 import { SessionsEnd } from "./sessions-end.ts";
 import { SnapshotExact } from "./snapshot-exact.ts";
 import { TotalOrder } from "./total-order.ts";
@@ -42,6 +43,7 @@ export function createInvariants({ clockDrift = 0.05, expirySlackMillis = 1500 }
     new PrimaryOrder(order),
     new NoWriteAppliedTwice(order),
     new SessionFifo(order),
+    new SessionLaneOrder(order),
     new NoEffectMeansNone(order),
     new NoLostAcknowledgement(order),
     new ReadYourWrites(order),

@@ -2,13 +2,24 @@
  * What each znode was at each position of the order, as the first replica of sound memory that applied a batch had it:
  * data and stat from its tree, names of children from the changes.
  */
-import { type Change, nameOf, type Path, parentOf, rootPath, type Stat, type Zxid } from "@quorate/api";
+import {
+  type Acl,
+  type Change,
+  nameOf,
+  openAcl,
+  type Path,
+  parentOf,
+  rootPath,
+  type Stat,
+  type Zxid,
+} from "@quorate/api";
 import { Tree } from "@quorate/tree";
 import type { Entry } from "./order.ts";
 
 export interface NodeState {
   readonly data: Uint8Array;
   readonly stat: Stat;
+  readonly acl: Acl;
 }
 
 interface History {
@@ -29,6 +40,8 @@ export class PathHistories {
   readonly #nodes = new Map<Path, History>();
   /** The comings and goings of children, by parent. */
   readonly #children = new Map<Path, Step[]>();
+  /** Whose ACL was set: others have the open one. */
+  readonly #listed = new Set<Path>();
 
   constructor() {
     this.#write(new Tree(), rootPath, 0 as Zxid);
@@ -39,13 +52,18 @@ export class PathHistories {
     const touched = new Set<Path>();
     for (const change of changes ?? []) {
       touched.add(change.path);
-      if (change.type !== "changed") this.#step(change, touched);
+      if (change.type === "created" || change.type === "deleted") this.#step(change, touched);
     }
     // What no change tells of: ACLs.
     for (const { command, outcome } of executed) {
+      if (outcome.result.kind === "acl") this.#listed.add(outcome.result.path);
       if (outcome.result.kind === "acl") touched.add(outcome.result.path);
       if (command.operation.kind !== "txn" || outcome.result.kind !== "txn") continue;
-      for (const each of outcome.result.results) if (each.kind === "acl") touched.add(each.path);
+      for (const each of outcome.result.results) {
+        if (each.kind !== "acl") continue;
+        this.#listed.add(each.path);
+        touched.add(each.path);
+      }
     }
     for (const path of touched) this.#write(tree, path, batch.last);
   }
@@ -69,7 +87,13 @@ export class PathHistories {
       this.#nodes.set(path, history);
     }
     history.zxids.push(zxid);
-    history.states.push(state && { data: state.data, stat: state.stat });
+    history.states.push(state && { data: state.data, stat: state.stat, acl: this.#aclOf(tree, path) });
+  }
+
+  #aclOf(tree: Tree, path: Path): Acl {
+    if (!this.#listed.has(path)) return openAcl;
+    const outcome = tree.read({ kind: "getAcl", path }, allSeeing);
+    return outcome.ok && outcome.result.kind === "acl" ? outcome.result.acl : openAcl;
   }
 
   /** What the znode was at the position `zxid`. */

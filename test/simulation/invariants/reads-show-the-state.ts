@@ -4,7 +4,7 @@
  *
  * Checked: every answered read stands at the end of a batch of the order, and what it shows (data, stat, children, reads
  * of a txn, "there is no such znode") is what the first replica that applied that batch had there: get, exists, children
- * (first and later pages), getAcl (its stat), txns of reads. Reads of sessions are not judged.
+ * (first and later pages), getAcl, txns of reads. Reads of sessions are not judged.
  */
 import {
   type ChildrenOperation,
@@ -71,10 +71,13 @@ export class ReadsShowTheState extends Invariant {
       case "data": {
         const { data, stat, path } = result;
         const state = this.#named(what, operation, path, zxid);
-        return this.#alike(what, path, { data, stat }, state);
+        return this.#alike(what, path, { data, stat }, { data: state.data, stat: state.stat });
       }
-      case "stat":
       case "acl": {
+        const { acl, stat } = this.#named(what, operation, result.path, zxid);
+        return this.#alike(what, result.path, { acl: result.acl, stat: result.stat }, { acl, stat });
+      }
+      case "stat": {
         const { stat } = this.#named(what, operation, result.path, zxid);
         return this.#alike(what, result.path, result.stat, stat);
       }
