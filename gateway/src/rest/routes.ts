@@ -4,6 +4,7 @@
  */
 import type { Call } from "./call.ts";
 import { getAcl, getChildren, putAcl } from "./children.ts";
+import { getDocs, getErrorDocs } from "./docs/routes.ts";
 import { type GovernedHeader, maskOf } from "./head.ts";
 import { getCluster, handOver, livez, metrics, openapi, readyz } from "./operations.ts";
 import { closeSession, createSession, getSession, listSessions, renewSession } from "./sessions.ts";
@@ -41,6 +42,7 @@ const fresh: readonly GovernedHeader[] = [
 const reading: readonly GovernedHeader[] = ["quorate-session", ...fresh];
 const writing: readonly GovernedHeader[] = ["quorate-session", "quorate-timeout", "idempotency-key"];
 const json = ["application/json"];
+const html = ["text/html"];
 const shape = ["ephemeral", "ttl", "acl", "parents"];
 
 function route(
@@ -104,6 +106,8 @@ export const routes: readonly Route[] = [
   route("GET", "/v1/cluster", "cluster", [], [], json, getCluster),
   route("POST", "/v1/cluster/leader", "handOver", [], ["quorate-timeout"], json, handOver),
   route("GET", "/v1/openapi.json", "openapi", [], [], json, openapi),
+  route("GET", "/docs", "docs", [], [], html, getDocs),
+  route("GET", "/docs/errors", "errorDocs", [], [], html, getErrorDocs),
   route("GET", "/livez", "livez", [], [], [], livez),
   route("GET", "/readyz", "readyz", ["verbose", "require"], [], [], readyz),
   route("GET", "/metrics", "metrics", [], [], [], metrics),
