@@ -54,7 +54,7 @@ describe("the reference", () => {
       assert.match(policy, /^default-src 'none'; /);
       assert.doesNotMatch(policy, /unsafe|https?:/);
       assert.doesNotMatch(text, /<script|<iframe|<img| on[a-z]+=| style=|src=|@import|url\(/);
-      const style = /<style>([^]*)<\/style>/.exec(text)?.[1] ?? "";
+      const style = /<style>([\s\S]*)<\/style>/.exec(text)?.[1] ?? "";
       assert.ok(policy.includes(`'sha256-${createHash("sha256").update(style).digest("base64")}'`));
     }
   });
