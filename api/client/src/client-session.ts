@@ -2,6 +2,7 @@
  * A session's life, whatever carries its calls: renewed at a third of its timeout, and given up as lost when no renewal that was sent within
  * the last timeout was answered. One rule decides it, the client's own clock, whatever the server may still think.
  */
+import { limits } from "@quorate/api";
 import type { Channel, SessionToken } from "./ask.ts";
 import { Calls } from "./calls.ts";
 import type { SessionFacts } from "./client.ts";
@@ -82,26 +83,23 @@ export class ClientSession extends Calls implements Session {
 
   async #keep(): Promise<void> {
     const third = this.timeoutMillis / 3;
+    const over = AbortSignal.any([this.#closing.signal, this.lost]);
     let due = this.#heldUntil - this.timeoutMillis + third;
-    while (!this.#closing.signal.aborted && !this.lost.aborted) {
+    while (!over.aborted) {
       try {
-        await sleep(Math.max(0, due - performance.now()), this.#closing.signal);
+        await sleep(Math.max(0, due - performance.now()), over);
         const sentAt = performance.now();
-        await this.#renew(Math.max(1, Math.min(this.#heldUntil - sentAt, 60_000)));
+        const timeoutMillis = Math.max(1, Math.min(this.#heldUntil - sentAt, limits.requestTimeoutMaxMillis));
+        await this.#channel.call("renewSession", { id: this.id }, { timeoutMillis, signal: over });
         this.#heldUntil = sentAt + this.timeoutMillis;
         due = sentAt + third;
       } catch (error) {
-        if (this.#closing.signal.aborted) return;
+        if (over.aborted) return;
         if (isCode(error, "sessionExpired", "authFailed")) this.#lose(error);
         due = performance.now() + third / 10;
         this.#check();
       }
     }
-  }
-
-  /** Not longer than the session is held. */
-  #renew(millis: number): Promise<undefined> {
-    return this.#channel.call("renewSession", { id: this.id }, { timeoutMillis: millis, signal: this.#closing.signal });
   }
 
   /** A process that stood still finds out before it does anything else. */

@@ -26,7 +26,7 @@ export class Watching<Place> implements Watch {
   readonly #closing = new AbortController();
   readonly #signal: AbortSignal;
   #cursor: string | undefined;
-  #taken = false;
+  #reader: AsyncGenerator<WatchItem, undefined, undefined> | undefined;
 
   constructor(source: WatchSource<Place>, options: WatchOptions) {
     this.#source = source;
@@ -40,9 +40,10 @@ export class Watching<Place> implements Watch {
     return this.#cursor;
   }
 
-  close(): Promise<void> {
+  async close(): Promise<void> {
     this.#closing.abort(new QuorateError("connectionLoss", "the watch is closed", { certainty: "noEffect" }));
-    return Promise.resolve();
+    // Where nobody reads on, this is what lets the connection go.
+    await this.#reader?.return(undefined).catch(() => undefined);
   }
 
   [Symbol.asyncDispose](): Promise<void> {
@@ -50,10 +51,10 @@ export class Watching<Place> implements Watch {
   }
 
   [Symbol.asyncIterator](): AsyncIterator<WatchItem, undefined, undefined> {
-    if (this.#taken)
+    if (this.#reader)
       throw new QuorateError("badArguments", "a watch is gone through once; open another one after its cursor");
-    this.#taken = true;
-    return this.#items();
+    this.#reader = this.#items();
+    return this.#reader;
   }
 
   async *#items(): AsyncGenerator<WatchItem, undefined, undefined> {

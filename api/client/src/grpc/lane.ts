@@ -90,7 +90,7 @@ export class Lane implements Channel {
     this.#open();
   }
 
-  call<K extends Kind>(kind: K, ask: Asks[K], options: ReadOptions): Promise<Answers[K]> {
+  async call<K extends Kind>(kind: K, ask: Asks[K], options: ReadOptions): Promise<Answers[K]> {
     if (kind === "renewSession") return this.#renew(options) as Promise<Answers[K]>;
     const read = isRead(kind, ask);
     const millis = options.timeoutMillis ?? this.#options.timeoutMillis;
@@ -198,6 +198,11 @@ export class Lane implements Channel {
         settle();
         reject(new QuorateError("timeout", `no heartbeat was answered within ${Math.round(timeoutMillis)} ms`));
       }, timeoutMillis);
+      if (this.#ended) {
+        settle();
+        reject(this.#ended);
+        return;
+      }
       if (signal?.aborted) return stop();
       signal?.addEventListener("abort", stop, { once: true });
       this.#renewals.add(done);
