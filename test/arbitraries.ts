@@ -291,14 +291,9 @@ const state: Arbitrary<WatchState> = fc.oneof(
     .tuple(pathArbitrary, fc.array(segment, { maxLength: 4 }), optional<{ stat?: Stat }>({ stat: statArbitrary }))
     .map(([path, children, rest]) => ({ scope: "children" as const, path, children, ...rest })),
 );
-const event: Arbitrary<WatchEvent> = record({
-  zxid: zxidArbitrary,
-  type: fc.constantFrom("created" as const, "changed" as const, "deleted" as const),
-  path: pathArbitrary,
-  version: int32,
-  czxid: zxidArbitrary,
-  time: safe,
-});
+const eventFields = { zxid: zxidArbitrary, path: pathArbitrary, version: int32, czxid: zxidArbitrary, time: safe };
+const eventType = fc.constantFrom("created" as const, "changed" as const, "deleted" as const);
+const event: Arbitrary<WatchEvent> = record({ ...eventFields, type: eventType });
 
 /** A feed as a replica sends it: what its changes refer to is there. */
 export const feedArbitrary: Arbitrary<{
@@ -309,12 +304,8 @@ export const feedArbitrary: Arbitrary<{
 }> = fc.array(aclArbitrary, { maxLength: 4 }).chain((acls) => {
   const place = fc.nat(Math.max(0, acls.length - 1));
   const change = record<FeedChange>({
-    zxid: zxidArbitrary,
-    type: fc.constantFrom("created" as const, "changed" as const, "deleted" as const, "acl" as const),
-    path: pathArbitrary,
-    version: int32,
-    czxid: zxidArbitrary,
-    time: safe,
+    ...eventFields,
+    type: fc.oneof(eventType, fc.constant("acl" as const)),
     kind: fc.constantFrom("persistent" as const, "ephemeral" as const, "container" as const, "ttl" as const),
     acl: place,
     parentAcl: place,

@@ -22,7 +22,16 @@ import {
   writeStat,
   writeTime,
 } from "./node-codec.ts";
-import type { ChildEntry, ChildrenResult, Failure, Outcome, Result, SessionInfo, TxnResult } from "./outcome.ts";
+import type {
+  ChildEntry,
+  ChildrenResult,
+  Failure,
+  Outcome,
+  Result,
+  SessionInfo,
+  SessionResult,
+  TxnResult,
+} from "./outcome.ts";
 import type { Path } from "./path.ts";
 import { readWatched, writeWatched } from "./watch-codec.ts";
 
@@ -167,10 +176,7 @@ function writeResult(w: ByteWriter, result: Result): void {
       writeTxn(w, result);
       break;
     case "session":
-      w.f53(result.session);
-      w.u32(result.timeoutMillis);
-      w.u32(result.attachment);
-      w.f53(result.lastSequence);
+      writeSession(w, result);
       break;
     case "sessionInfo":
       writeSessionInfo(w, result.info);
@@ -202,6 +208,13 @@ function writeTxn(w: ByteWriter, result: TxnResult): void {
     assert(each.kind !== "txn", "a txn has no other in it");
     writeResult(w, each);
   }
+}
+
+function writeSession(w: ByteWriter, result: SessionResult): void {
+  w.f53(result.session);
+  w.u32(result.timeoutMillis);
+  w.u32(result.attachment);
+  w.f53(result.lastSequence);
 }
 
 function writePaths(w: ByteWriter, paths: readonly Path[]): void {

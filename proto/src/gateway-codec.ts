@@ -23,13 +23,14 @@ import {
 import { type Feed, readFeed, writeFeed } from "./feed-codec.ts";
 import { frameLimits } from "./frame.ts";
 import type { Consistency, FromGateway, MemberStatus, ToGateway, TouchResult } from "./gateway-messages.ts";
+import { memberBytes, readMember, readWord, writeMember } from "./member-codec.ts";
 
 export const gatewayCodecLimits = {
   /** Renewals in one message: who has more sends several. */
   touchSessions: 100_000,
   /** Members that one status tells of, besides the sender. */
   members: 255,
-  /** Any text of a status or a refusal. */
+  /** Why a write was refused. */
   textBytes: 65_536,
 } as const;
 
@@ -48,10 +49,6 @@ const toTags = {
 /** Each in the order of its numbers: append only. */
 const consistencies: readonly Consistency[] = ["linearizable", "session", "stale"];
 export const touchResults: readonly TouchResult[] = ["renewed", "expired", "badSecret", "behind", "closing"];
-const standings: readonly MemberStatus["standing"][] = ["founding", "joining", "member"];
-const roles: readonly MemberStatus["role"][] = ["looking", "following", "leading"];
-/** Of a member whose texts are empty. */
-const memberBytes = 89;
 const noBytes = new Uint8Array(0);
 
 type From<Kind extends FromGateway["kind"]> = Extract<FromGateway, { kind: Kind }>;
@@ -59,13 +56,6 @@ type To<Kind extends ToGateway["kind"]> = Extract<ToGateway, { kind: Kind }>;
 
 /** One writer for all: encoding never yields in its midst. */
 const writer = new ByteWriter();
-
-/** The word whose number follows; fails, and answers `none`, for numbers that have none. */
-function readWord<T>(r: ByteReader, words: readonly T[], none: T): T {
-  const word = words[r.u8()];
-  if (word === undefined) r.fail();
-  return word ?? none;
-}
 
 /** The answer may share its memory with other messages (`ByteWriter.finish`), as suits what goes into a frame. */
 export function encodeFromGateway(message: FromGateway): Uint8Array {
@@ -354,53 +344,4 @@ function readStatus(r: ByteReader): ToGateway {
   const count = r.count(gatewayCodecLimits.members, memberBytes);
   for (let i = 0; i < count && !r.failed; i++) others.push(readMember(r));
   return { kind: "status", self, others };
-}
-
-export function writeMember(w: ByteWriter, member: MemberStatus): void {
-  w.u8(member.id);
-  w.u8(standings.indexOf(member.standing));
-  w.u8(roles.indexOf(member.role));
-  w.bool(member.serving);
-  w.string(member.reason);
-  w.u8(member.leader);
-  w.u32(member.epoch);
-  w.u32(member.acceptedEpoch);
-  w.f53(member.applied);
-  w.f53(member.committed);
-  w.f53(member.logged);
-  w.string(member.ensembleId);
-  w.string(member.historyId);
-  w.string(member.version);
-  w.u32(member.rules);
-  w.string(member.digest);
-  w.f53(member.znodes);
-  w.f53(member.sessions);
-  w.millis(member.agoMillis);
-  w.string(member.address);
-}
-
-export function readMember(r: ByteReader): MemberStatus {
-  const text = gatewayCodecLimits.textBytes;
-  return {
-    id: r.u8(),
-    standing: readWord(r, standings, "joining"),
-    role: readWord(r, roles, "looking"),
-    serving: r.bool(),
-    reason: r.string(text),
-    leader: r.u8(),
-    epoch: r.u32(),
-    acceptedEpoch: r.u32(),
-    applied: readZxid(r),
-    committed: readZxid(r),
-    logged: readZxid(r),
-    ensembleId: r.string(text),
-    historyId: r.string(text),
-    version: r.string(text),
-    rules: r.u32(),
-    digest: r.string(text),
-    znodes: r.f53(),
-    sessions: r.f53(),
-    agoMillis: r.f53(),
-    address: r.string(text),
-  };
 }

@@ -176,15 +176,15 @@ test("no reply comes before the changes that it was computed behind, and none is
     }
     await gateway.written(last);
     await gateway.answer(read);
-    let through = opened.zxid;
+    let at = opened.zxid;
     const told: Zxid[] = [];
     const changed: Zxid[] = [];
     const computed: { readonly zxid: Zxid; readonly told: number }[] = [];
     for (const message of gateway.said.slice(begun)) {
       if (message.kind === "feed") {
-        assert.ok(message.through > through, "a feed goes on");
-        for (const { zxid } of message.changes) assert.ok(zxid > through && zxid <= message.through);
-        through = message.through;
+        assert.ok(message.through > at, "a feed goes on");
+        for (const { zxid } of message.changes) assert.ok(zxid > at && zxid <= message.through);
+        at = message.through;
         told.push(...message.changes.map(({ zxid }) => zxid));
       } else if (message.kind === "written" || message.kind === "answer") {
         assert.ok(message.outcome.ok);
@@ -197,6 +197,10 @@ test("no reply comes before the changes that it was computed behind, and none is
       assert.ok(each.told >= changed.filter((zxid) => zxid <= each.zxid).length, "the feed stands before the reply");
     }
     assert.equal(computed.length, 330);
+    const failed = await gateway.written(gateway.write(set("/none")));
+    const through = gateway.said.at(-1);
+    assert.ok(through?.kind === "feed" && through.changes.length === 0, "what changed nothing is told, too");
+    assert.deepEqual([failed.ok, through.through], [false, failed.zxid]);
   }));
 
 test("a session that ended is told; after unwatch nothing is", () =>

@@ -30,7 +30,10 @@ export const treeLimits = {
 export const memoryLimits = {
   /** The change ring; beyond it the oldest changes go. */
   ringBytes: 32 * 1_048_576,
-  /** An answer to a watch ends with the transaction that reaches one of these: events, their bytes, changes looked at. */
+  /**
+   * An answer to a watch ends with the transaction that reaches one of these: events, their bytes, changes looked at
+   * (one of a long path counts as several).
+   */
   watchEvents: 1000,
   watchBytes: limits.watchAnswerBytes,
   watchScanned: 10_000,

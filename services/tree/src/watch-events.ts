@@ -115,7 +115,7 @@ export function eventsAfter(state: State, after: Zxid, watcher: Watcher): Told {
       const { watchEvents, watchBytes, watchScanned } = memoryLimits;
       if (events.length >= watchEvents || bytes >= watchBytes || scanned >= watchScanned) return cut();
     }
-    scanned++;
+    scanned += 1 + (change.path.length >> 7);
     const verdict = watcher.judge(change);
     if (verdict === "pass") continue;
     if (verdict !== "tell") return through > after ? cut() : verdict;
