@@ -3,6 +3,7 @@
 import type { Call } from "./call.ts";
 import { bad, RequestFault } from "./fault.ts";
 import { type JsonObject, readJson } from "./json-body.ts";
+import { checkBody } from "./request-check.ts";
 import { show } from "./values.ts";
 
 const none = Buffer.alloc(0);
@@ -41,7 +42,9 @@ export async function readJsonBody(call: Call, most: number): Promise<{ bytes: B
     throw new RequestFault("unsupportedMediaType", `${given}; send Content-Type: application/json`);
   }
   const bytes = await readBytes(call, most);
-  return { bytes, json: readJson(bytes) };
+  const json = readJson(bytes);
+  checkBody(call.route.operationId, json, bytes.length > 0);
+  return { bytes, json };
 }
 
 function tooLarge(most: number): RequestFault {

@@ -4,7 +4,7 @@ import { type PagePlace, readPageToken, writePageToken } from "../page-token.ts"
 import { readJsonBody, refuseBody } from "./body.ts";
 import { type Call, keyOf, pathOf, readRequest, timeoutOf, writeRequest } from "./call.ts";
 import { bad } from "./fault.ts";
-import { asArray, asObject, integerOf, type JsonObject, refuseUnknownKeys, textOf } from "./json-body.ts";
+import { asArray, asObject, integerOf, type JsonObject, textOf } from "./json-body.ts";
 import { send, sendJson, settle } from "./reply.ts";
 import { aclJson, dataJson, type Encoding, statJson } from "./stat-json.ts";
 import { boundedAcl, readAclEntry, readInteger, readTags, readZxid } from "./values.ts";
@@ -102,10 +102,8 @@ export function aclOf(object: JsonObject, key: string, field: string): ReturnTyp
   const entries = asArray(object[key], name).map((each, index) => {
     const where = `${name}[${index}]`;
     const entry = asObject(each, where);
-    refuseUnknownKeys(entry, ["scheme", "id", "perms"], where);
-    const scheme = textOf(entry, "scheme", where);
-    const perms = textOf(entry, "perms", where);
-    if (scheme === undefined || perms === undefined) throw bad(`${where} needs scheme, id and perms`);
+    const scheme = textOf(entry, "scheme", where) ?? "";
+    const perms = textOf(entry, "perms", where) ?? "";
     return readAclEntry(scheme, textOf(entry, "id", where) ?? "", perms, `${where}.perms`);
   });
   return boundedAcl(entries, name);
@@ -136,7 +134,6 @@ export async function putAcl(call: Call): Promise<void> {
   const path = pathOf(call);
   const timeout = timeoutOf(call);
   const { bytes, json } = await readJsonBody(call, limits.requestBytes);
-  refuseUnknownKeys(json, ["acl", "version"], "body");
   const acl = aclOf(json, "acl", "body");
   if (acl === undefined) throw bad("body.acl is missing; send the whole list that the znode shall have");
   const version = integerOf(json, "version", "body", -1, 2_147_483_647);

@@ -8,6 +8,7 @@ import { headerNames, type RequestHead, readHead, refuseForeign } from "./head.t
 import { passedOn, passOn, preflightHeaders, refuseForeignOrigin } from "./passed-on.ts";
 import { readQuery } from "./query.ts";
 import { basicChallenge, sendProblem } from "./reply.ts";
+import { checkParameters } from "./request-check.ts";
 import type { Route } from "./routes.ts";
 import { show } from "./values.ts";
 
@@ -153,6 +154,7 @@ function decode(
     throw new RequestFault("authFailed", identity.bad, ["WWW-Authenticate", basicChallenge]);
   }
   const parameter = place.before < 0 ? "" : path.slice(place.before, path.length - place.after);
+  checkParameters(route.operationId, head, query, parameter);
   const expectsContinue = head.hasBody && expectingContinue.has(request);
   return { door, route, request, response, head, query, identity, parameter, expectsContinue, held: 0, parked: false };
 }

@@ -5,7 +5,7 @@ import type { MemberStatus } from "@quorate/proto";
 import { readJsonBody, refuseBody } from "./body.ts";
 import { type Call, requireSuperUser, timeoutOf } from "./call.ts";
 import { bad, problemOf } from "./fault.ts";
-import { integerOf, refuseUnknownKeys } from "./json-body.ts";
+import { integerOf } from "./json-body.ts";
 import { byGateway, send, sendJson, sendProblem, settle } from "./reply.ts";
 import { formatDuration, show } from "./values.ts";
 
@@ -85,7 +85,6 @@ function memberJson(member: MemberStatus, furthest: number): object {
 export async function handOver(call: Call): Promise<void> {
   requireSuperUser(call, "hand the leadership over");
   const { json } = await readJsonBody(call, limits.requestBytes);
-  refuseUnknownKeys(json, ["to"], "body");
   const to = integerOf(json, "to", "body", 1, 255);
   if (to === undefined) throw bad("body.to is missing; give the id of the replica that shall lead");
   const settled = settle(call, await call.door.options.backend.handOver(to, timeoutOf(call)));

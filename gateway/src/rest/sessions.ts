@@ -4,7 +4,7 @@ import { formatZxid, limits, type SessionId, type SessionInfo, utf8Length } from
 import { readJsonBody, refuseBody } from "./body.ts";
 import { actingOf, type Call, keyOf, readRequest, timeoutOf, writeRequest } from "./call.ts";
 import { bad, RequestFault } from "./fault.ts";
-import { refuseUnknownKeys, textOf } from "./json-body.ts";
+import { textOf } from "./json-body.ts";
 import { sendJson, sendProblem, sessionChallenge, settle } from "./reply.ts";
 import { refusalOf } from "./session-keeping.ts";
 import { timeText } from "./stat-json.ts";
@@ -14,7 +14,6 @@ import { expectResult } from "./znodes.ts";
 export async function createSession(call: Call): Promise<void> {
   const deadline = timeoutOf(call);
   const { json } = await readJsonBody(call, limits.requestBytes);
-  refuseUnknownKeys(json, ["timeout", "name"], "body");
   const { sessionTimeoutMinMillis: least, sessionTimeoutMaxMillis: most } = limits;
   const text = textOf(json, "timeout", "body");
   const timeoutMillis =

@@ -24,6 +24,9 @@ export interface Schema {
   readonly maxItems?: number;
   readonly example?: unknown;
   readonly additionalProperties?: boolean;
+  readonly discriminator?: { readonly propertyName: string };
+  /** What a fault's detail says behind the value: the fault and the way out. */
+  readonly "x-fault"?: string;
 }
 
 export interface Parameter {

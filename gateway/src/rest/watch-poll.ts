@@ -43,10 +43,9 @@ class Poll implements WatchListener, Waiter {
   #watching: Watching | undefined;
   #servedBy = 0;
   #sessionTimeoutMillis = 0;
-  /** All that had happened when it came has been told. */
-  #caughtUp = false;
   /** Its session's renewal is not answered yet. */
   #renewing = false;
+  /** An answer with nothing but a cursor will do. */
   #overdue: boolean;
   #found: Found | undefined;
   #done = false;
@@ -90,14 +89,13 @@ class Poll implements WatchListener, Waiter {
       this.#watching = undefined;
       const cursor = history === undefined ? { zxid: last.zxid } : { zxid: last.zxid, history };
       this.#found = { events, cursor, more };
-    } else if (!this.#caughtUp) {
+    } else {
       const wait = waitingMillis(this.#call, this.#ask.waitMillis, this.#sessionTimeoutMillis);
       const { world } = this.#call.door.options;
       this.deadline = this.#began + wait;
       if (this.deadline <= world.now()) this.#overdue = true;
       else this.#call.door.watches.schedule(this);
     }
-    this.#caughtUp = true;
     this.#settle();
   }
 
@@ -127,7 +125,7 @@ class Poll implements WatchListener, Waiter {
       this.#found = undefined;
       if (this.#ask.withData) void this.#answerWithData(found);
       else this.#answerFound(found, undefined);
-    } else if (this.#overdue && this.#caughtUp && this.#watching !== undefined) {
+    } else if (this.#overdue && this.#watching !== undefined && this.#ask.request.after !== undefined) {
       this.#answerFound({ events: [], cursor: this.#watching.cursor, more: false }, undefined);
     }
   }

@@ -85,10 +85,7 @@ export function takeSeat(call: Call, waiter: Waiter): void {
   call.parked = true;
   request.rawHeaders = [];
   call.query = emptyQuery;
-  const gone = (): void => waiter.gone();
-  response.on("close", gone);
-  // Behind another one on its connection: the answer has no socket yet that could tell it.
-  if (response.socket === null) request.on("close", gone);
+  response.on("close", () => waiter.gone());
 }
 
 /** What the dispatcher tells of others. `since`: when it came. */

@@ -29,6 +29,8 @@ export function startStream(call: Call, ask: WatchAsk): void {
   stream.open();
 }
 
+const nothing = Buffer.alloc(0);
+
 /** `draining`: nothing more to say but what is unsent. `over`: nobody is there. */
 type Phase = "opening" | "live" | "draining" | "over";
 
@@ -155,7 +157,10 @@ class Stream implements WatchListener, Waiter {
   whenRead(run: () => void): void {
     const { response, door } = this.#call;
     if (this.unsentBytes <= door.limits.watchSoftBytes) return run();
-    (response.socket ?? response).once("drain", run);
+    const { socket } = response;
+    if (socket === null) response.once("drain", run);
+    // Nothing, but behind all the rest. Of `drain` a socket tells only where its own mark was passed.
+    else socket.write(nothing, () => run());
     response.once("close", run);
   }
 

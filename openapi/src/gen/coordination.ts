@@ -515,20 +515,86 @@ export interface components {
         TxnData: string | {
             base64: string;
         };
-        /** @description create: data, parents, sequential (path is then a prefix), ephemeral, ttl, container, acl. put: data, parents, ephemeral, ttl, container, acl, exists, version, mzxid. set: data, exists, version, mzxid. delete: recursive, exists, version, mzxid. setAcl: acl, version. check: as a check. get, exists: nothing. children: limit, data. */
-        TxnOperation: {
-            /** @enum {string} */
-            op: "create" | "put" | "set" | "delete" | "setAcl" | "check" | "get" | "exists" | "children";
+        /** @description One of these, as its op says. */
+        TxnOperation: components["schemas"]["TxnCreate"] | components["schemas"]["TxnPut"] | components["schemas"]["TxnSet"] | components["schemas"]["TxnDelete"] | components["schemas"]["TxnSetAcl"] | components["schemas"]["TxnCheck"] | components["schemas"]["TxnGet"] | components["schemas"]["TxnExists"] | components["schemas"]["TxnChildren"];
+        TxnCreate: {
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            op: "create";
             path: string;
-            data?: components["schemas"]["TxnData"] | boolean;
+            data?: components["schemas"]["TxnData"];
             parents?: boolean;
+            /** @description The path is then a prefix. */
             sequential?: boolean;
             ephemeral?: boolean;
             container?: boolean;
             ttl?: components["schemas"]["Duration"];
             acl?: components["schemas"]["AclEntry"][];
+        };
+        TxnPut: {
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            op: "put";
+            path: string;
+            data?: components["schemas"]["TxnData"];
+            parents?: boolean;
+            ephemeral?: boolean;
+            container?: boolean;
+            ttl?: components["schemas"]["Duration"];
+            acl?: components["schemas"]["AclEntry"][];
+            exists?: boolean;
+            /** Format: int32 */
+            version?: number;
+            mzxid?: components["schemas"]["Zxid"];
+        };
+        TxnSet: {
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            op: "set";
+            path: string;
+            data?: components["schemas"]["TxnData"];
+            exists?: boolean;
+            /** Format: int32 */
+            version?: number;
+            mzxid?: components["schemas"]["Zxid"];
+        };
+        TxnDelete: {
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            op: "delete";
+            path: string;
             recursive?: boolean;
-            limit?: number;
+            exists?: boolean;
+            /** Format: int32 */
+            version?: number;
+            mzxid?: components["schemas"]["Zxid"];
+        };
+        TxnSetAcl: {
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            op: "setAcl";
+            path: string;
+            acl: components["schemas"]["AclEntry"][];
+            /** Format: int32 */
+            version?: number;
+        };
+        TxnCheck: {
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            op: "check";
+            path: string;
             exists?: boolean;
             /** Format: int32 */
             version?: number;
@@ -536,6 +602,33 @@ export interface components {
             czxid?: components["schemas"]["Zxid"];
             /** @constant */
             owner?: "self";
+        };
+        TxnGet: {
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            op: "get";
+            path: string;
+        };
+        TxnExists: {
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            op: "exists";
+            path: string;
+        };
+        TxnChildren: {
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            op: "children";
+            path: string;
+            limit?: number;
+            /** @description With stat and data of each child that may be read. */
+            data?: boolean;
         };
         /** @description At most 1,000 checks and operations together, and at least one. */
         Txn: {

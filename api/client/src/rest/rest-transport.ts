@@ -196,12 +196,14 @@ function shapeQuery({ ephemeral, container, ttlMillis, acl, parents }: Shape) {
 
 function operationJson(operation: TxnOperation): Schemas["TxnOperation"] {
   const { ttlMillis, data, acl, ...rest } = operation as TxnOperation & Shape & { readonly data?: Data };
-  return {
+  const json = {
     ...rest,
     ...(ttlMillis === undefined ? undefined : { ttl: durationText(ttlMillis) }),
-    ...(acl === undefined ? undefined : { acl: [...acl] }),
+    ...(acl === undefined ? undefined : { acl }),
     ...(data === undefined ? undefined : { data: typeof data === "string" ? data : { base64: toBase64(data) } }),
   };
+  // Each kind of operation keeps its own fields, which the compiler cannot follow through the rest.
+  return json as Schemas["TxnOperation"];
 }
 
 function resultOf(json: Schemas["TxnResult"]): TxnResult {
