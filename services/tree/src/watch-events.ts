@@ -60,14 +60,14 @@ export class Watcher {
   judge(change: Change): Verdict {
     const { type, path } = change;
     const named = this.#nodes.has(path) || this.#tops.has(path);
-    if (type === "acl") {
-      return (named || this.#parents.has(path)) && !this.#mayRead(change.acl) ? { lost: path } : "pass";
-    }
-    if (named && !this.#mayRead(change.acl)) return { lost: path };
+    // The list by which its children may be watched is another one now.
+    const parent = (type === "acl" || type === "created") && this.#parents.has(path);
+    if ((named || parent) && !this.#mayRead(change.acl)) return { lost: path };
+    if (type === "acl") return "pass";
     if (type !== "changed" && this.#parents.size > 0) {
-      const parent = parentOf(path);
-      if (parent !== undefined && this.#parents.has(parent)) {
-        return this.#mayRead(change.parentAcl) ? "tell" : { lost: parent };
+      const above = parentOf(path);
+      if (above !== undefined && this.#parents.has(above)) {
+        return this.#mayRead(change.parentAcl) ? "tell" : { lost: above };
       }
     }
     return named || (this.#isBelow(path) && this.#mayRead(change.acl)) ? "tell" : "pass";

@@ -141,7 +141,8 @@ function naive(now: Plain, log: readonly PlainChange[], scopes: WatchScopes, aft
     const own = scopes.node.includes(path) || scopes.subtree.includes(path);
     const child = type !== "changed" && type !== "acl" && path !== "/" && scopes.children.includes(parent);
     const whole = events.filter((each) => each.zxid < rest.zxid);
-    if ((own || (type === "acl" && scopes.children.includes(path))) && !mayRead(acl, identity)) {
+    const judged = type === "acl" || type === "created";
+    if ((own || (judged && scopes.children.includes(path))) && !mayRead(acl, identity)) {
       return { events: whole, end: `noAuth ${path}` };
     }
     if (child && !mayRead(parentAcl, identity)) return { events: whole, end: `noAuth ${parent}` };
