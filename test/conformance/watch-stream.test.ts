@@ -204,15 +204,6 @@ describe("a stream's reader", () => {
     again.close();
   });
 
-  it("that never reads again is left after a while", async () => {
-    const stream = door.stream("children=/slow&after=0x0000000100000001");
-    await stream.opened;
-    stream.pause();
-    const before = await door.connections();
-    await until(async () => (await door.connections()) < before, 10_000, "the connection is closed");
-    assert.equal(door.memory.watches.size, 0);
-  });
-
   it("may speak HTTP/1.0, as proxies do, and have no chunks", async () => {
     await put("/plain", "");
     const { port, hostname } = new URL(door.base);
