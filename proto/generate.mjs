@@ -1,7 +1,8 @@
 /**
  * Makes `src/gen/quorate-v1.ts` from `quorate/v1/*.proto`: the messages as types, in the form that public-service.ts reads and
- * writes. `--out DIR` writes elsewhere.
+ * writes; and `quorate-v1.binpb`, their descriptors. `--out DIR` writes elsewhere.
  */
+import { spawnSync } from "node:child_process";
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -52,3 +53,8 @@ writeFileSync(
   join(out, "quorate-v1.ts"),
   `/** Made from proto/quorate/v1 by \`npm run generate\`; not written by hand. */\n${textsOf(root).join("\n")}`,
 );
+
+// The descriptors for reflection, with comments. Only who changes a .proto file needs buf.
+const buf = spawnSync("buf", ["build", "--as-file-descriptor-set", "-o", join(out, "quorate-v1.binpb")], { cwd: here });
+if (buf.error) console.error(`quorate-v1.binpb is left as it is, since buf does not run: ${buf.error.message}`);
+else if (buf.status !== 0) throw new Error(`buf build: ${buf.stderr}`);

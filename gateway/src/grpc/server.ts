@@ -14,8 +14,13 @@ import {
   type sendUnaryData,
   type UntypedServiceImplementation,
 } from "@grpc/grpc-js";
-import { ReflectionService } from "@grpc/reflection";
-import { type PublicService, publicServices, statusDetailsKey } from "@quorate/proto";
+import {
+  answerReflection,
+  type PublicService,
+  publicServices,
+  reflectionPaths,
+  statusDetailsKey,
+} from "@quorate/proto";
 import { Identities, Remembered } from "../identity.ts";
 import type { GrpcDoor, GrpcOptions, Incoming } from "./call.ts";
 import { Desk } from "./desk.ts";
@@ -39,6 +44,12 @@ type AnyCall =
 const lastWordsMillis = 50;
 
 const same = (bytes: Buffer): Buffer => bytes;
+const rawCodecs = {
+  requestSerialize: same,
+  requestDeserialize: same,
+  responseSerialize: same,
+  responseDeserialize: same,
+};
 
 export function createGrpcServer(options: GrpcOptions): GrpcServer {
   return new Door(options);
@@ -82,7 +93,7 @@ class Door implements GrpcServer {
       "grpc.enable_channelz": 0,
     });
     for (const service of Object.keys(publicServices().methods) as PublicService[]) this.#serve(service);
-    new ReflectionService(publicServices().packages).addToServer(this.#server);
+    for (const path of reflectionPaths) this.#serveReflection(path);
   }
 
   listen(host: string, port: number): Promise<number> {
@@ -149,13 +160,7 @@ class Door implements GrpcServer {
     const definition: Record<string, ServiceDefinition[string]> = {};
     const handlers: UntypedServiceImplementation = {};
     for (const [name, { path, requestStream, responseStream }] of Object.entries(publicServices().methods[service])) {
-      const codecs = {
-        requestSerialize: same,
-        requestDeserialize: same,
-        responseSerialize: same,
-        responseDeserialize: same,
-      };
-      definition[name] = { path, requestStream, responseStream, ...codecs };
+      definition[name] = { path, requestStream, responseStream, ...rawCodecs };
       if (requestStream) handlers[name] = (call: ServerDuplexStream<Buffer, Buffer>) => this.#duplex(name, call);
       else if (responseStream) {
         handlers[name] = (call: ServerWritableStream<Buffer, Buffer>) => this.#stream(service, name, call);
@@ -165,6 +170,22 @@ class Door implements GrpcServer {
       }
     }
     this.#server.addService(definition, handlers);
+  }
+
+  #serveReflection(path: string): void {
+    const definition = { info: { path, requestStream: true, responseStream: true, ...rawCodecs } };
+    this.#server.addService(definition, {
+      info: (call: ServerDuplexStream<Buffer, Buffer>) => {
+        const outlet = this.#outlet("Reflection", call);
+        call.on("data", (bytes: Buffer) => {
+          outlet.send(answerReflection(bytes));
+          // One answer after the other: what is asked meanwhile waits with the client.
+          call.pause();
+          outlet.whenBelow(0, () => call.resume());
+        });
+        call.on("end", () => outlet.end());
+      },
+    });
   }
 
   #unary(
