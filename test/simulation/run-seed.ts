@@ -112,6 +112,7 @@ class Run {
       writes: random.pick([0.3, 0.6, 0.9]),
       sessions: random.chance(0.7) || scenario.includes("sessions"),
       repeats: random.chance(0.4) || scenario.includes("repeats"),
+      heartbeats: random.chance(0.4) || scenario.includes("heartbeats"),
       bursts: random.chance(0.4) || scenario.includes("bursts"),
       deadlineMillis: random.pick([300, 1500, 5000]),
     };

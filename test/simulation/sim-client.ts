@@ -108,6 +108,8 @@ export interface Habits {
   readonly sessions: boolean;
   /** A proxy repeats requests. */
   readonly repeats: boolean;
+  /** Sessions are renewed on the side, whatever their client waits for. */
+  readonly heartbeats: boolean;
   /** Many writes at once, now and then. */
   readonly bursts: boolean;
   readonly deadlineMillis: number;
@@ -179,7 +181,8 @@ export class SimClient {
 
   #act(done: () => void): void {
     const session = this.#session;
-    if (session && this.#town.time.now >= session.renewAt) this.#renew(session, done);
+    const beats = this.#habits.heartbeats;
+    if (session && !beats && this.#town.time.now >= session.renewAt) this.#renew(session, done);
     else if (this.#random.chance(this.#habits.writes)) this.#write(done);
     else this.#read(done);
   }
@@ -262,10 +265,18 @@ export class SimClient {
             ? Number.POSITIVE_INFINITY
             : this.#town.time.now + random.pick([0, timeoutMillis / 4]);
           this.#session = { id: answer.outcome.result.session, secretHash, timeoutMillis, renewAt };
+          if (this.#habits.heartbeats) this.#beat(this.#session);
         }
         done();
       },
     );
+  }
+
+  #beat(session: HeldSession): void {
+    const { timeoutMillis, renewAt } = session;
+    if (session !== this.#session || !this.#town.open || renewAt === Number.POSITIVE_INFINITY) return;
+    this.#renew(session, () => {});
+    this.#town.time.after(timeoutMillis * (0.1 + this.#random.below(20) / 100), () => this.#beat(session));
   }
 
   #renew(session: HeldSession, done: () => void): void {

@@ -309,14 +309,20 @@ export class SimEnsemble {
     for (const each of this.#watch) each.stopped(this.#time.now, id);
   }
 
-  /** Everybody serves as a member, has applied the same, and holds the same. */
+  /**
+   * Everybody serves as a member under one leader, has applied the same, and holds the same. A deposed leader that has not
+   * noticed may hold the same, too: but the next epoch knows nothing of him.
+   */
   whole(): boolean {
     let position: number | undefined;
     let digest: string | undefined;
+    let epoch: number | undefined;
     for (const { replica } of this.replicas.values()) {
       const status = replica?.memberStatus();
       if (!status?.serving || status.standing !== "member") return false;
       if (position !== undefined && (status.applied !== position || status.digest !== digest)) return false;
+      if (epoch !== undefined && status.epoch !== epoch) return false;
+      epoch = status.epoch;
       position = status.applied;
       digest = status.digest;
     }

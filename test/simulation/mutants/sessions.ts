@@ -24,7 +24,7 @@ export const sessions: readonly Mutant[] = [
     simulator: "whole",
     patches: [replica("touches", "index === undefined || tree.applied < index", "index === undefined")],
     within: 400,
-    scenario: "sessionClosed+slowDisk+sessions",
+    scenario: "sessionClosed+slowDisk+sessions+heartbeats",
   },
   {
     name: "home-renews-by-itself",
