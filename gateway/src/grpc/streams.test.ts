@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
 import { describe, it } from "node:test";
 import { Client, credentials } from "@grpc/grpc-js";
-import { publicServices, type v1 } from "@quorate/proto";
+import { answerReflection, publicServices, reflectionPaths, type v1 } from "@quorate/proto";
 import { MemoryBackend } from "../../../test/conformance/memory-backend.ts";
 import { type CallError, type Fixture, failureOf, type Inbox, scripted, startDoor } from "./fixture.test-support.ts";
 
@@ -292,6 +292,28 @@ describe("health", () => {
     assert.deepEqual(seen, ["NOT_SERVING", "SERVING", "NOT_SERVING"]);
     client.close();
     await stopped;
+  });
+});
+
+describe("reflection", () => {
+  it("answers one question after the other, in both versions of its name", async () => {
+    await using door = await startDoor();
+    const client = new Client(`127.0.0.1:${door.port}`, credentials.createInsecure());
+    const same = (bytes: Buffer): Buffer => bytes;
+    for (const path of reflectionPaths) {
+      const call = client.makeBidiStreamRequest(path, same, same);
+      const answers: Buffer[] = [];
+      const over = new Promise<void>((resolve) => call.on("end", resolve));
+      call.on("data", (bytes: Buffer) => answers.push(bytes));
+      const questions = ["quorate.v1.Coordination", "quorate.v1.Cluster", "nothing"].map((name) =>
+        Buffer.from([0x22, name.length, ...Buffer.from(name)]),
+      );
+      for (const each of questions) call.write(each);
+      call.end();
+      await over;
+      assert.deepEqual(answers, questions.map(answerReflection));
+    }
+    client.close();
   });
 });
 
