@@ -7,7 +7,7 @@ import { bad, problemOf, RequestFault } from "./fault.ts";
 import { headerNames, type RequestHead, readHead, refuseForeign } from "./head.ts";
 import { passedOn, passOn, preflightHeaders, refuseForeignOrigin } from "./passed-on.ts";
 import { readQuery } from "./query.ts";
-import { basicChallenge, sendProblem } from "./reply.ts";
+import { basicChallenge, sendNothing, sendProblem } from "./reply.ts";
 import { checkParameters } from "./request-check.ts";
 import type { Route } from "./routes.ts";
 import { show } from "./values.ts";
@@ -86,8 +86,9 @@ async function run(
     const head = readHead(request.rawHeaders);
     passOn(head, door.options, response);
     refuseStrangers(door, head, request);
-    if (isPreflight(door, head, request)) answerPreflight(door, place, response);
-    else {
+    if (isPreflight(door, head, request)) {
+      sendNothing({ door, response }, preflightHeaders(place?.allow ?? "GET", Object.values(headerNames)));
+    } else {
       call = decode(door, place, head, request, response);
       const { handle } = call.route;
       const handled = handle(call);
@@ -114,13 +115,6 @@ function refuseStrangers({ options }: Door, head: RequestHead, request: Incoming
 function isPreflight({ options }: Door, head: RequestHead, request: IncomingMessage): boolean {
   if (request.method !== "OPTIONS" || options.corsOrigins === undefined) return false;
   return head.origin !== undefined && head.preflight !== undefined;
-}
-
-function answerPreflight(door: Door, place: Place | undefined, response: ServerResponse): void {
-  const headers = [...passedOn(response), ...preflightHeaders(place?.allow ?? "GET", Object.values(headerNames))];
-  if (door.draining) headers.push("Connection", "close");
-  response.writeHead(204, headers);
-  response.end();
 }
 
 function decode(

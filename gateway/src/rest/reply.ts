@@ -48,6 +48,15 @@ function consistencyOf(call: Call, ageMillis: number): string[] {
   return ["Quorate-Consistency", consistency, "Quorate-Stale-Age", `${Math.round(ageMillis)}ms`];
 }
 
+/** Without a body, and of nothing that a replica knows. */
+export function sendNothing({ response, door }: Pick<Call, "response" | "door">, more: readonly string[]): void {
+  const headers = ["Quorate-Zxid", formatZxid(zeroZxid), "Quorate-Served-By", "gateway", "Cache-Control", "no-store"];
+  headers.push(...passedOn(response), ...more);
+  if (door.draining) headers.push("Connection", "close");
+  response.writeHead(204, headers);
+  response.end();
+}
+
 /** What every answer bears. */
 function common(call: Call, served: Served, reading: boolean, caching = "no-store"): string[] {
   const headers = [
