@@ -6,7 +6,6 @@ import {
   type Failure,
   formatZxid,
   limits,
-  nameOf,
   type Outcome,
   type Path,
   permissions,
@@ -87,9 +86,9 @@ function statesOf(state: State, tx: Transaction, { scopes }: WatchOperation): re
   }
   for (const path of scopes.children) {
     const parent = state.znodes.get(path);
-    const children = parent === undefined ? [] : namesOf(parent, room);
-    if (children === undefined) return tooLarge(tx, path);
-    for (const name of children) room -= bytesOfName(name);
+    const children: string[] = [];
+    if (parent !== undefined) room = addNames(children, parent, room);
+    if (room < 0) return tooLarge(tx, path);
     states.push(
       parent === undefined
         ? { scope: "children", path, children }
@@ -99,25 +98,21 @@ function statesOf(state: State, tx: Transaction, { scopes }: WatchOperation): re
   return states;
 }
 
-/** Undefined if they take more than `room` bytes. */
-function namesOf(parent: ZNode, room: number): string[] | undefined {
-  const names: string[] = [];
-  let left = room;
-  if (parent.numChildren * (nameBytes + 1) > left) return undefined;
-  for (const path of parent.family?.index.after(undefined) ?? []) {
-    const name = nameOf(path as Path);
-    left -= bytesOfName(name);
-    if (left < 0) return undefined;
-    names.push(name);
-  }
-  return names;
-}
-
 /** What each name takes beside its characters. */
 const nameBytes = 4;
 
-function bytesOfName(name: string): number {
-  return nameBytes + utf8Length(name);
+/** What is left of `room`; below 0: they are too many. A hundred thousand names may fit: each has to be cheap. */
+function addNames(names: string[], { path, family, numChildren }: ZNode, room: number): number {
+  let left = room - numChildren * nameBytes;
+  if (left < numChildren || family === undefined) return numChildren === 0 ? room : -1;
+  const start = path.length === 1 ? 1 : path.length + 1;
+  for (const child of family.index.after(undefined)) {
+    const name = child.slice(start);
+    left -= utf8Length(name);
+    if (left < 0) return left;
+    names.push(name);
+  }
+  return left;
 }
 
 function tooLarge(tx: Transaction, path: Path): Failure {
