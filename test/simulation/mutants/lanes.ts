@@ -6,17 +6,6 @@ const smallQueue = replica("replica-limits", "submissionCount: 16_384,", "submis
 
 export const lanes: readonly Mutant[] = [
   {
-    name: "no-attachment",
-    from: "interleavings 1.5a",
-    rule: "a write of an older attachment fails at apply",
-    simulator: "whole",
-    patches: [
-      tree("lanes", "if (lane.attachment !== record.attachment) {", "if (lane.attachment > record.attachment) {"),
-    ],
-    within: 0,
-    byHand: { file: "services/tree/src/apply.test.ts", name: "attach raises the attachment and keeps the sequence" },
-  },
-  {
     name: "gap-applied",
     from: "interleavings 1.5b",
     rule:
@@ -132,6 +121,7 @@ export const lanes: readonly Mutant[] = [
         "if (!lane?.announced || round < 0) return;",
       ),
     ],
+    setting: [smallQueue],
     within: 0,
     byHand: { file: "test/simulation/mutants/cases.test.ts", name: "a refusal that comes late" },
   },
@@ -198,6 +188,7 @@ export const lanes: readonly Mutant[] = [
         "void sameTry;",
       ),
     ],
+    setting: [smallQueue],
     within: 0,
     byHand: {
       file: "services/replica/src/submissions.test.ts",

@@ -5,9 +5,18 @@ import { epochs } from "./epochs.ts";
 import { lanes } from "./lanes.ts";
 import { reads } from "./reads.ts";
 import type { Mutant } from "./row.ts";
+import { sessionLanes } from "./session-lanes.ts";
 import { sessions } from "./sessions.ts";
 
-export const mutants: readonly Mutant[] = [...agreement, ...epochs, ...disk, ...lanes, ...sessions, ...reads];
+export const mutants: readonly Mutant[] = [
+  ...agreement,
+  ...epochs,
+  ...disk,
+  ...lanes,
+  ...sessionLanes,
+  ...sessions,
+  ...reads,
+];
 
 export function mutantNamed(name: string): Mutant {
   const found = mutants.find((each) => each.name === name);
