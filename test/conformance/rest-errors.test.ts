@@ -13,7 +13,14 @@ function answer(): Promise<Answer> {
   return next instanceof Error ? Promise.reject(next) : Promise.resolve(next);
 }
 
+function unasked(): never {
+  throw new Error("nothing here asks for it");
+}
+
 const backend: Backend = {
+  listTree: unasked,
+  watch: unasked,
+  attach: unasked,
   write: answer,
   read: answer,
   renew: async () => {

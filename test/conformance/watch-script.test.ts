@@ -58,7 +58,7 @@ function script(memory: MemoryBackend): Backend {
   return {
     write: (request) => memory.write(request),
     read: (request) => new Promise((answer) => reads.push({ request, answer })),
-    tree: (request, deadline) => memory.tree(request, deadline),
+    listTree: (request) => memory.listTree(request),
     renew: () => new Promise((answer) => renewed.push(answer)),
     handOver: (target) => memory.handOver(target),
     watch: (request, _, listener) => {

@@ -1,0 +1,104 @@
+/** Clients that watch for as long as they are let: each goes on from its last cursor, wherever it is sent. */
+import { isChange, Poller, type StreamEvent, type StreamType, WatchStream } from "../conformance/watch-client.ts";
+import { sleep } from "./ensemble.ts";
+
+export interface Watcher {
+  readonly name: string;
+  /** `zxid type path`, in the order told. */
+  readonly told: readonly string[];
+  /** How often it had to go on from a cursor after a break. */
+  readonly breaks: number;
+  stop(): Promise<void>;
+}
+
+// biome-ignore lint/suspicious/noExplicitAny: whatever the server sent.
+function lineOf(event: any): string {
+  return `${event.zxid} ${event.type} ${event.path}`;
+}
+
+/** One poll after the other, behind `after`. */
+export function pollOn(name: string, base: () => string, query: string, after: string): Watcher {
+  const pollers = new Map<string, Poller>();
+  const told: string[] = [];
+  let stopped = false;
+  let breaks = 0;
+  const run = async (): Promise<void> => {
+    for (let cursor = after; !stopped; ) {
+      const at = base();
+      const poller = pollers.get(at) ?? new Poller(at);
+      pollers.set(at, poller);
+      try {
+        const { status, body, text } = await poller.get(`/v1/watch?${query}&after=${cursor}&wait=1s`);
+        if (status === 200) {
+          for (const each of body.events) told.push(lineOf(each));
+          cursor = body.cursor;
+          continue;
+        }
+        if (status < 500) throw new Error(`${name}: ${text}`);
+      } catch (error) {
+        if (!(error instanceof Error && "code" in error)) throw error;
+      }
+      breaks++;
+      await sleep(50);
+    }
+  };
+  const running = run();
+  running.catch(() => {});
+  const stop = (): Promise<void> => {
+    stopped = true;
+    return running.finally(() => {
+      for (const each of pollers.values()) each.close();
+    });
+  };
+  return {
+    name,
+    told,
+    get breaks() {
+      return breaks;
+    },
+    stop,
+  };
+}
+
+/** One stream after the other, behind `after`; an event counts when its whole transaction is there. */
+export function streamOn(name: string, base: () => string, query: string, type: StreamType, after: string): Watcher {
+  const told: string[] = [];
+  let stopped = false;
+  let breaks = -1;
+  let current: WatchStream | undefined;
+  const run = async (): Promise<void> => {
+    for (let cursor = after; !stopped; breaks++) {
+      current = new WatchStream(base(), `${query}&after=${cursor}`, type);
+      let part: string[] = [];
+      const take = (event: StreamEvent): boolean => {
+        if (isChange(event)) part.push(lineOf(event.data));
+        if (event.id === undefined) return false;
+        told.push(...part);
+        part = [];
+        cursor = event.id;
+        return false;
+      };
+      const opened = await current.opened.catch(() => undefined);
+      if (opened !== undefined && opened.status !== 200 && opened.status < 500) {
+        throw new Error(`${name}: ${JSON.stringify(opened.body)}`);
+      }
+      if (opened?.status === 200) await current.next(take, 600_000).catch(() => undefined);
+      if (!stopped) await sleep(50);
+    }
+  };
+  const running = run();
+  running.catch(() => {});
+  const stop = (): Promise<void> => {
+    stopped = true;
+    current?.close();
+    return running;
+  };
+  return {
+    name,
+    told,
+    get breaks() {
+      return breaks;
+    },
+    stop,
+  };
+}
