@@ -2,9 +2,10 @@
 import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
 import { describe, it } from "node:test";
+import { type Caller, failureOf } from "../../../test/conformance/grpc-client.ts";
 import { MemoryBackend } from "../../../test/conformance/memory-backend.ts";
 import type { Backend } from "../backend.ts";
-import { type Caller, failureOf, scripted, startDoor } from "./fixture.test-support.ts";
+import { scripted, startDoor } from "./fixture.test-support.ts";
 
 const basic = (text: string): string => `Basic ${Buffer.from(text).toString("base64")}`;
 const digest = (text: string): string => `${text.split(":")[0]}:${createHash("sha1").update(text).digest("base64")}`;

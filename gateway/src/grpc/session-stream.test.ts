@@ -2,9 +2,10 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import type { v1 } from "@quorate/proto";
+import type { CallError } from "../../../test/conformance/grpc-client.ts";
 import { MemoryBackend } from "../../../test/conformance/memory-backend.ts";
 import type { RenewAnswer } from "../backend.ts";
-import { type CallError, type Fixture, scripted, startDoor } from "./fixture.test-support.ts";
+import { type Fixture, scripted, startDoor } from "./fixture.test-support.ts";
 import { create, open, replies } from "./session.test-support.ts";
 
 const data = (text: string): Buffer => Buffer.from(text);

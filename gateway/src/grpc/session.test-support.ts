@@ -1,7 +1,7 @@
 /** Sessions of the Session stream's tests: opened through a real client, and what came on them. */
 import assert from "node:assert/strict";
 import type { v1 } from "@quorate/proto";
-import type { Caller, Inbox } from "./fixture.test-support.ts";
+import type { Caller, Inbox } from "../../../test/conformance/grpc-client.ts";
 
 export interface Opened {
   readonly id: number;

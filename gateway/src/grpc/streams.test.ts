@@ -4,8 +4,9 @@ import { createHash } from "node:crypto";
 import { describe, it } from "node:test";
 import { Client, credentials } from "@grpc/grpc-js";
 import { answerReflection, publicServices, reflectionPaths, type v1 } from "@quorate/proto";
+import { type CallError, failureOf, type Inbox } from "../../../test/conformance/grpc-client.ts";
 import { MemoryBackend } from "../../../test/conformance/memory-backend.ts";
-import { type CallError, type Fixture, failureOf, type Inbox, scripted, startDoor } from "./fixture.test-support.ts";
+import { type Fixture, scripted, startDoor } from "./fixture.test-support.ts";
 
 const data = (text: string): Buffer => Buffer.from(text);
 const basic = (text: string): string => `Basic ${Buffer.from(text).toString("base64")}`;

@@ -2,7 +2,8 @@
 import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
 import { describe, it } from "node:test";
-import { type Asking, type Caller, failureOf, startDoor } from "./fixture.test-support.ts";
+import { type Asking, type Caller, failureOf } from "../../../test/conformance/grpc-client.ts";
+import { startDoor } from "./fixture.test-support.ts";
 
 const data = (text: string): Buffer => Buffer.from(text);
 const basic = (text: string): string => `Basic ${Buffer.from(text).toString("base64")}`;
