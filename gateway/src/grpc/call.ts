@@ -30,6 +30,8 @@ export interface GrpcOptions {
   readonly superUserDigest?: string;
   readonly trustedProxies?: readonly string[];
   readonly version: string;
+  /** Milliseconds since 1970: grpc-js has made a moment of what came as a duration, which is undone at once. */
+  wallNow(): number;
   /** As of /readyz: false only when this process is worse than its siblings. */
   ready(): boolean;
   /** For faults of our own: one line each. */

@@ -41,6 +41,7 @@ export async function startDoor(
     world: createNodeWorld(),
     version: "test",
     ready: () => true,
+    wallNow: () => Date.now(),
     log: (line) => logged.push(line),
     ...options,
   });

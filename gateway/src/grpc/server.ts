@@ -194,23 +194,36 @@ class Door implements GrpcServer {
     call: ServerUnaryCall<Buffer, Buffer>,
     callback: sendUnaryData<Buffer>,
   ): void {
-    void this.#desk.unary(service, incomingOf(name, call), call.request).then((answer) => {
+    void this.#desk.unary(service, this.#incoming(name, call), call.request).then((answer) => {
       if (Buffer.isBuffer(answer)) callback(null, answer);
       else callback(errorOf(answer));
     });
   }
 
   #stream(service: PublicService, name: string, call: ServerWritableStream<Buffer, Buffer>): void {
-    this.#desk.stream(service, incomingOf(name, call), call.request, this.#outlet(name, call));
+    this.#desk.stream(service, this.#incoming(name, call), call.request, this.#outlet(name, call));
   }
 
   #duplex(name: string, call: ServerDuplexStream<Buffer, Buffer>): void {
-    const inlet = this.#desk.duplex(incomingOf(name, call), this.#outlet(name, call), {
+    const inlet = this.#desk.duplex(this.#incoming(name, call), this.#outlet(name, call), {
       pause: () => call.pause(),
       resume: () => call.resume(),
     });
     call.on("data", (bytes: Buffer) => inlet.received(bytes));
     call.on("end", () => inlet.finished());
+  }
+
+  #incoming(method: string, call: AnyCall): Incoming {
+    /** A moment, as a number or as a Date; Infinity is none. */
+    const deadline = call.getDeadline();
+    const { metadata } = call;
+    return {
+      method,
+      peer: call.getPeer(),
+      remainingMillis: Number(deadline) - this.#door.options.wallNow(),
+      metadata: (name) => metadata.get(name),
+      metadataNames: () => Object.keys(metadata.getMap()),
+    };
   }
 
   #outlet(name: string, call: ServerWritableStream<Buffer, Buffer> | ServerDuplexStream<Buffer, Buffer>): Outlet {
@@ -222,20 +235,6 @@ class Door implements GrpcServer {
     call.on("cancelled", () => outlet.gone());
     return outlet;
   }
-}
-
-function incomingOf(method: string, call: AnyCall): Incoming {
-  /** A moment, as a number or as a Date; Infinity is none. */
-  const deadline = call.getDeadline();
-  const { metadata } = call;
-  return {
-    method,
-    peer: call.getPeer(),
-    // The one wall clock of the door: grpc-js has made a moment of what came as a duration.
-    remainingMillis: Number(deadline) - Date.now(),
-    metadata: (name) => metadata.get(name),
-    metadataNames: () => Object.keys(metadata.getMap()),
-  };
 }
 
 function errorOf({ code, message, details }: GrpcStatus): { code: number; details: string; metadata: Metadata } {

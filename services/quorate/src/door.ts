@@ -60,6 +60,7 @@ export async function startDoor(options: DoorOptions): Promise<Door> {
     ...common,
     observe: (method, status, millis) => counts.observe(`grpc.${method}`, status, millis),
     ready: () => readiness().ready,
+    wallNow: () => Date.now(),
   });
   const restHost = required(values, "rest-host");
   const restPort = await listen(rest, restHost, numberOf(values, "rest-port"));
