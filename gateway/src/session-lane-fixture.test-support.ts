@@ -169,3 +169,9 @@ export function start(): Fixture {
 export function shown(at: number): Answer {
   return { kind: "outcome", outcome: done(at), servedBy: 1, ageMillis: 0 };
 }
+
+/** The pause before the next try is over. */
+export async function fenced({ lanes, world }: Fixture, millis = 30): Promise<void> {
+  await world.run(millis);
+  lanes.tick(world.now());
+}

@@ -1,0 +1,119 @@
+/** Reads on client sessions' lanes, against a scripted stream: how they stand in one order with the writes. */
+import assert from "node:assert/strict";
+import { describe, it } from "node:test";
+import { type Path, persistentShape } from "@quorate/api";
+import { fenced, session, shown, start, zxid } from "./session-lane-fixture.test-support.ts";
+
+describe("a session's reads", () => {
+  it("are asked behind the last write, at once, and answered in their turn", () => {
+    const f = start();
+    const lane = f.open();
+    f.read(lane);
+    f.write(lane, 1);
+    f.write(lane, 2);
+    f.read(lane, "/s");
+    assert.deepEqual(
+      f.reads.map(({ request }) => request.behind?.sequence),
+      [undefined, 2],
+    );
+    f.reads[1]?.answer(shown(102));
+    assert.deepEqual(f.told, []);
+    f.reads[0]?.answer(shown(90));
+    assert.deepEqual(f.told, ["read /r ok 90"]);
+    f.written(1);
+    f.written(2);
+    assert.deepEqual(f.told.slice(1), ["1 ok 101", "2 ok 102", "read /s ok 102"]);
+    f.read(lane);
+    assert.equal(f.reads[2]?.request.minZxid, zxid(102), "it is not older than what was answered");
+    assert.equal(f.reads[2]?.request.behind, undefined);
+  });
+
+  it("hold a write that they could see, and what is behind it, but no other", () => {
+    const f = start();
+    const lane = f.open();
+    f.read(lane, "/a");
+    f.write(lane, 1, "/b");
+    f.write(lane, 2, "/a");
+    f.write(lane, 3, "/c");
+    f.read(lane, "/d");
+    assert.deepEqual(f.home.take(), ["1 /b"]);
+    assert.equal(f.reads.length, 1);
+    f.reads[0]?.answer(shown(50));
+    assert.deepEqual(f.home.take(), ["2 /a", "3 /c"]);
+    assert.equal(f.reads[1]?.request.behind?.sequence, 3);
+  });
+
+  it("know what they could see: a child, a name that is not known yet, whatever is wide", () => {
+    const shape = { data: new Uint8Array(0), shape: persistentShape } as const;
+    const plain = { kind: "create", path: "/a/b" as Path, sequential: false, parents: false, ...shape } as const;
+    const held = [
+      plain,
+      { ...plain, path: "/x/y" as Path, parents: true },
+      { ...plain, path: "/x/y" as Path, sequential: true },
+      { kind: "delete", path: "/x" as Path, condition: {}, recursive: true },
+      { kind: "closeSession", session },
+      { kind: "txn", check: [], then: [] },
+    ] as const;
+    for (const operation of held) {
+      const f = start();
+      const lane = f.open();
+      f.read(lane, "/a");
+      f.write(lane, 1, "", operation);
+      assert.deepEqual(f.home.take(), [], operation.kind);
+    }
+    for (const path of ["/a/b/c", "/ab", "/"]) {
+      const f = start();
+      const lane = f.open();
+      f.read(lane, "/a");
+      f.write(lane, 1, path);
+      assert.deepEqual(f.home.take(), [`1 ${path}`]);
+    }
+  });
+
+  it("behind a write that is given back are asked again, behind the one before", () => {
+    const f = start();
+    const lane = f.open();
+    f.write(lane, 1);
+    f.write(lane, 2);
+    f.read(lane);
+    f.refuse(2, "throttled");
+    assert.deepEqual(
+      f.reads.map(({ request, givenUp }) => [request.behind?.sequence, givenUp]),
+      [
+        [2, true],
+        [1, false],
+      ],
+    );
+    f.reads[0]?.answer(shown(99));
+    f.reads[1]?.answer(shown(101));
+    f.written(1);
+    assert.deepEqual(f.told, ["1 ok 101", "2 throttled noEffect undecided", "read /r ok 101"]);
+  });
+
+  it("that are older than what was answered before them are asked again", () => {
+    const f = start();
+    const lane = f.open();
+    f.read(lane, "/a");
+    f.read(lane, "/b");
+    f.reads[1]?.answer(shown(40));
+    f.reads[0]?.answer(shown(50));
+    assert.deepEqual(f.told, ["read /a ok 50"]);
+    assert.equal(f.reads[2]?.request.minZxid, zxid(50));
+    f.reads[2]?.answer(shown(51));
+    assert.deepEqual(f.told, ["read /a ok 50", "read /b ok 51"]);
+  });
+
+  it("go on while the lane does not flow, and wait for no write behind them", async () => {
+    const f = start();
+    const lane = f.open();
+    f.write(lane, 1, "/a");
+    f.read(lane, "/a");
+    f.refuse(1, "noLeader");
+    await fenced(f);
+    f.state(0, 2);
+    assert.deepEqual(f.home.take(), ["1 /a", "lane 1 fence 2", "1 /a"], "the read came behind it");
+    f.lanes.moved(undefined);
+    f.read(lane, "/b");
+    assert.equal(f.reads.length, 2);
+  });
+});
