@@ -27,6 +27,8 @@ class SimReplica {
   readonly reads = new Map<number, Zxid>();
   /** Payloads of submissions of the present life. */
   readonly own = new Set<Uint8Array>();
+  /** What it has proposed as the leader that it is, and has on its own disk, the oldest first; since when. */
+  proposed: { readonly payload: Uint8Array; readonly at: number }[] = [];
   syncing = false;
   /** Slowest fsync of this disk, ms, where it is another than of all. */
   diskMillis: number | undefined;
@@ -109,6 +111,7 @@ export class SimCluster {
     this.#options.trace(`${id} crashes`);
     replica.peer = undefined;
     replica.own.clear();
+    replica.proposed = [];
     replica.reads.clear();
     replica.waitingReads.length = 0;
     this.network.breakAllOf(id);
@@ -219,6 +222,7 @@ export class SimCluster {
         return this.#apply(id, effect.batches);
       case "confirmed":
         this.#oracle.confirmed(id, effect.index, replica.reads.get(effect.ticket) ?? (0 as Zxid));
+        this.#oracle.commits(id, this.#waits(replica), this.#options.timing.electionMillis ?? 0);
         replica.reads.delete(effect.ticket);
         return;
       case "unconfirmed":
@@ -228,6 +232,7 @@ export class SimCluster {
       case "sendSnapshot":
         return this.#transfer(id, replica, effect);
       case "roleChanged":
+        if (effect.status.role !== "leading") replica.proposed = [];
         if (effect.status.role === "leading" && effect.status.serving) this.#oracle.leads(id, effect.status.epoch);
         return;
       case "note":
@@ -241,6 +246,12 @@ export class SimCluster {
     }
   }
 
+  /** For how long the leader's oldest proposal has not been applied by itself, ms. */
+  #waits({ proposed, own }: SimReplica): number {
+    while (proposed[0] && !own.has(proposed[0].payload)) proposed.shift();
+    return proposed[0] ? this.#time.now - proposed[0].at : 0;
+  }
+
   #write(
     id: ReplicaId,
     replica: SimReplica,
@@ -250,6 +261,9 @@ export class SimCluster {
     const peer = replica.peer;
     const done = (): void => {
       if (replica.peer !== peer) return;
+      if (effect.kind === "append" && peer?.mayPropose) {
+        for (const { payload } of effect.batches) replica.proposed.push({ payload, at: this.#time.now });
+      }
       if (effect.kind === "writeState" && effect.install !== undefined) this.#installed(id, replica, effect.install);
       this.#step(id, { kind: "written", ticket: effect.ticket });
     };

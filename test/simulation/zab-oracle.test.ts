@@ -76,6 +76,13 @@ test("a confirmed read that misses what was acknowledged before it", () => {
   violates("read-index", (oracle) => oracle.confirmed(1, 1 as Zxid, 2 as Zxid));
 });
 
+test("a leader that is confirmed and commits nothing", () => {
+  const oracle = new ZabOracle();
+  oracle.commits(1, 0, 1000);
+  oracle.commits(1, 1900, 1000);
+  violates("confirmed-leader-commits", (other) => other.commits(1, 1901, 1000));
+});
+
 test("a lost acknowledgement", () => {
   violates("no-lost-acknowledgement", (oracle) => {
     oracle.acknowledge(batch(5, 2));

@@ -73,6 +73,15 @@ export class ZabOracle {
     }
   }
 
+  /** A quorum that confirms a leader is one that acknowledges: whose disk hangs confirms nobody. */
+  commits(id: ReplicaId, waitingMillis: number, electionMillis: number): void {
+    if (waitingMillis <= 1.5 * electionMillis + 400) return;
+    throw new Violation(
+      "confirmed-leader-commits",
+      `replica ${id} is confirmed, and what it proposed ${waitingMillis} ms ago is not committed`,
+    );
+  }
+
   stopped(id: ReplicaId, why: string): never {
     throw new Violation("no-unexpected-stop", `replica ${id} stops: ${why}`);
   }

@@ -78,6 +78,52 @@ test("a creation is answered late, of a session that was expired early", () => {
   breaks(name, () => scene.answerOutcome(asked, outcome as Outcome), /is expired at 1500/);
 });
 
+/** Replica `replica` stands still, or nobody answers it, for so long. */
+function out(scene: Scene, replica: number, millis: number, how: { runs: boolean; slow?: boolean }): void {
+  const seen = (reaches: boolean) => ({ at: scene.at, replica, reaches, slow: how.slow ?? false });
+  scene.tell((each) => each.reach({ ...seen(false), runs: how.runs }));
+  scene.at += millis;
+  scene.tell((each) => each.reach({ ...seen(true), runs: true }));
+}
+
+test("while its leader stands still, nobody's time goes on, but for a step", () => {
+  const scene = watched();
+  const acting = scene.openSession(1000);
+  out(scene, 1, 850, { runs: false });
+  scene.at += 498;
+  breaks(name, () => expire(scene, acting), /expired at 2348; its client may count on it until 2350/);
+});
+
+test("while nobody answers its leader, nobody's time goes on, but for two steps", () => {
+  const scene = watched();
+  const acting = scene.openSession(1000);
+  out(scene, 1, 1300, { runs: true });
+  scene.at += 40;
+  breaks(name, () => expire(scene, acting), /expired at 2340; its client may count on it until 2350/);
+});
+
+test("who stands still beside its leader, or a network that is slow, stops nobody's time", () => {
+  const scene = watched();
+  const acting = scene.openSession(1000);
+  const other = scene.openSession(1000);
+  out(scene, 2, 951, { runs: false });
+  expire(scene, acting);
+  out(scene, 1, 2000, { runs: true, slow: true });
+  expire(scene, other);
+});
+
+test("renewed when its end had been applied, by whomever", () => {
+  const scene = watched();
+  const acting = scene.openSession(1000);
+  const early = scene.askRenew(acting);
+  scene.at += 10;
+  scene.write({ kind: "closeSession", session: acting.session }, { acting });
+  scene.answer(early, { kind: "renewed", zxid: scene.end, servedBy: 1 });
+  scene.at += 10;
+  const late = scene.askRenew(acting);
+  breaks(name, () => scene.answer(late, { kind: "renewed", zxid: scene.end, servedBy: 1 }), /it was over at 1010/);
+});
+
 test("'expired' is said of a session that lives", () => {
   const scene = watched();
   const acting = scene.openSession(1000);

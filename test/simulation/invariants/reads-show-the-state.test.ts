@@ -1,3 +1,4 @@
+import assert from "node:assert/strict";
 import { test } from "node:test";
 import {
   anyone,
@@ -68,6 +69,18 @@ test("what there is, everywhere and of any time", () => {
   scene.commit([scene.command({ identity: anyone, operation })], [1, 2]);
   readAll();
   for (const each of operations) scene.read(each, { consistency: "stale" }, 3);
+});
+
+test("an ACL that is not the znode's, or not any more", () => {
+  const scene = populated();
+  const operation = { kind: "getAcl", path: "/a" as Path } as const;
+  const before = scene.read(operation);
+  scene.write({ kind: "setAcl", path: "/a" as Path, acl: [{ scheme: "world", id: "anyone", perms: 1 }], aversion: -1 });
+  const after = scene.tree(1).read(operation, { ids: [], superUser: true });
+  assert.ok(before.ok && before.result.kind === "acl" && after.ok && after.result.kind === "acl");
+  const { acl } = before.result;
+  const mixed = { ...after, result: { ...after.result, acl } };
+  breaks(name, () => scene.answerOutcome(scene.askRead(operation), mixed), /shows \/a as/);
 });
 
 test("pages of children: names of the first one's time, data of now", () => {

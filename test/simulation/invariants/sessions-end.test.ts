@@ -46,3 +46,14 @@ test("a new leader gives it its time again, once", () => {
   scene.at += 1;
   breaks(name, () => scene.finish(), /since 2501/);
 });
+
+test("taken over, and then left alone", () => {
+  const scene = watched();
+  const acting = scene.openSession(1000);
+  scene.at += 1400;
+  scene.commit([{ identity: anyone, acting, operation: { kind: "attach", session: acting.session } }]);
+  scene.at += 1500;
+  scene.finish();
+  scene.at += 1;
+  breaks(name, () => scene.finish(), /since 2400/);
+});

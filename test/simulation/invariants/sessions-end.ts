@@ -3,12 +3,19 @@
  * expiry is a committed transaction; a new leader gives every session its full timeout again.
  *
  * Checked at the end, after the simulator has waited for long enough: no client's session lives that nobody tried to
- * renew for its timeout and the slack, counted from the newest establishment of a leader if that was later. (That its
- * ephemerals are gone with it is judged by ephemerals-end-with-their-session. A gateway's own session is renewed out of
- * sight and is not judged.)
+ * renew, or took over, for its timeout and the slack, counted from the newest establishment of a leader if that was
+ * later. (That its ephemerals are gone with it is judged by ephemerals-end-with-their-session. A gateway's own session is
+ * renewed out of sight and is not judged.)
  */
 import { formatZxid, type SessionId } from "@quorate/api";
-import { type Answered, type Asked, type Finished, Invariant, type RoleSeen } from "../observation.ts";
+import {
+  type Answered,
+  type AppliedBatch,
+  type Asked,
+  type Finished,
+  Invariant,
+  type RoleSeen,
+} from "../observation.ts";
 import type { Order } from "./order.ts";
 
 export class SessionsEnd extends Invariant {
@@ -36,6 +43,15 @@ export class SessionsEnd extends Invariant {
 
   override answered({ at, asked }: Answered): void {
     if (asked.kind === "renew") this.#touched.set(asked.session, at);
+  }
+
+  override applied(seen: AppliedBatch): void {
+    // Whoever takes a session over has it for its whole timeout again.
+    for (const { executed, at } of this.#order.note(seen).revealed) {
+      for (const { command } of executed) {
+        if (command.operation.kind === "attach") this.#touched.set(command.operation.session, at);
+      }
+    }
   }
 
   override finished({ at, trees }: Finished): void {
