@@ -5,6 +5,11 @@ export const replicaLimits = {
   /** Commands that wait at the leader to be proposed; beyond it: `throttled`. */
   submissionCount: 16_384,
   submissionBytes: 64 * 1024 * 1024,
+  /**
+   * Lanes of which a try is being refused; beyond it the oldest is forgotten, and what is behind its refusal is proposed, to
+   * be a gap without a trace at apply.
+   */
+  refusedLanes: 16_384,
   /** One batch. */
   batchCommands: 2048,
   batchBytes: 4 * 1024 * 1024,

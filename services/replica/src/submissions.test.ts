@@ -66,3 +66,14 @@ test("a link that is gone takes its forwards along, and no others", () => {
   assert.equal(submissions.take()?.count, 2);
   assert.equal(submissions.take(), undefined);
 });
+
+test("of lanes that were refused and never come again the oldest are forgotten", () => {
+  const { submissions, close } = gated();
+  close(full);
+  for (let each = 0; each <= replicaLimits.refusedLanes; each++) {
+    assert.equal(submissions.accept(1, (lane + each) as SessionId, 5, 1, command), full);
+  }
+  close(undefined);
+  assert.equal(submissions.accept(1, lane, 6, 1, command), undefined);
+  assert.equal(submissions.accept(1, (lane + 1) as SessionId, 6, 1, command), full);
+});

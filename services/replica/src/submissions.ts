@@ -18,11 +18,18 @@ interface Waiting {
   readonly link: LinkId;
 }
 
+interface RefusedTry {
+  readonly link: LinkId;
+  readonly fence: number;
+  readonly sequence: number;
+  readonly refusal: Refusal;
+}
+
 export class Submissions {
   #queue: Waiting[] = [];
   #bytes = 0;
   /** By lane, the first one of a try that was refused: what is behind it in the same try is refused, too. */
-  readonly #refusedFrom = new Map<SessionId, { link: LinkId; fence: number; sequence: number; refusal: Refusal }>();
+  readonly #refusedFrom = new Map<SessionId, RefusedTry>();
   /** Asked before each command: why the leader takes no writes now. */
   readonly #closed: () => Refusal | undefined;
 
@@ -43,11 +50,19 @@ export class Submissions {
     this.#refusedFrom.delete(session);
     const refusal = this.#closed() ?? this.#full(command);
     if (refusal) {
-      if (session !== 0) this.#refusedFrom.set(session, { link, fence, sequence, refusal });
+      if (session !== 0) this.#remember(session, { link, fence, sequence, refusal });
       return refusal;
     }
     this.own(command, link);
     return undefined;
+  }
+
+  /** Whose session is over comes no more: the oldest go. */
+  #remember(session: SessionId, refused: RefusedTry): void {
+    this.#refusedFrom.set(session, refused);
+    if (this.#refusedFrom.size <= replicaLimits.refusedLanes) return;
+    const [oldest] = this.#refusedFrom.keys();
+    if (oldest !== undefined) this.#refusedFrom.delete(oldest);
   }
 
   /** A command of the leader's own: never refused. */
