@@ -60,6 +60,8 @@ export interface Incoming {
   readonly method: string;
   /** `address:port` of the socket. */
   readonly peer: string;
+  /** A well-formed `traceparent`, which goes back with the answer. */
+  readonly trace: string | undefined;
   /** Until the client's deadline; Infinity: it has none. */
   readonly remainingMillis: number;
   metadata(name: string): readonly (string | Uint8Array)[];

@@ -3,7 +3,7 @@
  * once. A fault of our own is logged under a reference that the client gets too.
  */
 import { type PublicService, publicServices } from "@quorate/proto";
-import { type Call, type GrpcDoor, type Incoming, openCall } from "./call.ts";
+import { type GrpcDoor, type Incoming, openCall } from "./call.ts";
 import { GrpcFault, type GrpcStatus, statusOf, stoppingFault } from "./faults.ts";
 import { Health } from "./health.ts";
 import type { Outlet } from "./outlet.ts";
@@ -25,6 +25,9 @@ export interface Flow {
 }
 
 const notFound = 5;
+
+/** For the log line of a fault of our own. */
+type Named = Pick<Incoming, "method" | "trace">;
 
 export class Desk {
   readonly #door: GrpcDoor;
@@ -48,7 +51,7 @@ export class Desk {
       this.#admit();
       return await handler(openCall(this.#door, incoming), bytes);
     } catch (error) {
-      const answer = statusOf(this.faultOf(error, incoming.method));
+      const answer = statusOf(this.faultOf(error, incoming));
       status = answer.code;
       return answer;
     } finally {
@@ -65,7 +68,8 @@ export class Desk {
       }
       this.#admit();
       const call = openCall(this.#door, incoming);
-      if (incoming.method === "GetTree") streamTree(call, bytes, outlet, (error) => this.#fail(outlet, error, call));
+      if (incoming.method === "GetTree")
+        streamTree(call, bytes, outlet, (error) => this.#fail(outlet, error, incoming));
       else new WatchStream(call, outlet).open(bytes);
     } catch (error) {
       this.#fail(outlet, error, incoming);
@@ -109,18 +113,19 @@ export class Desk {
   }
 
   /** Whatever was thrown, as a fault. */
-  faultOf(error: unknown, method: string): GrpcFault {
+  faultOf(error: unknown, { method, trace }: Named): GrpcFault {
     if (error instanceof GrpcFault) return error;
     const { world, log } = this.#door.options;
     const reference = Buffer.from(world.randomBytes(6)).toString("hex");
     const text = error instanceof Error ? (error.stack ?? error.message) : String(error);
-    log(`grpc: fault ${reference} in ${method}: ${text}`);
+    const traced = trace === undefined ? "" : ` (traceparent ${trace})`;
+    log(`grpc: fault ${reference} in ${method}${traced}: ${text}`);
     const detail = `an internal fault; the log of this gateway has it under ${reference}`;
     return new GrpcFault("internal", detail, { reference });
   }
 
-  #fail(outlet: Outlet, error: unknown, { method }: Pick<Call, "method">): void {
-    outlet.end(this.faultOf(error, method));
+  #fail(outlet: Outlet, error: unknown, named: Named): void {
+    outlet.end(this.faultOf(error, named));
   }
 
   #admit(): void {
@@ -139,7 +144,7 @@ export class Desk {
       // A name of gRPC's own protocol and no znode: no reason of ours fits it.
       return { code: notFound, message: "there is no such service here", details: Buffer.alloc(0) };
     } catch (error) {
-      return statusOf(this.faultOf(error, "Check"));
+      return statusOf(this.faultOf(error, { method: "Check", trace: undefined }));
     }
   }
 }

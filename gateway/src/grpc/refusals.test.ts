@@ -2,6 +2,8 @@
 import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
 import { describe, it } from "node:test";
+import { Metadata } from "@grpc/grpc-js";
+import { publicServices } from "@quorate/proto";
 import { type Caller, failureOf } from "../../../test/conformance/grpc-client.ts";
 import { MemoryBackend } from "../../../test/conformance/memory-backend.ts";
 import type { Backend } from "../backend.ts";
@@ -169,6 +171,24 @@ describe("what a backend says", () => {
     assert.match(reference, /^[0-9a-f]{12}$/);
     assert.ok(door.logged.some((line) => line.includes(reference)));
   });
+});
+
+it("a traceparent comes back, with a fault too; one that is none does not", async () => {
+  await using door = await startDoor();
+  const { client } = door.caller;
+  const { path, encodeRequest, decodeResponse } = publicServices().methods.Coordination.Get;
+  const ask = (traceparent: string, name: string): Promise<unknown> => {
+    const metadata = new Metadata();
+    metadata.set("traceparent", traceparent);
+    return new Promise((resolve) => {
+      const call = client.makeUnaryRequest(path, encodeRequest, decodeResponse, { path: name }, metadata, () => {});
+      call.on("metadata", (came) => resolve(came.get("traceparent")[0]));
+    });
+  };
+  const trace = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
+  assert.equal(await ask(trace, "/"), trace);
+  assert.equal(await ask(trace, "bad"), trace);
+  assert.equal(await ask("00-x-y-01", "/"), undefined);
 });
 
 describe("time", () => {

@@ -43,6 +43,9 @@ type AnyCall =
 /** What is written is in the kernel by then, and a client that listens has it. */
 const lastWordsMillis = 50;
 
+/** W3C Trace Context, 3.2: version, trace, parent, flags. */
+const traceForm = /^(?!ff)[0-9a-f]{2}-(?!0{32})[0-9a-f]{32}-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}$/;
+
 const same = (bytes: Buffer): Buffer => bytes;
 const rawCodecs = {
   requestSerialize: same,
@@ -217,8 +220,16 @@ class Door implements GrpcServer {
     /** A moment, as a number or as a Date; Infinity is none. */
     const deadline = call.getDeadline();
     const { metadata } = call;
+    const [given] = metadata.get("traceparent");
+    const trace = typeof given === "string" && traceForm.test(given) ? given : undefined;
+    if (trace !== undefined) {
+      const back = new Metadata();
+      back.set("traceparent", trace);
+      call.sendMetadata(back);
+    }
     return {
       method,
+      trace,
       peer: call.getPeer(),
       remainingMillis: Number(deadline) - this.#door.options.wallNow(),
       metadata: (name) => metadata.get(name),
