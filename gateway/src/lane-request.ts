@@ -1,4 +1,5 @@
 /** One request on a client session's lane, in the queue in which they are answered. */
+import { limits } from "@quorate/api";
 import type { Answer, LaneAnswer, LaneWrite, ReadRequest } from "./backend.ts";
 import type { Numbered } from "./lane-window.ts";
 
@@ -59,4 +60,12 @@ export class LaneRequest implements Numbered {
   tell(): void {
     this.#done({ answer: this.answer as Answer, decided: this.decided });
   }
+}
+
+/** What is wrong with a write's numbers. */
+export function faultOf(sequence: number, answeredUpTo: number): string | undefined {
+  if (!Number.isSafeInteger(sequence) || sequence < 1) return `the sequence ${sequence} is not 1 or more`;
+  if (!Number.isSafeInteger(answeredUpTo) || answeredUpTo < 0) return `answeredUpTo ${answeredUpTo} is not 0 or more`;
+  if (sequence - answeredUpTo <= limits.laneWindow) return undefined;
+  return `write ${sequence} is more than ${limits.laneWindow} ahead of ${answeredUpTo}, the last answered; raise that`;
 }

@@ -101,6 +101,7 @@ export class ReplicaLink implements Backend {
       home,
       write: (request, deadline, done) => this.#lane.write(request, deadline, done),
       read: (request, deadline, done) => this.#calls.read(request, deadline, done),
+      told: (session, zxid) => this.#watches.told(session, zxid),
       wake,
       log,
     });
@@ -114,6 +115,7 @@ export class ReplicaLink implements Backend {
       historyOf: (stream) => this.#homes.historyOf(stream).slice(0, cursorHistoryDigits),
       ask: (request, deadline, answered) => this.#calls.read(request, deadline, answered),
       unwatch: (stream) => stream.send(encodeFromGateway({ kind: "unwatch" })),
+      eventsTold: (session) => this.#sessions.eventsTold(session),
       wake,
       log,
     });

@@ -74,6 +74,8 @@ export interface Fixture {
   readonly attaching: ((answer: Answer) => void)[];
   /** Reads in the order of asking. */
   readonly reads: Asked[];
+  /** How far the session's watches have told their events. */
+  readonly events: { through: number };
   /** What clients were told, as words. */
   readonly told: string[];
   attach(id?: SessionId): SessionLane;
@@ -111,6 +113,7 @@ export function start(): Fixture {
   const attaching: Fixture["attaching"] = [];
   const reads: Asked[] = [];
   const told: string[] = [];
+  const events = { through: 2 ** 32 - 1 };
   const lanes = new SessionLanes({
     world,
     home: () => home,
@@ -122,6 +125,7 @@ export function start(): Fixture {
         asked.givenUp = true;
       };
     },
+    told: (_, at) => at <= zxid(events.through),
     wake: () => {},
     log: () => {},
   });
@@ -140,6 +144,7 @@ export function start(): Fixture {
     home,
     attaching,
     reads,
+    events,
     told,
     attach,
     state,

@@ -21,14 +21,15 @@
  * 8. A newer attachment ends the lane with `sessionMoved`, the session's end with `sessionExpired`; if the lane cannot go on
  *    (the history was set back, or a write of unknown fate is refused for good), `connectionLoss`. What is not answered then
  *    is of unknown fate, which the next attachment tells (1).
+ * 9. No answer shows what a watch of the session has not told yet: at a new home its events come first.
  */
-import { type Acting, assert, type ErrorCode, encodeCommand, limits, type Zxid } from "@quorate/api";
+import { type Acting, assert, type ErrorCode, encodeCommand, type SessionId, type Zxid } from "@quorate/api";
 import { encodeFromGateway } from "@quorate/proto";
 import type { Answer, LaneAnswer, LaneListener, LaneOpening, LaneWrite, ReadRequest, SessionLane } from "./backend.ts";
 import type { OrderedRead } from "./calls.ts";
 import { general, passing } from "./lane.ts";
 import { type CoursePorts, LaneCourse, type LaneState, type Refused, type Written } from "./lane-course.ts";
-import { LaneRequest } from "./lane-request.ts";
+import { faultOf, LaneRequest } from "./lane-request.ts";
 import { LaneWindow } from "./lane-window.ts";
 import { linkLimits } from "./limits.ts";
 import { OpenReads } from "./open-reads.ts";
@@ -37,6 +38,8 @@ import { sizeOfWrite } from "./write-entry.ts";
 
 export interface SessionLanePorts extends CoursePorts {
   read(request: OrderedRead, deadline: number, done: (answer: Answer) => void): () => void;
+  /** The watches that the session keeps were told all up to `zxid`, or will be by what comes before the next answer. */
+  told(session: SessionId, zxid: Zxid): boolean;
   /** More, or less, memory is taken; false: all lanes together take too much. */
   take(bytes: number): boolean;
   /** What it has could not be put on the stream: it wants to be pumped when that has drained. */
@@ -135,7 +138,7 @@ export class AttachedLane implements SessionLane {
   #refusal({ sequence, answeredUpTo }: LaneWrite): Unavailable | undefined {
     const next = this.#given + 1;
     const isNext = sequence === next;
-    const fault = this.#fault(sequence, answeredUpTo);
+    const fault = this.attachment === 0 ? "the session is not attached yet" : faultOf(sequence, answeredUpTo);
     if (fault === undefined && (isNext || sequence < next) && this.writable) return undefined;
     if (!isNext && sequence > next && this.#voided) return this.#voided;
     const refusal =
@@ -150,14 +153,6 @@ export class AttachedLane implements SessionLane {
             );
     if (isNext) this.#voided = refusal;
     return refusal;
-  }
-
-  #fault(sequence: number, answeredUpTo: number): string | undefined {
-    if (this.attachment === 0) return "the session is not attached yet";
-    if (!Number.isSafeInteger(sequence) || sequence < 1) return `the sequence ${sequence} is not 1 or more`;
-    if (!Number.isSafeInteger(answeredUpTo) || answeredUpTo < 0) return `answeredUpTo ${answeredUpTo} is not 0 or more`;
-    if (sequence - answeredUpTo <= limits.laneWindow) return undefined;
-    return `write ${sequence} is more than ${limits.laneWindow} ahead of ${answeredUpTo}, the last answered; raise that`;
   }
 
   read(read: ReadRequest, deadlineMillis: number, done: (answer: Answer) => void): void {
@@ -289,6 +284,7 @@ export class AttachedLane implements SessionLane {
     if (this.#telling) return;
     this.#telling = true;
     for (let first = this.#first; first?.answer && !this.#over; first = this.#first) {
+      if (this.#isAhead(first.answer)) break;
       if (first.read && !this.#shows(first.answer)) {
         this.#askAgain(first);
         if (first.answer === undefined) break;
@@ -303,6 +299,15 @@ export class AttachedLane implements SessionLane {
       this.#full = false;
       this.#listener.drained();
     }
+  }
+
+  /** (9): what was answered may be told now. */
+  eventsTold(): void {
+    if (this.#first?.answer) this.#tell();
+  }
+
+  #isAhead(answer: Answer): boolean {
+    return answer.kind === "outcome" && !this.#ports.told(this.acting.session, answer.outcome.zxid);
   }
 
   /** (7) */

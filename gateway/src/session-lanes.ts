@@ -2,7 +2,7 @@
  * The lanes of the client sessions that are attached through this gateway: opens them, finds them by their session, and
  * lets all of them share one clock, one account of memory, and one pace when the home moves.
  */
-import type { Acting, Identity, SessionId } from "@quorate/api";
+import type { Acting, Identity, SessionId, Zxid } from "@quorate/api";
 import type { Answer, LaneListener, SessionLane, WriteRequest } from "./backend.ts";
 import type { OrderedRead } from "./calls.ts";
 import { Deadlines, type Timed } from "./deadlines.ts";
@@ -18,6 +18,8 @@ export interface SessionLanesPorts {
   /** On the gateway's own lane. */
   write(request: WriteRequest, deadline: number, done: (answer: Answer) => void): void;
   read(request: OrderedRead, deadline: number, done: (answer: Answer) => void): () => void;
+  /** The watches that a session keeps have told everything up to `zxid`, or do so before the next answer. */
+  told(session: SessionId, zxid: Zxid): boolean;
   /** The pump must run soon. */
   wake(): void;
   log(text: string): void;
@@ -68,6 +70,7 @@ export class SessionLanes {
       nextFence: () => (this.#fence += 1),
       wake: () => ports.wake(),
       read: (request, deadline, done) => ports.read(request, deadline, done),
+      told: (session, zxid) => ports.told(session, zxid),
       take: (bytes) => {
         this.#bytes += bytes;
         return this.#bytes < linkLimits.allSessionBytes;
@@ -150,6 +153,11 @@ export class SessionLanes {
     const lane = this.#lanes.get(message.session);
     lane?.laneState(stream, message);
     return lane !== undefined;
+  }
+
+  /** What waited for events of the session's watches may go on. */
+  eventsTold(session: SessionId): void {
+    this.#lanes.get(session)?.eventsTold();
   }
 
   lost(stream: ReplicaStream): void {

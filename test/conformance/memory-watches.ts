@@ -49,6 +49,7 @@ export class MemoryWatches {
       historyOf: () => historyId.slice(0, 16),
       ask: (request, deadline, answered) => this.#ask(request, deadline, answered),
       unwatch: () => {},
+      eventsTold: () => {},
       wake: () => this.#wake(),
       log: (text) => console.error(text),
     });

@@ -79,6 +79,8 @@ export class Scene {
   readonly world = new VirtualWorld(1);
   readonly logged: string[] = [];
   readonly unwatched: ReplicaStream[] = [];
+  /** Sessions whose lanes were told to look again. */
+  readonly waited: SessionId[] = [];
   home: ReplicaStream | undefined = stream(1);
   questions: Question[] = [];
   readonly watches: Watches = new Watches({
@@ -91,6 +93,7 @@ export class Scene {
       return () => void this.questions.splice(this.questions.indexOf(question), 1);
     },
     unwatch: (each) => void this.unwatched.push(each),
+    eventsTold: (session) => void this.waited.push(session),
     wake: () => {},
     log: (text) => void this.logged.push(text),
   });

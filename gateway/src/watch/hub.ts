@@ -34,6 +34,8 @@ export interface WatchPorts {
   /** Asks a read of kind `watch`; answers the way to give it up, after which nothing is called. */
   ask(request: ReadRequest, deadline: number, answered: WatchAnswered): () => void;
   unwatch(stream: ReplicaStream): void;
+  /** A watch that this session keeps was told more, or is over: `told` may say otherwise now. */
+  eventsTold(session: SessionId): void;
   /** `pump` is due by the end of the turn. */
   wake(): void;
   log(text: string): void;
@@ -79,6 +81,16 @@ export class Watches {
     let count = 0;
     for (const { state } of this.#all) if (state === "joined") count += 1;
     return count;
+  }
+
+  /**
+   * Whether all watches that the session keeps were told everything up to `zxid`, or will be before whatever comes next
+   * on the home's stream. Not so while one of them asks again.
+   */
+  told(session: SessionId, zxid: Zxid): boolean {
+    for (const { state, zxid: through } of this.#sessions.get(session) ?? [])
+      if (state !== "joined" && state !== "opening" && through < zxid) return false;
+    return true;
   }
 
   watch(request: WatchRequest, deadlineMillis: number, listener: WatchListener): Watching {
@@ -185,6 +197,7 @@ export class Watches {
     if (isOver(watcher)) return;
     if (!more && this.#joins(joins, result.through)) this.#join(watcher, result.through);
     else this.#await(watcher);
+    if (watcher.acting) this.#ports.eventsTold(watcher.acting.session);
   }
 
   #joins(stream: ReplicaStream | undefined, through: Zxid): boolean {
@@ -350,7 +363,10 @@ export class Watches {
     this.#index.remove(watcher.scopes, watcher);
     const session = watcher.acting?.session ?? noSession;
     const ofSession = this.#sessions.get(session);
-    if (ofSession?.delete(watcher) && ofSession.size === 0) this.#sessions.delete(session);
+    if (ofSession?.delete(watcher)) {
+      if (ofSession.size === 0) this.#sessions.delete(session);
+      this.#ports.eventsTold(session);
+    }
     if (this.#all.size === 0) this.#leftAt = this.#ports.world.now();
     if (this.#queue.size > 0) this.#ports.wake();
   }
