@@ -195,7 +195,7 @@ export interface LaneListener {
 /**
  * A session at home on one stream: its writes and reads are answered in the order given. Survives moves of the home: a
  * write is sent again until it is decided, and has no time limit; who will not wait closes the lane. Callbacks, so that
- * replies and a watch's events keep their order.
+ * replies and a watch's events keep their order; a `done` may be called before `write` or `read` returns, and may give more.
  */
 export interface SessionLane {
   /** False: give nothing more before `drained`. What is given all the same is answered `throttled`, undecided. */
@@ -203,7 +203,8 @@ export interface SessionLane {
   write(write: LaneWrite, done: (answer: LaneAnswer) => void): void;
   /**
    * Sees every write given before it (but the undecided), and none given after it; not older than anything that was
-   * answered on this lane. A linearizable, session or stale read else.
+   * answered on this lane. A linearizable, session or stale read else; a stale one may come from another replica than the
+   * events of watches, and before them. Answered behind what was given before it, whatever its time limit.
    */
   read(request: ReadRequest, deadlineMillis: number, done: (answer: Answer) => void): void;
   /** Detaches; the session lives on. What is under way is not answered. */
