@@ -74,6 +74,8 @@ export interface Fixture {
   readonly attaching: ((answer: Answer) => void)[];
   /** Reads in the order of asking. */
   readonly reads: Asked[];
+  /** Reads are answered before asking has returned. */
+  readonly atOnce: { answer: Answer | undefined };
   /** How far the session's watches have told their events. */
   readonly events: { through: number };
   /** What clients were told, as words. */
@@ -113,6 +115,7 @@ export function start(): Fixture {
   const attaching: Fixture["attaching"] = [];
   const reads: Asked[] = [];
   const told: string[] = [];
+  const atOnce: Fixture["atOnce"] = { answer: undefined };
   const events = { through: 2 ** 32 - 1 };
   const lanes = new SessionLanes({
     world,
@@ -121,6 +124,7 @@ export function start(): Fixture {
     read: (request, _, answer) => {
       const asked: Asked = { request, answer, givenUp: false };
       reads.push(asked);
+      if (atOnce.answer) answer(atOnce.answer);
       return () => {
         asked.givenUp = true;
       };
@@ -144,6 +148,7 @@ export function start(): Fixture {
     home,
     attaching,
     reads,
+    atOnce,
     events,
     told,
     attach,

@@ -1,8 +1,9 @@
 /** Reads on client sessions' lanes, against a scripted stream: how they stand in one order with the writes. */
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
-import { type Path, persistentShape } from "@quorate/api";
-import { fenced, session, shown, start, zxid } from "./session-lane-fixture.test-support.ts";
+import { anyone, type Path, persistentShape } from "@quorate/api";
+import { fenced, get, session, set, shown, start, zxid } from "./session-lane-fixture.test-support.ts";
+import { unavailable } from "./stream.ts";
 
 describe("a session's reads", () => {
   it("are asked behind the last write, at once, and answered in their turn", () => {
@@ -115,5 +116,33 @@ describe("a session's reads", () => {
     f.lanes.moved(undefined);
     f.read(lane, "/b");
     assert.equal(f.reads.length, 2);
+  });
+
+  it("that are answered at once, to clients that give more at once, lose nothing", () => {
+    const f = start();
+    const lane = f.open();
+    const order: string[] = [];
+    let sequence = 0;
+    /** Each answer to a read gives a write, and each answer to a write gives a read. */
+    const look = (): void => {
+      lane.read(get("/r"), 1000, () => {
+        order.push("read");
+        const number = ++sequence;
+        lane.write({ sequence: number, answeredUpTo: 0, identity: anyone, operation: set(`/w/${number}`) }, () => {
+          order.push(`write ${number}`);
+          if (number < 3) look();
+        });
+      });
+    };
+    f.atOnce.answer = shown(1);
+    look();
+    assert.deepEqual(f.home.take(), ["1 /w/1"]);
+    f.atOnce.answer = unavailable("throttled", "noEffect", "");
+    f.written(1);
+    assert.deepEqual(f.home.take(), ["2 /w/2"]);
+    f.written(2);
+    f.written(3);
+    assert.deepEqual(order, ["read", "write 1", "read", "write 2", "read", "write 3"]);
+    assert.equal(f.lanes.bytes, 0);
   });
 });
