@@ -94,8 +94,9 @@ class Run {
     let lines = 0;
     return Array.from({ length: random.between(1, 3) }, (_, at) => {
       const habits: LaneHabits = {
-        depth: random.pick([1, 8, 40]),
-        thinkMillis: random.pick([2, 10, 40]),
+        // More is too much for a disk whose queue is short: who joins is then let go again and again.
+        depth: random.pick([1, 6, 16]),
+        thinkMillis: random.pick([6, 20, 60]),
         writes: random.pick([0.3, 0.7, 1]),
         restless: random.pick([0, 0.01, 0.1]),
         patienceMillis: random.pick([200, 1000]),

@@ -254,7 +254,7 @@ export class SimLaneClient {
   }
 
   #handful(line: Line): void {
-    for (let each = this.#random.below(8); each > 0; each -= 1) {
+    for (let each = this.#random.below(7); each > 0; each -= 1) {
       if (line.given - line.answered >= this.#habits.depth) return;
       if (this.#random.chance(this.#habits.writes)) this.#write(line);
       else this.#read(line);
