@@ -27,8 +27,10 @@ class SimReplica {
   readonly reads = new Map<number, Zxid>();
   /** Payloads of submissions of the present life. */
   readonly own = new Set<Uint8Array>();
-  /** What it has proposed as the leader that it is, and has on its own disk, the oldest first; since when. */
-  proposed: { readonly payload: Uint8Array; readonly at: number }[] = [];
+  /** What it has proposed as the leader that it is, and has on its own disk, the oldest first. */
+  proposed: Uint8Array[] = [];
+  /** Since when it was confirmed again and again while the same proposal waited, and when last. */
+  waiting = { payload: undefined as Uint8Array | undefined, since: 0, last: 0 };
   syncing = false;
   /** Slowest fsync of this disk, ms, where it is another than of all. */
   diskMillis: number | undefined;
@@ -246,10 +248,18 @@ export class SimCluster {
     }
   }
 
-  /** For how long the leader's oldest proposal has not been applied by itself, ms. */
-  #waits({ proposed, own }: SimReplica): number {
-    while (proposed[0] && !own.has(proposed[0].payload)) proposed.shift();
-    return proposed[0] ? this.#time.now - proposed[0].at : 0;
+  /**
+   * For how long the leader's oldest proposal, which is on its own disk, has not been committed, ms; of the time in which
+   * the leader was confirmed all the while: who stood still answers for what it has not written yet, once.
+   */
+  #waits({ proposed, own, waiting }: SimReplica): number {
+    const { now } = this.#time;
+    while (proposed[0] && !own.has(proposed[0])) proposed.shift();
+    const still = waiting.payload === proposed[0] && now - waiting.last < 250;
+    if (!still) waiting.since = now;
+    waiting.payload = proposed[0];
+    waiting.last = now;
+    return proposed[0] ? now - waiting.since : 0;
   }
 
   #write(
@@ -262,7 +272,7 @@ export class SimCluster {
     const done = (): void => {
       if (replica.peer !== peer) return;
       if (effect.kind === "append" && peer?.mayPropose) {
-        for (const { payload } of effect.batches) replica.proposed.push({ payload, at: this.#time.now });
+        for (const { payload } of effect.batches) replica.proposed.push(payload);
       }
       if (effect.kind === "writeState" && effect.install !== undefined) this.#installed(id, replica, effect.install);
       this.#step(id, { kind: "written", ticket: effect.ticket });

@@ -75,7 +75,9 @@ export function goLooking(core: Core, why: string): void {
 /** A failed discovery costs an epoch: wait longer each time, so that flapping cannot spend them. */
 function backOff(core: Core): void {
   core.failures++;
-  const pause = Math.min(5000, 25 * 2 ** Math.min(core.failures, 10));
+  // At last longer than the patience of anybody else, who would be heard by those that do not hear this one.
+  const longest = Math.max(5000, 4 * core.timing.electionMillis);
+  const pause = Math.min(longest, 25 * 2 ** Math.min(core.failures, 10));
   core.leadNotBefore = core.now + pause + core.options.id * 7;
 }
 
@@ -261,6 +263,7 @@ function mayLead(core: Core): boolean {
   let supporters = 1;
   let others = 0;
   let worse = 1;
+  let better = 0;
   for (const { vote } of core.links.values()) {
     if (!vote || !countsIn(vote.credentials, ensemble)) continue;
     if (vote.phase !== "looking") {
@@ -270,12 +273,15 @@ function mayLead(core: Core): boolean {
     if (vote.choice === own.id) supporters++;
     else others++;
     if (isBetter(own, vote.credentials)) worse++;
+    else better++;
   }
   if (core.lastVote?.choice === own.id && supporters >= needed) {
     return others === 0 || core.now - core.votesChangedAt >= core.timing.settleMillis;
   }
-  // Where not everybody hears everybody the votes may never meet: the best of a quorum that it hears stands after all.
-  const patience = core.timing.electionMillis * 2 + core.options.id * core.timing.pingMillis;
+  // Where not everybody hears everybody, or everybody's choice waits for a disk that hangs, the votes may never meet: the
+  // best of a quorum that it hears stands after all. But first those that are better: they would not follow this one.
+  const rank = better * 8 + core.options.members.indexOf(core.options.id);
+  const patience = core.timing.electionMillis * 2 + rank * core.timing.pingMillis;
   return worse >= needed && core.now - core.lookingSince >= patience;
 }
 
