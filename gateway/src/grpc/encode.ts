@@ -101,7 +101,7 @@ export function setAclResponse(result: Result, header?: v1.Header): v1.SetAclRes
 }
 
 /** Beside name and data: a stat, tags and lengths. */
-const childBytes = 192;
+export const childBytes = 192;
 
 /** As many children as a reply may have bytes, at least one. */
 export function listChildrenResponse(result: Result, header?: v1.Header): v1.ListChildrenResponse {

@@ -21,6 +21,7 @@ import {
   writesNothing,
 } from "./decode.ts";
 import {
+  childBytes,
   createResponse,
   deleteResponse,
   existsResponse,
@@ -162,8 +163,41 @@ export function replyOf<Request, Response>(
   return exchange.recover?.(outcome, header) ?? faultOfFailure(outcome, answer.servedBy);
 }
 
-/** No reply is over 3 MiB. */
-export function checkedBytes(bytes: Buffer): Buffer {
-  if (bytes.length <= limits.answerBytes) return bytes;
-  throw new GrpcFault("tooLarge", `the reply would have ${bytes.length} bytes, over ${limits.answerBytes}; read less`);
+/** Beside a result's data and names: header, stat, tags and lengths. */
+const resultBytes = 256;
+
+/** What a result takes in a message, rounded up. */
+export function sizeOf(result: Result): number {
+  switch (result.kind) {
+    case "data":
+      return resultBytes + 3 * result.path.length + result.data.length;
+    case "children":
+      return result.children.reduce(
+        (sum, { name, data }) => sum + childBytes + 3 * name.length + (data?.length ?? 0),
+        resultBytes + 3 * result.path.length,
+      );
+    case "acl":
+      return result.acl.reduce((sum, { id }) => sum + 64 + 3 * id.length, resultBytes + 3 * result.path.length);
+    case "txn":
+      return result.results.reduce((sum, each) => sum + sizeOf(each), resultBytes);
+    case "node":
+    case "stat":
+      return resultBytes + 3 * result.path.length;
+    default:
+      return resultBytes;
+  }
+}
+
+/** No reply is over 3 MiB; a txn that reads 3 MiB and writes beside it may be a little above, and below what clients take. */
+const mostBytes = 4_000_000;
+
+/** What becomes of a reply that no client would take. `wrote`: it cannot be said that nothing was done. */
+export function tooLargeReply(bytes: number, wrote: boolean): GrpcFault {
+  const size = `the reply would have ${bytes} bytes, which is too much for a message`;
+  if (!wrote) return new GrpcFault("tooLarge", `${size}; read less`);
+  return new GrpcFault("connectionLoss", `${size}; it was done: read what it wrote`);
+}
+
+export function isTooLarge(bytes: Buffer, wrote: boolean): boolean {
+  return bytes.length > (wrote ? mostBytes : limits.answerBytes);
 }

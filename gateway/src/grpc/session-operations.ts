@@ -12,7 +12,7 @@ import type { Answer, LaneOpening, SessionLane } from "../backend.ts";
 import { type Call, freshnessOf, keyOf, plainHeader, readRequest } from "./call.ts";
 import type { Flow } from "./desk.ts";
 import { expectResult } from "./encode.ts";
-import { type Asked, type Exchange, type ExchangeName, exchanges, replyOf } from "./exchanges.ts";
+import { type Asked, type Exchange, type ExchangeName, exchanges, replyOf, sizeOf } from "./exchanges.ts";
 import { bad, failureOf, faultOfFailure, faultOfUnavailable, GrpcFault } from "./faults.ts";
 import type { Outlet } from "./outlet.ts";
 import type { SessionReplies, Slot } from "./session-replies.ts";
@@ -201,7 +201,7 @@ export class SessionOperations {
     lane.write(key === undefined ? base : { ...base, key }, ({ answer, decided }) => {
       this.#underWay--;
       const result = this.#resultOf(name, exchange, asked, answer, undefined);
-      this.#answer(slot, { requestId, sequence, decided, ...result }, 0);
+      this.#answer(slot, { requestId, sequence, decided, ...result }, bytesOf(answer));
     });
   }
 
@@ -221,7 +221,7 @@ export class SessionOperations {
     lane.read(request, timeoutOf(operation), (answer) => {
       this.#underWay--;
       const result = this.#resultOf(name, exchange, asked, answer, freshness.consistency);
-      this.#answer(slot, { requestId, ...result }, sizeOf(answer));
+      this.#answer(slot, { requestId, ...result }, bytesOf(answer));
     });
   }
 
@@ -307,12 +307,6 @@ function timeoutOf({ timeout }: v1.SessionOperation): number {
   return millisOf(timeout, "timeout", 1, limits.requestTimeoutMaxMillis);
 }
 
-/** What a read's reply may have beside its fixed part. */
-function sizeOf(answer: Answer): number {
-  if (answer.kind !== "outcome" || !answer.outcome.ok) return 0;
-  const { result } = answer.outcome;
-  if (result.kind === "data") return result.data.length;
-  if (result.kind !== "children" && result.kind !== "txn") return 0;
-  // Rare, and at most an answer: a message of its own.
-  return limits.answerBytes;
+function bytesOf(answer: Answer): number {
+  return answer.kind === "outcome" && answer.outcome.ok ? sizeOf(answer.outcome.result) : 0;
 }

@@ -4,6 +4,8 @@
  */
 import { publicServices, type v1 } from "@quorate/proto";
 import type { GatewayWorld } from "../ports.ts";
+import { isTooLarge, tooLargeReply } from "./exchanges.ts";
+import { failureOf } from "./faults.ts";
 import type { Outlet } from "./outlet.ts";
 
 /** A reply that is still to come. */
@@ -12,8 +14,8 @@ export interface Slot {
   bytes: number;
 }
 
-/** What a reply takes beside its data, rounded up. */
-const replyBytes = 256;
+/** What a reply takes beside its result, rounded up. */
+const replyBytes = 64;
 
 export class SessionReplies {
   readonly #outlet: Outlet;
@@ -50,10 +52,10 @@ export class SessionReplies {
     return slot;
   }
 
-  /** `dataBytes`: of data and lists in it. */
-  fill(slot: Slot, reply: v1.SessionReply, dataBytes: number): void {
+  /** `resultBytes`: what its result takes, or a little for an error. */
+  fill(slot: Slot, reply: v1.SessionReply, resultBytes: number): void {
     slot.reply = reply;
-    slot.bytes = replyBytes + dataBytes;
+    slot.bytes = replyBytes + resultBytes;
     while (this.#first < this.#slots.length) {
       const next = this.#slots[this.#first] as Slot;
       if (next.reply === undefined) break;
@@ -97,11 +99,19 @@ export class SessionReplies {
   flush(): void {
     const heartbeat = this.#heartbeat;
     if (this.#replies.length === 0 && this.#events.length === 0 && heartbeat === undefined) return;
-    const message: v1.SessionResponse = { events: this.#events, replies: this.#replies, heartbeat };
+    const replies = this.#replies;
+    const events = this.#events;
     this.#events = [];
     this.#replies = [];
     this.#heartbeat = undefined;
     this.#bytes = 0;
-    this.#outlet.send(publicServices().methods.Coordination.Session.encodeResponse(message));
+    const { encodeResponse } = publicServices().methods.Coordination.Session;
+    const bytes = encodeResponse({ events, replies, heartbeat });
+    const [first] = replies;
+    // One reply that is too large stands alone, by its size.
+    if (first === undefined || !isTooLarge(bytes, true)) return this.#outlet.send(bytes);
+    const { requestId, sequence, decided } = first;
+    const error = failureOf(tooLargeReply(bytes.length, sequence !== undefined));
+    this.#outlet.send(encodeResponse({ events, replies: [{ requestId, sequence, decided, error }], heartbeat }));
   }
 }

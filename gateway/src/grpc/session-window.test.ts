@@ -79,6 +79,35 @@ describe("a Session stream that is asked more than can be done", () => {
     assert.equal((await replies(inbox, 4097)).at(-1)?.requestId, 5000);
   });
 
+  it("puts into a message no more than a client takes, and says of what is too large that it was done", async () => {
+    await using door = await startDoor();
+    const { caller } = door;
+    const { inbox } = await open(caller);
+    for (const path of ["/a", "/b", "/c"]) await caller.call("Create", { path, data: Buffer.alloc(1_000_000) });
+    const gets = ["/a", "/b", "/c"].map((path) => ({ get: { path } }));
+    const put = (i: number) => ({ put: { path: `/n${i}${"x".repeat(4000)}` } });
+    const small = { requestId: 1, sequence: 1, txn: { then: [...gets, put(0)] } };
+    inbox.send({ operations: [small, { ...small, requestId: 2, sequence: 2 }, { requestId: 3, get: { path: "/a" } }] });
+    const three = await replies(inbox, 3);
+    assert.deepEqual(
+      three.map(({ txn, get }) => txn?.results?.length ?? get?.data?.length),
+      [4, 4, 1_000_000],
+    );
+    const many = Array.from({ length: 250 }, (_, i) => put(i));
+    inbox.send({
+      operations: [
+        { requestId: 4, sequence: 3, txn: { then: [...gets, ...many] } },
+        { requestId: 5, sync: {} },
+      ],
+    });
+    const [, , , large, sync] = await replies(inbox, 5);
+    assert.deepEqual(
+      [large?.decided, large?.error?.reason, large?.error?.certainty, sync?.result],
+      [true, "CONNECTION_LOSS", "CERTAINTY_UNKNOWN", "sync"],
+    );
+    assert.equal((await caller.call("Exists", { path: many[249]?.put.path ?? "" })).exists, true);
+  });
+
   it("refuses writes that are too far beyond what the client has acknowledged", async () => {
     await using door = await startDoor();
     const { inbox } = await open(door.caller);

@@ -15,7 +15,7 @@ import {
 } from "./call.ts";
 import { handOver, listMembers } from "./cluster.ts";
 import { durationOf, expectResult, sessionInfoOf } from "./encode.ts";
-import { checkedBytes, type Exchange, exchanges, replyOf } from "./exchanges.ts";
+import { type Exchange, exchanges, isTooLarge, replyOf, tooLargeReply } from "./exchanges.ts";
 import { bad, faultOfUnavailable, GrpcFault } from "./faults.ts";
 import { millisOf, pageSizeOf, sessionOf } from "./values.ts";
 
@@ -25,10 +25,12 @@ export type UnaryHandler = (call: Call, bytes: Buffer) => Promise<Buffer>;
 function wrap<Request, Response>(
   method: PublicMethod<Request, Response>,
   handle: (call: Call, request: Request) => Promise<Response>,
+  wrote = false,
 ): UnaryHandler {
   return async (call, bytes) => {
-    const reply = await handle(call, decodeRequest(method, bytes));
-    return checkedBytes(method.encodeResponse(reply));
+    const reply = method.encodeResponse(await handle(call, decodeRequest(method, bytes)));
+    if (isTooLarge(reply, wrote)) throw tooLargeReply(reply.length, wrote);
+    return reply;
   };
 }
 
@@ -193,7 +195,7 @@ export function unaryHandlers(): { readonly [Name in UnaryName]: UnaryHandler } 
     ListChildren: wrap(methods.ListChildren, exchanging(exchanges.listChildren)),
     GetAcl: wrap(methods.GetAcl, exchanging(exchanges.getAcl)),
     SetAcl: wrap(methods.SetAcl, exchanging(exchanges.setAcl)),
-    Txn: wrap(methods.Txn, exchanging(exchanges.txn)),
+    Txn: wrap(methods.Txn, exchanging(exchanges.txn), true),
     Sync: wrap(methods.Sync, exchanging(exchanges.sync)),
     CreateSession: wrap(methods.CreateSession, createSession),
     RenewSession: wrap(methods.RenewSession, renewSession),
