@@ -3,39 +3,27 @@
  * once, the session kept. Both gateways are doors of one tree in this process.
  */
 import assert from "node:assert/strict";
-import type { AddressInfo } from "node:net";
 import { after, before, describe, it } from "node:test";
 import { GrpcClient, type Operations, type Quorate, RestClient, textOf, type Watch } from "@quorate/client";
-import { createGrpcServer, createNodeWorld, createRestServer } from "@quorate/gateway";
 import { TestProxy } from "../integration/test-proxy.ts";
+import { type Doors, startDoors } from "./client-doors.ts";
 import { MemoryBackend } from "./memory-backend.ts";
 
 const backend = new MemoryBackend();
-const common = {
-  backend,
-  world: createNodeWorld(),
-  version: "test",
-  readiness: () => ({ ready: true, leader: 1, checks: [] }),
-  ready: () => true,
-  metrics: () => "",
-  log: (line: string) => assert.fail(line),
-};
-const stops: (() => Promise<unknown>)[] = [];
+const gateways: Doors[] = [];
 const proxies = { rest: [] as TestProxy[], grpc: [] as TestProxy[] };
 
 before(async () => {
   for (let gateway = 0; gateway < 2; gateway++) {
-    const rest = createRestServer(common);
-    await new Promise<void>((resolve) => rest.server.listen(0, "127.0.0.1", resolve));
-    const grpc = createGrpcServer(common);
-    proxies.rest.push(await TestProxy.start((rest.server.address() as AddressInfo).port));
-    proxies.grpc.push(await TestProxy.start(await grpc.listen("127.0.0.1", 0)));
-    stops.push(rest.stop, () => grpc.stop());
+    const doors = await startDoors(backend);
+    gateways.push(doors);
+    proxies.rest.push(await TestProxy.start(doors.restPort));
+    proxies.grpc.push(await TestProxy.start(doors.grpcPort));
   }
 });
 after(async () => {
   await Promise.all([...proxies.rest, ...proxies.grpc].map((each) => each.stop()));
-  await Promise.all(stops.map((stop) => stop()));
+  await Promise.all(gateways.map((each) => each.stop()));
 });
 
 const ways = {

@@ -2,33 +2,28 @@
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 import { GrpcClient, QuorateError, type Session, textOf } from "@quorate/client";
-import { createGrpcServer, createNodeWorld } from "@quorate/gateway";
 import { Connection } from "../../api/client/src/grpc/connection.ts";
 import { until } from "../integration/ensemble.ts";
 import { TestProxy } from "../integration/test-proxy.ts";
+import { type Doors, startDoors } from "./client-doors.ts";
 import { MemoryBackend } from "./memory-backend.ts";
 
-const options = {
-  backend: new MemoryBackend(),
-  world: createNodeWorld(),
-  version: "test",
-  ready: () => true,
-  log: (line: string) => assert.fail(line),
-};
-const servers = [createGrpcServer(options), createGrpcServer(options)];
+const backend = new MemoryBackend();
+const gateways: Doors[] = [];
 const proxies: TestProxy[] = [];
 const addresses: string[] = [];
 
 before(async () => {
-  for (const server of servers) {
-    const address = `127.0.0.1:${await server.listen("127.0.0.1", 0)}`;
-    addresses.push(address);
-    proxies.push(await TestProxy.start(Number(address.split(":")[1])));
+  for (let gateway = 0; gateway < 2; gateway++) {
+    const doors = await startDoors(backend);
+    gateways.push(doors);
+    addresses.push(`127.0.0.1:${doors.grpcPort}`);
+    proxies.push(await TestProxy.start(doors.grpcPort));
   }
 });
 after(async () => {
   await Promise.all(proxies.map((each) => each.stop()));
-  await Promise.all(servers.map((each) => each.stop()));
+  await Promise.all(gateways.map((each) => each.stop()));
 });
 
 function open(endpoints: readonly string[]): GrpcClient {

@@ -2,34 +2,17 @@
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
 import { readFileSync } from "node:fs";
-import type { AddressInfo } from "node:net";
 import { after, before, test } from "node:test";
-import { createGrpcServer, createNodeWorld, createRestServer } from "@quorate/gateway";
+import { type Doors, startDoors } from "./client-doors.ts";
 import { MemoryBackend } from "./memory-backend.ts";
 
 const readme = readFileSync(new URL("../../api/client/README.md", import.meta.url), "utf8");
 const programs = [...readme.matchAll(/```ts\n([\s\S]*?)```/g)].map(([, program = ""]) => program);
-const common = {
-  backend: new MemoryBackend(),
-  world: createNodeWorld(),
-  version: "test",
-  readiness: () => ({ ready: true, leader: 1, checks: [] }),
-  ready: () => true,
-  metrics: () => "",
-  log: (line: string) => assert.fail(line),
-};
-const rest = createRestServer(common);
-const grpc = createGrpcServer(common);
-let grpcPort = 0;
-
+let doors: Doors;
 before(async () => {
-  await new Promise<void>((resolve) => rest.server.listen(0, "127.0.0.1", resolve));
-  grpcPort = await grpc.listen("127.0.0.1", 0);
+  doors = await startDoors(new MemoryBackend());
 });
-after(async () => {
-  await rest.stop();
-  await grpc.stop();
-});
+after(() => doors.stop());
 
 /** From standard input, so that `@quorate/client` is found from this folder. */
 function run(program: string): Promise<{ status: number | null; output: string; fault: string }> {
@@ -47,11 +30,10 @@ function run(program: string): Promise<{ status: number | null; output: string; 
 
 test("its programs print what it says", async () => {
   assert.ok(programs.length >= 4);
-  const { port } = rest.server.address() as AddressInfo;
   for (const program of programs) {
     const here = program
-      .replaceAll("localhost:8080", `127.0.0.1:${port}`)
-      .replaceAll("localhost:9090", `127.0.0.1:${grpcPort}`);
+      .replaceAll("localhost:8080", `127.0.0.1:${doors.restPort}`)
+      .replaceAll("localhost:9090", `127.0.0.1:${doors.grpcPort}`);
     assert.notEqual(here, program);
     const expected = [...program.matchAll(/\/\/ → (.*)$/gm)].map(([, line]) => line);
     assert.ok(expected.length > 0);

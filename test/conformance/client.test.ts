@@ -1,34 +1,17 @@
 /** The TypeScript client's two classes: each call means the same in both, over doors with a real tree behind them. */
 import assert from "node:assert/strict";
-import type { AddressInfo } from "node:net";
 import { after, before, describe, it } from "node:test";
 import { GrpcClient, type Quorate, QuorateError, RestClient, textOf, type WatchItem } from "@quorate/client";
-import { createGrpcServer, createNodeWorld, createRestServer } from "@quorate/gateway";
+import { type Doors, startDoors } from "./client-doors.ts";
 import { MemoryBackend } from "./memory-backend.ts";
 
-const common = {
-  backend: new MemoryBackend(),
-  world: createNodeWorld(),
-  version: "test",
-  readiness: () => ({ ready: true, leader: 1, checks: [] }),
-  ready: () => true,
-  metrics: () => "",
-  log: (line: string) => assert.fail(line),
-};
-const rest = createRestServer(common);
-const grpc = createGrpcServer(common);
-const endpoints = { rest: "", grpc: "" };
+let doors: Doors;
 const credentials = { user: "al", password: "secret" };
 
 before(async () => {
-  await new Promise<void>((resolve) => rest.server.listen(0, "127.0.0.1", resolve));
-  endpoints.rest = `http://127.0.0.1:${(rest.server.address() as AddressInfo).port}`;
-  endpoints.grpc = `127.0.0.1:${await grpc.listen("127.0.0.1", 0)}`;
+  doors = await startDoors(new MemoryBackend());
 });
-after(async () => {
-  await rest.stop();
-  await grpc.stop();
-});
+after(() => doors.stop());
 
 async function codeOf(call: Promise<unknown>): Promise<string> {
   try {
@@ -54,9 +37,10 @@ async function gather<T>(items: AsyncIterable<T>): Promise<T[]> {
 }
 
 const ways = {
-  rest: () => new RestClient({ endpoints: [endpoints.rest], credentials }),
-  "rest by polls": () => new RestClient({ endpoints: [endpoints.rest], credentials, watchBy: "poll" }),
-  grpc: () => new GrpcClient({ endpoints: [endpoints.grpc], credentials }),
+  rest: () => new RestClient({ endpoints: [`http://127.0.0.1:${doors.restPort}`], credentials }),
+  "rest by polls": () =>
+    new RestClient({ endpoints: [`http://127.0.0.1:${doors.restPort}`], credentials, watchBy: "poll" }),
+  grpc: () => new GrpcClient({ endpoints: [`127.0.0.1:${doors.grpcPort}`], credentials }),
 } as const;
 
 for (const [way, open] of Object.entries(ways)) {

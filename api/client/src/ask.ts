@@ -2,7 +2,9 @@
  * What the two ways of asking have in common: calls as values, and the port that carries them. `Calls` makes the values;
  * `Caller` (tries and gateways) and gRPC's session stream carry them.
  */
+
 import { formatZxid, zeroZxid } from "@quorate/api";
+import { defined } from "./defined.ts";
 import type {
   AclAnswer,
   AclEntry,
@@ -80,16 +82,16 @@ export interface Channel {
   watch(options: WatchOptions): Watch;
 }
 
+/** What of a read's options is asked of the gateway. */
+export type Reading = Pick<ReadOptions, "consistency" | "minZxid" | "maxStaleMillis">;
+
 /** How one try of a call is made. */
-export interface Settings {
+export interface Settings extends Reading {
   /** For the gateway: a little less than what `signal` leaves. */
   readonly timeoutMillis: number;
   readonly signal: AbortSignal;
   readonly session?: SessionToken;
   readonly key?: string;
-  readonly consistency?: Consistency;
-  readonly minZxid?: string;
-  readonly maxStaleMillis?: number;
 }
 
 export interface Answered<T> {
@@ -125,6 +127,14 @@ export function isRead<K extends Kind>(kind: K, ask: Asks[K]): boolean {
 /** May always be repeated: what is done twice is as if done once. */
 export function isHarmless(kind: Kind): boolean {
   return kind === "createSession" || kind === "renewSession" || kind === "closeSession";
+}
+
+/** What a read's options ask for; `usual`: of the client. */
+export function readingOf(options: ReadOptions, usual: Consistency | undefined, seen: Seen): Reading {
+  const { consistency = usual ?? "linearizable", minZxid, maxStaleMillis } = options;
+  const least = consistency === "session" && (minZxid ?? "") < seen.zxid ? seen.zxid : minZxid;
+  const asked = consistency === "linearizable" ? undefined : consistency;
+  return defined({ consistency: asked, minZxid: least, maxStaleMillis });
 }
 
 /** The newest zxid that a client and its sessions saw. */

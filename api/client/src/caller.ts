@@ -7,11 +7,12 @@ import {
   isHarmless,
   isRead,
   type Kind,
+  readingOf,
   type Seen,
   type SessionToken,
-  type Settings,
   type Transport,
 } from "./ask.ts";
+import { defined } from "./defined.ts";
 import type {
   Consistency,
   Listing,
@@ -51,10 +52,10 @@ export class Caller<Place> implements Channel {
   }
 
   async call<K extends Kind>(kind: K, ask: Asks[K], options: ReadOptions & WriteOptions): Promise<Answers[K]> {
-    const { transport, endpoints, seen } = this.#options;
+    const { transport, endpoints, seen, session, consistency } = this.#options;
     const read = isRead(kind, ask);
     const key = read || isHarmless(kind) ? undefined : keyOf(options);
-    const settings = { ...this.#reading(read ? options : undefined), ...(key === undefined ? undefined : { key }) };
+    const settings = defined({ ...(read ? readingOf(options, consistency, seen) : undefined), session, key });
     const task = {
       endpoints,
       timeoutMillis: this.#millis(options.timeoutMillis),
@@ -79,7 +80,7 @@ export class Caller<Place> implements Channel {
   }
 
   async *#tree(path: string, options: TreeOptions, noted: (zxid: string) => void): AsyncGenerator<TreeNode, undefined> {
-    const { transport, endpoints, seen } = this.#options;
+    const { transport, endpoints, seen, session, consistency } = this.#options;
     const timeoutMillis = this.#millis(options.timeoutMillis);
     const ended = new AbortController();
     const signal = AbortSignal.any([this.#signal(options.signal), ended.signal]);
@@ -87,7 +88,7 @@ export class Caller<Place> implements Channel {
     try {
       // Tried again until it begins; one that breaks off cannot go on, as another is of another zxid.
       const [first, lines] = await retrying(task, async ({ place, timeoutMillis: millis }) => {
-        const settings = { ...this.#reading(options), timeoutMillis: millis, signal };
+        const settings = defined({ ...readingOf(options, consistency, seen), session, timeoutMillis: millis, signal });
         const opened = transport.tree(place, path, options, settings)[Symbol.asyncIterator]();
         const { value } = await within(millis, signal, () => opened.next());
         return [value as string, opened] as const;
@@ -118,21 +119,6 @@ export class Caller<Place> implements Channel {
 
   #signal(own: AbortSignal | undefined): AbortSignal {
     return own === undefined ? this.#options.over : AbortSignal.any([own, this.#options.over]);
-  }
-
-  /** Undefined: a write. */
-  #reading(options: ReadOptions | undefined): Omit<Settings, "timeoutMillis" | "signal"> {
-    const { session, consistency: usual, seen } = this.#options;
-    const acting = session === undefined ? undefined : { session };
-    if (options === undefined) return { ...acting };
-    const { consistency = usual ?? "linearizable", minZxid, maxStaleMillis } = options;
-    const least = consistency === "session" && (minZxid ?? "") < seen.zxid ? seen.zxid : minZxid;
-    return {
-      ...acting,
-      ...(consistency === "linearizable" ? undefined : { consistency }),
-      ...(least === undefined ? undefined : { minZxid: least }),
-      ...(maxStaleMillis === undefined ? undefined : { maxStaleMillis }),
-    };
   }
 }
 

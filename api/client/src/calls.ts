@@ -3,6 +3,7 @@
  * what they add is a life and not another way to ask.
  */
 import type { Asks, Channel } from "./ask.ts";
+import { defined } from "./defined.ts";
 import type {
   AclAnswer,
   AclEntry,
@@ -100,11 +101,7 @@ class Pages implements Listing<Child> {
 
   async *[Symbol.asyncIterator](): AsyncGenerator<Child, undefined, undefined> {
     const { limit, data } = this.#options;
-    let ask: Asks["children"] = {
-      path: this.#path,
-      ...(limit === undefined ? undefined : { limit }),
-      ...(data === undefined ? undefined : { data }),
-    };
+    let ask: Asks["children"] = defined({ path: this.#path, limit, data });
     for (;;) {
       const { zxid, children, next } = await this.#channel.call("children", ask, this.#options);
       this.zxid = zxid;

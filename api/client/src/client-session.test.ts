@@ -14,18 +14,22 @@ import {
   written,
 } from "./rest/scripted-gateway.test-support.ts";
 
-const opened = answer(201, { id: "0x0000000100000009", secret: "00112233445566778899aabbccddeeff", timeout: "900ms" });
+function opened(timeoutMillis: number): Turn {
+  const secret = "00112233445566778899aabbccddeeff";
+  return answer(201, { id: "0x0000000100000009", secret, timeout: `${timeoutMillis}ms` });
+}
 const renewed = answer(200, { id: "0x0000000100000009", zxid: "0x5" });
 const token = "0x0000000100000009:00112233445566778899aabbccddeeff";
 
 /** Renewals are answered by `renewals`, one after the other; the last for all that follow. */
 async function session(
   t: TestContext,
+  timeoutMillis: number,
   renewals: readonly Turn[],
 ): Promise<{ gateway: ScriptedGateway; session: Session; client: RestClient; renewedAt: number[] }> {
   const renewedAt: number[] = [];
   const gateway = await ScriptedGateway.start((response, request) => {
-    if (request.target === "/v1/sessions") return opened(response, request);
+    if (request.target === "/v1/sessions") return opened(timeoutMillis)(response, request);
     if (!request.target.endsWith("/renew")) return written(response, request);
     const turn = renewals[Math.min(renewedAt.push(request.at) - 1, renewals.length - 1)];
     return turn?.(response, request);
@@ -35,7 +39,12 @@ async function session(
     await client.close();
     await gateway.stop();
   });
-  return { gateway, client, session: await client.session({ sessionTimeoutMillis: 900, name: "me" }), renewedAt };
+  return {
+    gateway,
+    client,
+    session: await client.session({ sessionTimeoutMillis: timeoutMillis, name: "me" }),
+    renewedAt,
+  };
 }
 
 function lostOf(one: Session): Promise<QuorateError> {
@@ -51,27 +60,31 @@ function sleep(millis: number): Promise<void> {
 }
 
 test("it is renewed at a third of its timeout, through failures, and bears what it writes", async (t) => {
-  const { gateway, session: one, renewedAt } = await session(t, [renewed, cut, problem(503, "noLeader"), renewed]);
-  assert.deepEqual([one.id, one.timeoutMillis], ["0x0000000100000009", 900]);
+  const {
+    gateway,
+    session: one,
+    renewedAt,
+  } = await session(t, 3600, [renewed, cut, problem(503, "noLeader"), renewed]);
+  assert.deepEqual([one.id, one.timeoutMillis], ["0x0000000100000009", 3600]);
   await one.put("/me", "x", { ephemeral: true });
-  await sleep(2000);
+  // Two that fail are among the first four.
+  while (renewedAt.length < 5) await sleep(50);
   assert.equal(one.lost.aborted, false);
-  // Two that failed, and 2000 / 300 that did not, the last perhaps not yet.
-  assert.ok(renewedAt.length >= 6, `${renewedAt.length} renewals`);
+  assert.ok((renewedAt[4] ?? 0) - (renewedAt[1] ?? 0) >= 1150, "in thirds");
   const [opening, , ...others] = gateway.requests;
-  assert.deepEqual(JSON.parse(opening?.body ?? ""), { timeout: "900ms", name: "me" });
+  assert.deepEqual(JSON.parse(opening?.body ?? ""), { timeout: "3600ms", name: "me" });
   for (const { headers } of [gateway.requests[1], ...others].filter((each) => each !== undefined))
     assert.equal(headers["quorate-session"], token);
   await one.close();
   assert.deepEqual(gateway.requests.at(-1)?.method, "DELETE");
   const count = gateway.requests.length;
-  await sleep(400);
+  await sleep(1300);
   assert.equal(gateway.requests.length, count, "a closed session is not renewed");
   await assert.rejects(one.put("/me", "x"), { code: "sessionExpired" });
 });
 
 test("it is lost when the ensemble says so", async (t) => {
-  const { session: one, client } = await session(t, [renewed, problem(410, "sessionExpired")]);
+  const { session: one, client } = await session(t, 3600, [renewed, problem(410, "sessionExpired")]);
   const watch = one.watch({ node: "/a" });
   const reading = watch[Symbol.asyncIterator]().next();
   const failed = assert.rejects(reading, { code: "sessionExpired" });
@@ -84,7 +97,7 @@ test("it is lost when the ensemble says so", async (t) => {
 
 test("it is lost when no renewal is answered in time, counted from sending", async (t) => {
   for (const turn of [silent, cut, problem(503, "noLeader")]) {
-    const { session: one, renewedAt } = await session(t, [renewed, turn]);
+    const { session: one, renewedAt } = await session(t, 900, [renewed, turn]);
     const reason = await lostOf(one);
     const held = performance.now() - (renewedAt[0] ?? 0);
     assert.equal(reason.code, "sessionExpired");
@@ -95,7 +108,7 @@ test("it is lost when no renewal is answered in time, counted from sending", asy
 });
 
 test("a process that stood still does not act as the owner when it wakes", async (t) => {
-  const { session: one, gateway } = await session(t, [renewed]);
+  const { session: one, gateway } = await session(t, 900, [renewed]);
   const until = performance.now() + 1300;
   while (performance.now() < until);
   const before = gateway.requests.length;
@@ -105,7 +118,7 @@ test("a process that stood still does not act as the owner when it wakes", async
 });
 
 test("its client closes it", async (t) => {
-  const { session: one, gateway, client } = await session(t, [renewed]);
+  const { session: one, gateway, client } = await session(t, 3600, [renewed]);
   await client.close();
   assert.equal(one.lost.aborted, true);
   assert.deepEqual(gateway.requests.at(-1)?.method, "DELETE");

@@ -2,6 +2,7 @@
 import type { Channel, Seen, SessionToken } from "./ask.ts";
 import { Calls } from "./calls.ts";
 import { ClientSession } from "./client-session.ts";
+import { defined } from "./defined.ts";
 import type { Quorate, Session, SessionOptions } from "./quorate.ts";
 import { QuorateError } from "./quorate-error.ts";
 
@@ -39,10 +40,7 @@ export class Client extends Calls implements Quorate {
 
   async session(options: SessionOptions = {}): Promise<Session> {
     const { sessionTimeoutMillis: asked, name } = options;
-    const ask = {
-      ...(asked === undefined ? undefined : { timeoutMillis: asked }),
-      ...(name === undefined ? undefined : { name }),
-    };
+    const ask = defined({ timeoutMillis: asked, name });
     const { caller, over } = this.#parts;
     const openedAt = performance.now();
     const { id, secret, timeoutMillis } = await caller.call("createSession", ask, options);

@@ -1,5 +1,6 @@
 /** The one class of error. Its code is a row of api's table; `certainty` is that of the call with all its tries. */
 import { type Certainty, type ErrorCode, errors, type HttpErrorCode, httpErrors } from "@quorate/api";
+import { defined } from "./defined.ts";
 
 export interface ErrorFacts {
   readonly certainty?: Certainty;
@@ -41,14 +42,9 @@ export class QuorateError extends Error {
   inDoubt(): QuorateError {
     if (this.certainty === "unknown") return this;
     const { status, path, zxid, retryAfterMillis, op } = this;
-    const facts = { certainty: "unknown" as const, cause: this, retryAfterMillis };
-    return new QuorateError(this.code, `${this.detail} (an earlier try may have had an effect)`, {
-      ...facts,
-      ...(status === undefined ? undefined : { status }),
-      ...(path === undefined ? undefined : { path }),
-      ...(zxid === undefined ? undefined : { zxid }),
-      ...(op === undefined ? undefined : { op }),
-    });
+    const facts = defined({ status, path, zxid, retryAfterMillis, op, cause: this });
+    const detail = `${this.detail} (an earlier try may have had an effect)`;
+    return new QuorateError(this.code, detail, { ...facts, certainty: "unknown" });
   }
 }
 

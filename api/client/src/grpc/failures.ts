@@ -1,7 +1,8 @@
 /** What gRPC says of a failure, as the one class of error. */
-import { type ErrorCode, errors } from "@quorate/api";
+import { type Certainty, type ErrorCode, errors } from "@quorate/api";
 import { codeOfReason, decodeRpcStatus, statusDetailsKey, type v1 } from "@quorate/proto";
-import { type ErrorFacts, isErrorCode, QuorateError } from "../quorate-error.ts";
+import { defined } from "../defined.ts";
+import { isErrorCode, QuorateError } from "../quorate-error.ts";
 import { millisIn, zxidText } from "./values.ts";
 
 /** Of grpc-js' ServiceError, what is needed. */
@@ -20,6 +21,13 @@ const places: Readonly<Record<string, "check" | "then" | "else">> = {
   IN_OTHERWISE: "else",
 };
 
+const certainties: Readonly<Record<string, Certainty>> = {
+  noEffect: "noEffect",
+  unknown: "unknown",
+  CERTAINTY_NO_EFFECT: "noEffect",
+  CERTAINTY_UNKNOWN: "unknown",
+};
+
 /** google.rpc.Code of what the connection and not the gateway said, or of a gateway that is going away. */
 const cut: ReadonlySet<number> = new Set([1, 2, 8, 13, 14]);
 const deadlineExceeded = 4;
@@ -32,14 +40,15 @@ export function failureOfStatus(error: StatusError, address: string): QuorateErr
   const code = codeOfReason(reason);
   const { certainty, path, zxid, opIn, opIndex } = metadata;
   const place = opIn === undefined ? undefined : places[opIn];
-  return new QuorateError(isErrorCode(code) ? code : "internal", message, {
+  const facts = defined({
     cause: error,
     retryAfterMillis,
-    ...(certainty === "noEffect" || certainty === "unknown" ? { certainty } : undefined),
-    ...(path === undefined ? undefined : { path }),
-    ...(zxid === undefined ? undefined : { zxid }),
-    ...(place === undefined ? undefined : { op: { in: place, index: Number(opIndex) } }),
+    certainty: certainties[certainty ?? ""],
+    path,
+    zxid,
+    op: place && { in: place, index: Number(opIndex) },
   });
+  return new QuorateError(isErrorCode(code) ? code : "internal", message, facts);
 }
 
 /** Without our details it is grpc-js that speaks, or something on the way. */
@@ -58,13 +67,12 @@ export function failureOf(failure: v1.Failure): QuorateError {
   const code = codeOfReason(failure.reason ?? "INTERNAL");
   const { certainty, path, zxid, operation, retryAfter } = failure;
   const place = places[operation?.in ?? ""];
-  const facts: ErrorFacts = {
-    ...(certainty === "CERTAINTY_UNKNOWN" ? { certainty: "unknown" } : undefined),
-    ...(certainty === "CERTAINTY_NO_EFFECT" ? { certainty: "noEffect" } : undefined),
-    ...(path ? { path } : undefined),
-    ...(zxid ? { zxid: zxidText(zxid) } : undefined),
-    ...(place === undefined ? undefined : { op: { in: place, index: operation?.index ?? 0 } }),
-    ...(retryAfter === undefined ? undefined : { retryAfterMillis: millisIn(retryAfter) }),
-  };
+  const facts = defined({
+    certainty: certainties[certainty ?? ""],
+    path: path || undefined,
+    zxid: zxid ? zxidText(zxid) : undefined,
+    op: place && { in: place, index: operation?.index ?? 0 },
+    retryAfterMillis: retryAfter && millisIn(retryAfter),
+  });
   return new QuorateError(isErrorCode(code) ? code : "internal", failure.detail ?? "", facts);
 }

@@ -2,6 +2,7 @@
 import type { PublicMethods, v1 } from "@quorate/proto";
 import { type Answers, type Asks, isRead, type Kind } from "../ask.ts";
 import { bytesOf } from "../calls.ts";
+import { defined } from "../defined.ts";
 import type { Check, TxnOperation, TxnResult, Written } from "../quorate.ts";
 import {
   type Asking,
@@ -63,11 +64,9 @@ export const forms: { readonly [K in Kind]: Form<K> } = {
     request: ({ path, limit, data, page }, asking) => {
       return { path, pageSize: limit, withData: data, pageToken: page, options: readOptions(asking) };
     },
-    answer: ({ namesZxid, children = [], nextPageToken }) => ({
-      zxid: zxidText(namesZxid),
-      children: children.map(childOf),
-      ...(nextPageToken ? { next: nextPageToken } : undefined),
-    }),
+    answer: ({ namesZxid, children = [], nextPageToken }) => {
+      return defined({ zxid: zxidText(namesZxid), children: children.map(childOf), next: nextPageToken || undefined });
+    },
   },
   getAcl: {
     method: "GetAcl",
@@ -78,10 +77,7 @@ export const forms: { readonly [K in Kind]: Form<K> } = {
   put: {
     method: "Put",
     request: ({ path, data, parents, exists, mzxid, ...shape }, asking) => {
-      const condition = conditionOf({
-        ...(exists === undefined ? {} : { exists }),
-        ...(mzxid === undefined ? {} : { mzxid }),
-      });
+      const condition = conditionOf(defined({ exists, mzxid }));
       return { path, data, parents, condition, shape: shapeOf(shape), options: writeOptions(asking) };
     },
     answer: (reply) => written(reply, reply.created === true),
@@ -96,7 +92,7 @@ export const forms: { readonly [K in Kind]: Form<K> } = {
   delete: {
     method: "Delete",
     request: ({ path, recursive, mzxid }, asking) => {
-      const condition = conditionOf(mzxid === undefined ? {} : { mzxid });
+      const condition = conditionOf(defined({ mzxid }));
       return { path, recursive, condition, options: writeOptions(asking) };
     },
     answer: ({ header, deleted = 0 }) => ({ deleted, zxid: zxidText(header?.zxid) }),
@@ -209,5 +205,5 @@ function resultOf(result: v1.TxnResult, asked: string): TxnResult {
     return { path: asked, stat: statOf(listChildren.stat), children: (listChildren.children ?? []).map(childOf) };
   const node = create ?? put ?? set ?? setAcl ?? exists;
   const created = create ? true : put ? put.created === true : set ? false : undefined;
-  return { path: node?.path ?? "", ...(created === undefined ? undefined : { created }), stat: statOf(node?.stat) };
+  return defined({ path: node?.path ?? "", created, stat: statOf(node?.stat) });
 }

@@ -1,10 +1,11 @@
 /** The gRPC door, asked once, by unary calls and by streams that answer: for what no session is wanted. */
 import { publicServices, type v1 } from "@quorate/proto";
 import type { Answered, Answers, Asks, Kind, Settings, Transport, WatchPart } from "../ask.ts";
+import { defined } from "../defined.ts";
 import type { TreeNode, TreeOptions, WatchItem, WatchOptions } from "../quorate.ts";
 import type { Connection } from "./connection.ts";
 import { forms } from "./forms.ts";
-import { dataOf, readOptions, statOf, timeText, zxidOf, zxidText } from "./values.ts";
+import { bytesIn, readOptions, statOf, timeText, zxidOf, zxidText } from "./values.ts";
 
 /** Reads the .proto files before the first call, which would be late by that. */
 export function prepare(): void {
@@ -38,7 +39,7 @@ export class GrpcTransport implements Transport<Connection> {
       if (!told) yield zxidText(header?.zxid);
       told = true;
       for (const { path: at = "", stat, data: bytes } of nodes)
-        yield { path: at, stat: statOf(stat), ...dataOf(bytes) };
+        yield defined({ path: at, stat: statOf(stat), data: bytes && bytesIn(bytes) });
     }
   }
 
@@ -55,7 +56,7 @@ export class GrpcTransport implements Transport<Connection> {
 }
 
 function callSettings({ timeoutMillis, signal, session }: Settings) {
-  return { timeoutMillis, signal, ...(session === undefined ? undefined : { secret: session.secret }) };
+  return defined({ timeoutMillis, signal, secret: session?.secret });
 }
 
 export function watchRequest(options: WatchOptions, after: string | undefined): v1.WatchRequest {
@@ -80,10 +81,10 @@ export function partOf({ cursor = "", states = [], events = [] }: v1.WatchRespon
 }
 
 function stateOf({ node, childrenOf, exists = false, stat, data, names = [] }: v1.WatchState): WatchItem {
-  const known = { exists, ...(stat === undefined ? undefined : { stat: statOf(stat) }) };
+  const known = defined({ exists, stat: stat && statOf(stat), data: data && bytesIn(data) });
   if (childrenOf !== undefined && node === undefined)
     return { type: "state", scope: "children", path: childrenOf, ...known, children: names };
-  return { type: "state", scope: "node", path: node ?? "", ...known, ...dataOf(data) };
+  return { type: "state", scope: "node", path: node ?? "", ...known };
 }
 
 const types = {
@@ -93,24 +94,16 @@ const types = {
   TYPE_DELETED: "deleted",
 } as const;
 
-function eventOf({
-  type = "TYPE_UNSPECIFIED",
-  path = "",
-  zxid,
-  version = 0,
-  czxid,
-  time,
-  data,
-  superseded,
-}: v1.WatchEvent): WatchItem {
-  return {
+function eventOf(event: v1.WatchEvent): WatchItem {
+  const { type = "TYPE_UNSPECIFIED", path = "", zxid, version = 0, czxid, time, data, superseded } = event;
+  return defined({
     type: types[type],
     path,
     zxid: zxidText(zxid),
     version,
     czxid: zxidText(czxid),
     time: timeText(time),
-    ...dataOf(data),
-    ...(superseded === true ? { superseded } : undefined),
-  };
+    data: data && bytesIn(data),
+    superseded: superseded || undefined,
+  });
 }

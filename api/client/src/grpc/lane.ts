@@ -3,7 +3,16 @@
  * the stream breaks. What had no answer is sent again there with its number, so that nothing is done twice.
  */
 import type { v1 } from "@quorate/proto";
-import { type Answers, type Asks, type Channel, isRead, type Kind, type Seen, type WatchPart } from "../ask.ts";
+import {
+  type Answers,
+  type Asks,
+  type Channel,
+  isRead,
+  type Kind,
+  readingOf,
+  type Seen,
+  type WatchPart,
+} from "../ask.ts";
 import type { Caller } from "../caller.ts";
 import type { SessionFacts } from "../client.ts";
 import type {
@@ -97,7 +106,7 @@ export class Lane implements Channel {
     const form = forms[kind];
     const field = fields[kind as keyof typeof fields];
     const operation = {
-      [field]: form.request(ask, read ? this.#reading(options) : {}),
+      [field]: form.request(ask, read ? readingOf(options, this.#options.consistency, this.#options.seen) : {}),
       ...(read ? { timeout: durationOf(millis) } : undefined),
     };
     const { signal } = options;
@@ -285,16 +294,5 @@ export class Lane implements Channel {
     this.#queue.end(reason);
     for (const watch of this.#watches.values()) watch.end(reason);
     this.#watches.clear();
-  }
-
-  #reading(options: ReadOptions): object {
-    const { seen, consistency: usual } = this.#options;
-    const { consistency = usual ?? "linearizable", minZxid, maxStaleMillis } = options;
-    const least = consistency === "session" && (minZxid ?? "") < seen.zxid ? seen.zxid : minZxid;
-    return {
-      ...(consistency === "linearizable" ? undefined : { consistency }),
-      ...(least === undefined ? undefined : { minZxid: least }),
-      ...(maxStaleMillis === undefined ? undefined : { maxStaleMillis }),
-    };
   }
 }

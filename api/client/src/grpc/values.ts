@@ -2,6 +2,7 @@
 import { asZxid, formatZxid, parseZxid } from "@quorate/api";
 import type { v1 } from "@quorate/proto";
 import type { Settings } from "../ask.ts";
+import { defined } from "../defined.ts";
 import { durationText } from "../duration.ts";
 import type { AclEntry, Child, Condition, Shape, Stat } from "../quorate.ts";
 import { QuorateError } from "../quorate-error.ts";
@@ -11,10 +12,6 @@ export const noBytes: Uint8Array = new Uint8Array(0);
 /** Of its own memory: what came is a part of a whole message, and a Buffer. */
 export function bytesIn(data: Uint8Array | undefined): Uint8Array {
   return new Uint8Array(data ?? noBytes);
-}
-
-export function dataOf(data: Uint8Array | undefined): { readonly data?: Uint8Array } {
-  return data === undefined ? {} : { data: bytesIn(data) };
 }
 
 export function zxidText(value: number | undefined): string {
@@ -50,7 +47,7 @@ const kinds = {
 
 export function statOf(stat: v1.Stat | undefined): Stat {
   const { kind = "NODE_KIND_UNSPECIFIED", ephemeralOwner, ttl } = stat ?? {};
-  return {
+  return defined({
     czxid: zxidText(stat?.czxid),
     mzxid: zxidText(stat?.mzxid),
     pzxid: zxidText(stat?.pzxid),
@@ -62,14 +59,13 @@ export function statOf(stat: v1.Stat | undefined): Stat {
     dataLength: stat?.dataLength ?? 0,
     numChildren: stat?.numChildren ?? 0,
     kind: kinds[kind],
-    ...(ephemeralOwner ? { ephemeralOwner: zxidText(ephemeralOwner) } : undefined),
-    ...(ttl === undefined ? undefined : { ttl: durationText(millisIn(ttl)) }),
-  };
+    ephemeralOwner: ephemeralOwner ? zxidText(ephemeralOwner) : undefined,
+    ttl: ttl && durationText(millisIn(ttl)),
+  });
 }
 
 export function childOf({ name = "", stat, data }: v1.Child): Child {
-  const known = stat === undefined ? undefined : { stat: statOf(stat) };
-  return { name, ...known, ...dataOf(data) };
+  return defined({ name, stat: stat && statOf(stat), data: data && bytesIn(data) });
 }
 
 export function aclOf(entries: readonly AclEntry[]): v1.Acl {
@@ -85,18 +81,14 @@ export function shapeOf({ ephemeral, container, ttlMillis, acl }: Shape): v1.Sha
   const said = [ephemeral === true, container === true, ttlMillis !== undefined].filter(Boolean).length;
   if (said > 1) throw new QuorateError("badArguments", "ephemeral, container and ttlMillis exclude each other");
   if (said === 0 && acl === undefined) return undefined;
-  const made = acl === undefined ? undefined : { acl: aclOf(acl) };
+  const made = { acl: acl && aclOf(acl) };
   if (ttlMillis !== undefined) return { kind: "NODE_KIND_TTL", ttl: durationOf(ttlMillis), ...made };
   const kind = ephemeral ? "NODE_KIND_EPHEMERAL" : container ? "NODE_KIND_CONTAINER" : "NODE_KIND_PERSISTENT";
   return { kind, ...made };
 }
 
 export function conditionOf({ exists, mzxid, version }: Condition & { readonly version?: number }): v1.Condition {
-  return {
-    ...(exists === undefined ? undefined : { exists }),
-    ...(mzxid === undefined ? undefined : { mzxids: [zxidOf(mzxid, "mzxid")] }),
-    ...(version === undefined ? undefined : { version }),
-  };
+  return { exists, mzxids: mzxid === undefined ? [] : [zxidOf(mzxid, "mzxid")], version };
 }
 
 const consistencies = {
@@ -110,16 +102,13 @@ export type Asking = Pick<Settings, "session" | "key" | "consistency" | "minZxid
 
 export function readOptions({ session, consistency, minZxid, maxStaleMillis }: Asking): v1.ReadOptions {
   return {
-    ...(session === undefined ? undefined : { sessionId: zxidOf(session.id, "session") }),
-    ...(consistency === undefined ? undefined : { consistency: consistencies[consistency] }),
-    ...(minZxid === undefined ? undefined : { minZxid: zxidOf(minZxid, "minZxid") }),
-    ...(maxStaleMillis === undefined ? undefined : { maxStale: durationOf(maxStaleMillis) }),
+    sessionId: session && zxidOf(session.id, "session"),
+    consistency: consistency && consistencies[consistency],
+    minZxid: minZxid === undefined ? undefined : zxidOf(minZxid, "minZxid"),
+    maxStale: maxStaleMillis === undefined ? undefined : durationOf(maxStaleMillis),
   };
 }
 
 export function writeOptions({ session, key }: Asking): v1.WriteOptions {
-  return {
-    ...(session === undefined ? undefined : { sessionId: zxidOf(session.id, "session") }),
-    ...(key === undefined ? undefined : { idempotencyKey: key }),
-  };
+  return { sessionId: session && zxidOf(session.id, "session"), idempotencyKey: key };
 }

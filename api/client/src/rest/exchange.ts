@@ -1,6 +1,7 @@
 /** One exchange over fetch, typed by the OpenAPI document; what went wrong as the one class of error. */
 import type { components, operations, paths } from "@quorate/openapi";
 import type { Settings } from "../ask.ts";
+import { defined } from "../defined.ts";
 import { codeOfStatus, isErrorCode, QuorateError } from "../quorate-error.ts";
 
 type Parameters<Id extends keyof operations, In extends "query" | "header"> = NonNullable<
@@ -50,12 +51,12 @@ export async function exchange<Id extends RoutedId>(
 ): Promise<Response> {
   const [method, pattern] = routes[id];
   const json = body !== undefined && !(body instanceof Uint8Array);
-  const headers = {
-    ...(authorization === undefined ? undefined : { Authorization: authorization }),
-    ...(json ? { "Content-Type": "application/json" } : undefined),
+  const headers = defined({
+    Authorization: authorization,
+    "Content-Type": json ? "application/json" : undefined,
     ...headersOf(settings),
     ...(header as Record<string, string> | undefined),
-  };
+  });
   const target = base + pattern.replace(/\{\w+\}/, () => encoded(path)) + queryText(query ?? {});
   const { signal } = settings;
   let response: Response;
@@ -66,7 +67,7 @@ export async function exchange<Id extends RoutedId>(
       signal,
       // A redirect would be followed with the credentials, and as GET.
       redirect: "error",
-      ...(body === undefined ? undefined : { body: json ? JSON.stringify(body) : (body as Uint8Array<ArrayBuffer>) }),
+      body: json ? JSON.stringify(body) : ((body as Uint8Array<ArrayBuffer> | undefined) ?? null),
     });
   } catch (error) {
     signal.throwIfAborted();
@@ -76,14 +77,14 @@ export async function exchange<Id extends RoutedId>(
   throw await failureOf(response, settings.signal, base);
 }
 
-function headersOf({ timeoutMillis, session, key, consistency, minZxid, maxStaleMillis }: Settings): object {
+function headersOf({ timeoutMillis, session, key, consistency, minZxid, maxStaleMillis }: Settings) {
   return {
     "Quorate-Timeout": `${timeoutMillis}ms`,
-    ...(session === undefined ? undefined : { "Quorate-Session": `${session.id}:${session.secret}` }),
-    ...(key === undefined ? undefined : { "Idempotency-Key": key }),
-    ...(consistency === undefined ? undefined : { "Quorate-Consistency": consistency }),
-    ...(minZxid === undefined ? undefined : { "Quorate-Min-Zxid": minZxid }),
-    ...(maxStaleMillis === undefined ? undefined : { "Quorate-Max-Stale": `${Math.round(maxStaleMillis)}ms` }),
+    "Quorate-Session": session && `${session.id}:${session.secret}`,
+    "Idempotency-Key": key,
+    "Quorate-Consistency": consistency,
+    "Quorate-Min-Zxid": minZxid,
+    "Quorate-Max-Stale": maxStaleMillis === undefined ? undefined : `${Math.round(maxStaleMillis)}ms`,
   };
 }
 
@@ -129,19 +130,15 @@ async function failureOf(response: Response, signal: AbortSignal, base: string):
   });
   const zxid = headers.get("quorate-zxid");
   const retryAfterMillis = 1000 * Number(headers.get("retry-after") ?? 0) || 0;
-  const facts = { status, retryAfterMillis, ...(zxid === null ? undefined : { zxid }) };
+  const facts = defined({ status, retryAfterMillis, zxid: zxid ?? undefined });
   if (zxid !== null && /^application\/problem\+json/.test(headers.get("content-type") ?? "")) {
     const code = codeOfStatus(status) ?? "internal";
     // An answer to HEAD has no body: its status tells.
     if (text === "") return new QuorateError(code, `${base} answered ${status}`, facts);
     const problem = JSON.parse(text) as Problem;
     const { path, op, certainty, detail } = problem;
-    return new QuorateError(isErrorCode(problem.code) ? problem.code : code, detail, {
-      ...facts,
-      certainty,
-      ...(path === undefined ? undefined : { path }),
-      ...(op === undefined ? undefined : { op }),
-    });
+    const more = defined({ ...facts, certainty, path, op });
+    return new QuorateError(isErrorCode(problem.code) ? problem.code : code, detail, more);
   }
   // Somebody on the way has answered, after whatever it did.
   const passes = status >= 500 || status === 408 || status === 429;

@@ -126,11 +126,13 @@ test("certainty is that of all tries", async (t) => {
     const { client } = await scripted(t, [cut, last]);
     assert.equal((await failureOf(client.put("/a", "x"))).certainty, certainty);
   }
-  const { client } = await scripted(t, [cut, problem(503, "noLeader")]);
-  const late = await failureOf(client.put("/a", "x", { timeoutMillis: 300 }));
+  // Nobody waits for so long: the error is that of the last try.
+  const tomorrow = problem(503, "noLeader", {}, { "Retry-After": "86400" });
+  const { client } = await scripted(t, [cut, tomorrow]);
+  const late = await failureOf(client.put("/a", "x"));
   assert.deepEqual([late.code, late.certainty], ["noLeader", "unknown"]);
-  const { client: other } = await scripted(t, [problem(503, "noLeader")]);
-  const refused = await failureOf(other.put("/a", "x", { timeoutMillis: 300 }));
+  const { client: other } = await scripted(t, [tomorrow]);
+  const refused = await failureOf(other.put("/a", "x"));
   assert.deepEqual([refused.code, refused.certainty], ["noLeader", "noEffect"]);
 });
 
@@ -142,7 +144,7 @@ test("a gateway that nobody is behind had no effect, and the next is asked", asy
     await client.put("/a", "x", { idempotencyKey: false });
   }
   assert.equal(gateway.requests.length, 4);
-  const alone = new RestClient({ endpoints: [await deadPort()], timeoutMillis: 200 });
+  const alone = new RestClient({ endpoints: [await deadPort()], timeoutMillis: 1000 });
   const failure = await failureOf(alone.put("/a", "x", { idempotencyKey: false }));
   assert.deepEqual([failure.code, failure.certainty], ["connectionLoss", "noEffect"]);
 });
@@ -153,10 +155,10 @@ test("a gateway that says nothing loses its turn", async (t) => {
   t.after(() => Promise.all([frozen.stop(), gateway.stop()]));
   for (let turn = 0; frozen.requests.length === 0; turn++) {
     assert.ok(turn < 64, "chance never chose the frozen one first");
-    const client = new RestClient({ endpoints: [frozen.base, gateway.base], timeoutMillis: 1500 });
+    const client = new RestClient({ endpoints: [frozen.base, gateway.base], timeoutMillis: 6000 });
     assert.equal(textOf((await client.get("/a")).data), "hi");
     const { at = 0 } = frozen.requests[0] ?? {};
-    if (at > 0) assert.ok((gateway.requests.at(-1)?.at ?? 0) - at >= 400, "it had its time");
+    if (at > 0) assert.ok((gateway.requests.at(-1)?.at ?? 0) - at >= 1900, "it had its time");
   }
 });
 

@@ -1,6 +1,7 @@
 /** The REST door, asked once: each call as a request, each answer as a value. */
 import type { components } from "@quorate/openapi";
 import type { Answered, Answers, Asks, Kind, Settings, Transport, WatchPart } from "../ask.ts";
+import { defined } from "../defined.ts";
 import { durationText, millisOf } from "../duration.ts";
 import type {
   Child,
@@ -47,13 +48,9 @@ const ways: Ways = {
     }
   },
   children: async ({ path, limit, data, page }, send) => {
-    const query = {
-      ...(limit === undefined ? undefined : { limit }),
-      ...(data === undefined ? undefined : { data }),
-      ...(page === undefined ? undefined : { continue: page }),
-    };
+    const query = defined({ limit, data, continue: page });
     const { zxid, children, continue: next } = (await send("children", { path, query })).json<Schemas["Children"]>();
-    return { zxid, children: children.map(childOf), ...(next === undefined ? undefined : { next }) };
+    return defined({ zxid, children: children.map(childOf), next });
   },
   getAcl: async ({ path }, send) => {
     const { acl, version = 0 } = (await send("getAcl", { path })).json<Schemas["Acl"]>();
@@ -62,11 +59,10 @@ const ways: Ways = {
   // A linearizable read of what is always there.
   sync: async (_, send) => (await send("exists", { path: "/" })).zxid,
   put: async ({ path, data, exists, mzxid, ...shape }, send) => {
-    const header = {
-      ...(mzxid === undefined ? undefined : { "If-Match": `"${mzxid}"` }),
-      ...(exists === true && mzxid === undefined ? { "If-Match": "*" } : undefined),
-      ...(exists === false ? { "If-None-Match": "*" as const } : undefined),
-    };
+    const header = defined({
+      "If-Match": mzxid === undefined ? (exists ? "*" : undefined) : `"${mzxid}"`,
+      "If-None-Match": exists === false ? ("*" as const) : undefined,
+    });
     return writtenIn(await send("put", { path, body: data, header, query: shapeQuery(shape) }));
   },
   create: async ({ path, data, sequential, ...shape }, send) => {
@@ -82,12 +78,10 @@ const ways: Ways = {
   },
   delete: async ({ path, recursive, mzxid }, send) => {
     const header = mzxid === undefined ? {} : { "If-Match": `"${mzxid}"` };
-    const query = recursive === undefined ? {} : { recursive };
-    return (await send("delete", { path, header, query })).json<Schemas["DeleteAnswer"]>();
+    return (await send("delete", { path, header, query: defined({ recursive }) })).json<Schemas["DeleteAnswer"]>();
   },
   setAcl: async ({ path, acl, version }, send) => {
-    const body = { acl, ...(version === undefined ? undefined : { version }) };
-    return writtenIn(await send("setAcl", { path, body }));
+    return writtenIn(await send("setAcl", { path, body: { acl, version } }));
   },
   txn: async ({ check, then, else: otherwise }, send) => {
     const body = { check, then: then?.map(operationJson), else: otherwise?.map(operationJson) };
@@ -136,19 +130,12 @@ export class RestTransport implements Transport<Gateway> {
     { depth, data }: TreeOptions,
     settings: Settings,
   ): AsyncGenerator<string | TreeNode, undefined, undefined> {
-    const query = {
-      ...(depth === undefined ? undefined : { depth }),
-      ...(data === undefined ? undefined : { data }),
-    };
-    const response = await exchange(gateway, "tree", { path, query }, settings);
+    const response = await exchange(gateway, "tree", { path, query: defined({ depth, data }) }, settings);
     for await (const line of linesOf(response, settings.signal)) {
       const json = JSON.parse(line) as Schemas["TreeLine"];
       if ("end" in json) return;
       if ("zxid" in json) yield json.zxid;
-      else {
-        const bytes = dataOf(json);
-        yield { path: json.path, stat: json.stat, ...(bytes === undefined ? undefined : { data: bytes }) };
-      }
+      else yield defined({ path: json.path, stat: json.stat, data: dataOf(json) });
     }
     throw new QuorateError("connectionLoss", `the tree of ${path} was cut off`, { certainty: "noEffect" });
   }
@@ -185,39 +172,28 @@ function writtenIn(reply: Reply): Written {
 }
 
 function shapeQuery({ ephemeral, container, ttlMillis, acl, parents }: Shape) {
-  return {
-    ...(ephemeral === undefined ? undefined : { ephemeral }),
-    ...(container === undefined ? undefined : { container }),
-    ...(ttlMillis === undefined ? undefined : { ttl: durationText(ttlMillis) }),
-    ...(acl === undefined ? undefined : { acl: acl.map(({ scheme, id, perms }) => `${scheme}:${id}:${perms}`).join() }),
-    ...(parents === undefined ? undefined : { parents }),
-  };
+  const ttl = ttlMillis === undefined ? undefined : durationText(ttlMillis);
+  const text = acl?.map(({ scheme, id, perms }) => `${scheme}:${id}:${perms}`).join();
+  return defined({ ephemeral, container, ttl, acl: text, parents });
 }
 
 function operationJson(operation: TxnOperation): Schemas["TxnOperation"] {
   const { ttlMillis, data, acl, ...rest } = operation as TxnOperation & Shape & { readonly data?: Data };
   const json = {
     ...rest,
-    ...(ttlMillis === undefined ? undefined : { ttl: durationText(ttlMillis) }),
-    ...(acl === undefined ? undefined : { acl }),
-    ...(data === undefined ? undefined : { data: typeof data === "string" ? data : { base64: toBase64(data) } }),
+    ttl: ttlMillis === undefined ? undefined : durationText(ttlMillis),
+    acl,
+    data: data instanceof Uint8Array ? { base64: toBase64(data) } : data,
   };
   // Each kind of operation keeps its own fields, which the compiler cannot follow through the rest.
   return json as Schemas["TxnOperation"];
 }
 
-function resultOf(json: Schemas["TxnResult"]): TxnResult {
-  const { data: _, encoding: __, children, continue: ___, ...rest } = json;
-  const data = dataOf(json);
-  return {
-    ...rest,
-    ...(data === undefined ? undefined : { data }),
-    ...(children === undefined ? undefined : { children: children.map(childOf) }),
-  };
+function resultOf(result: Schemas["TxnResult"]): TxnResult {
+  const { encoding: _, continue: __, ...json } = result;
+  return defined({ ...json, data: dataOf(result), children: json.children?.map(childOf) });
 }
 
 function childOf(json: Schemas["Child"]): Child {
-  const data = dataOf(json);
-  const { name, stat } = json;
-  return { name, ...(stat === undefined ? undefined : { stat }), ...(data === undefined ? undefined : { data }) };
+  return defined({ name: json.name, stat: json.stat, data: dataOf(json) });
 }

@@ -1,6 +1,7 @@
 /** Watches over REST: one NDJSON stream, or polls for those behind a proxy that holds streams back. */
 import type { components } from "@quorate/openapi";
 import type { Settings, WatchPart } from "../ask.ts";
+import { defined } from "../defined.ts";
 import type { WatchItem, WatchOptions } from "../quorate.ts";
 import { isErrorCode, QuorateError } from "../quorate-error.ts";
 import { brokenBy, exchange, type Gateway } from "./exchange.ts";
@@ -24,7 +25,7 @@ export async function* streamParts(
   yield { items: [] };
   for await (const line of linesOf(response, settings.signal)) {
     const json = JSON.parse(line) as Line;
-    const cursor = json.cursor === undefined ? undefined : { cursor: json.cursor };
+    const cursor = defined({ cursor: json.cursor });
     if (json.type === "cursor") yield { items: [], ...cursor };
     else if (json.type === "state") yield { items: [stateOf(json)], ...cursor };
     else if (json.type !== "end") yield { items: [eventOf(json)], ...cursor };
@@ -45,7 +46,7 @@ export async function* pollParts(
 ): AsyncGenerator<WatchPart, undefined, undefined> {
   const header = { Accept: "application/json" };
   for (let cursor = after; ; ) {
-    const query = { ...queryOf(options, cursor), ...(cursor === undefined ? undefined : { wait: pollWait }) };
+    const query = { ...queryOf(options, cursor), ...(cursor && { wait: pollWait }) };
     const response = await exchange(gateway, "watch", { query, header }, settings);
     const answer = await answerOf(response, settings.signal);
     ({ cursor } = answer);
@@ -63,32 +64,14 @@ async function answerOf(response: Response, signal: AbortSignal): Promise<Schema
 }
 
 function queryOf({ node = [], children = [], subtree = [], include }: WatchOptions, after: string | undefined) {
-  return {
-    node: [node].flat(),
-    children: [children].flat(),
-    subtree: [subtree].flat(),
-    ...(include === undefined ? undefined : { include }),
-    ...(after === undefined ? undefined : { after }),
-  };
+  const paths = { node: [node].flat(), children: [children].flat(), subtree: [subtree].flat() };
+  return defined({ ...paths, include, after });
 }
 
-function stateOf(json: Schemas["WatchState"]): WatchItem {
-  const { scope, path, exists, stat, children } = json;
-  const data = dataOf(json);
-  return {
-    type: "state",
-    scope,
-    path,
-    exists,
-    ...(stat === undefined ? undefined : { stat }),
-    ...(data === undefined ? undefined : { data }),
-    ...(children === undefined ? undefined : { children }),
-  };
+function stateOf({ scope, path, exists, stat, children, ...json }: Schemas["WatchState"]): WatchItem {
+  return defined({ type: "state" as const, scope, path, exists, stat, data: dataOf(json), children });
 }
 
-function eventOf(json: Schemas["WatchEvent"]): WatchItem {
-  const { type, path, zxid, version, czxid, time, superseded } = json;
-  const data = dataOf(json);
-  const told = superseded === undefined ? undefined : { superseded };
-  return { type, path, zxid, version, czxid, time, ...(data === undefined ? undefined : { data }), ...told };
+function eventOf({ type, path, zxid, version, czxid, time, superseded, ...json }: Schemas["WatchEvent"]): WatchItem {
+  return defined({ type, path, zxid, version, czxid, time, data: dataOf(json), superseded });
 }

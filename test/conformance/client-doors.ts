@@ -1,0 +1,34 @@
+/** A gateway for clients in tests: its REST and gRPC ports, with a real tree in this process behind them. */
+import type { AddressInfo } from "node:net";
+import { type Backend, createGrpcServer, createNodeWorld, createRestServer } from "@quorate/gateway";
+
+export interface Doors {
+  readonly restPort: number;
+  readonly grpcPort: number;
+  stop(): Promise<void>;
+}
+
+export async function startDoors(backend: Backend): Promise<Doors> {
+  const common = {
+    backend,
+    world: createNodeWorld(),
+    version: "test",
+    // Connections are broken on purpose: what a door says of it is for whoever reads the test's output.
+    log: (line: string) => console.error(line),
+  };
+  const rest = createRestServer({
+    ...common,
+    readiness: () => ({ ready: true, leader: 1, checks: [] }),
+    metrics: () => "",
+  });
+  const grpc = createGrpcServer({ ...common, wallNow: () => Date.now(), ready: () => true });
+  await new Promise<void>((resolve) => rest.server.listen(0, "127.0.0.1", resolve));
+  const grpcPort = await grpc.listen("127.0.0.1", 0);
+  return {
+    restPort: (rest.server.address() as AddressInfo).port,
+    grpcPort,
+    stop: async () => {
+      await Promise.all([rest.stop(), grpc.stop()]);
+    },
+  };
+}
