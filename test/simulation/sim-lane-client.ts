@@ -327,7 +327,8 @@ export class SimLaneClient {
     this.#next = sequence;
     const back = this.#unanswered.indexOf(given);
     const again = this.#unanswered.splice(back < 0 ? this.#unanswered.length : back);
-    if (this.#random.chance(0.5)) return;
+    // Flipped memory may have said so of what is done: then the number stays the request's.
+    if (this.#habits.trusts && this.#random.chance(0.5)) return;
     this.#unanswered.push(...again);
     for (const each of again) this.#give(line, each);
   }
