@@ -123,3 +123,19 @@ test("failed discoveries come ever more seldom, so that flapping cannot spend th
   e.advance(10_000);
   assert.notEqual(e.leader(), undefined);
 });
+
+test("everybody's choice waits for a disk that hangs: of the others the best one stands first", () => {
+  const e = TestEnsemble.led(5, { timing: { electionMillis: 2500 } });
+  // Replicas 4 and 5 have what the others have not.
+  e.hold(({ to, message }) => to <= 3 && message.kind === "propose");
+  e.submit(5);
+  e.settle();
+  e.crash(5);
+  e.crash(4);
+  e.start(4, 5);
+  e.hold();
+  e.at(5).disk.hung = true;
+  e.connect(1, 2, 3, 4, 5);
+  e.advance(20_000);
+  assert.equal(e.leader(), 4);
+});
