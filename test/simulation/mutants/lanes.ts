@@ -121,7 +121,6 @@ export const lanes: readonly Mutant[] = [
         "if (!lane?.announced || round < 0) return;",
       ),
     ],
-    setting: [smallQueue],
     within: 0,
     byHand: { file: "test/simulation/mutants/cases.test.ts", name: "a refusal that comes late" },
   },
@@ -188,7 +187,6 @@ export const lanes: readonly Mutant[] = [
         "void sameTry;",
       ),
     ],
-    setting: [smallQueue],
     within: 0,
     byHand: {
       file: "services/replica/src/submissions.test.ts",
