@@ -1,5 +1,9 @@
 /** Clients that watch for as long as they are let: each goes on from its last cursor, wherever it is sent. */
+import { formatZxid, type Zxid } from "@quorate/api";
+import type { v1 } from "@quorate/proto";
+import { CallError, Caller, type Inbox } from "../conformance/grpc-client.ts";
 import { isChange, Poller, type StreamEvent, type StreamType, WatchStream } from "../conformance/watch-client.ts";
+import type { Scopes } from "./committed.ts";
 import { sleep } from "./ensemble.ts";
 
 export interface Watcher {
@@ -101,4 +105,61 @@ export function streamOn(name: string, base: () => string, query: string, type: 
     },
     stop,
   };
+}
+
+const typeNames = { TYPE_CREATED: "created", TYPE_CHANGED: "changed", TYPE_DELETED: "deleted" } as const;
+
+/** Of the codes of gRPC, those of a door that is gone, has no leader, stops, or was read too slowly. */
+const passing = [2, 4, 8, 14];
+
+/** One `Watch` call after the other, behind `after`, each on a connection of its own; `port`: where to go now. */
+export function callOn(name: string, port: () => number, scopes: Scopes, after: string): Watcher {
+  const told: string[] = [];
+  let stopped = false;
+  let breaks = -1;
+  let current: Inbox<v1.WatchResponse> | undefined;
+  const run = async (): Promise<void> => {
+    for (let cursor = after; !stopped; breaks++) {
+      const caller = new Caller(port());
+      // Of a transaction that comes in several messages the cursor says when it is whole.
+      let part: v1.WatchEvent[] = [];
+      try {
+        const { nodes, children, subtrees } = scopes;
+        const inbox = caller.stream("Watch", { nodes, children, subtrees, afterCursor: cursor });
+        current = inbox;
+        for (;;) {
+          const message = await inbox.next();
+          part.push(...(message.events ?? []));
+          if ((part.at(-1)?.zxid ?? 0) > (message.header?.zxid ?? 0)) continue;
+          told.push(...part.map(lineOfMessage));
+          part = [];
+          cursor = message.cursor ?? cursor;
+        }
+      } catch (error) {
+        if (!stopped && !(error instanceof CallError && passing.includes(error.code))) throw error;
+      } finally {
+        caller.close();
+      }
+      if (!stopped) await sleep(50);
+    }
+  };
+  const running = run();
+  running.catch(() => {});
+  const stop = (): Promise<void> => {
+    stopped = true;
+    current?.cancel();
+    return running;
+  };
+  return {
+    name,
+    told,
+    get breaks() {
+      return breaks;
+    },
+    stop,
+  };
+}
+
+function lineOfMessage({ zxid = 0, type, path }: v1.WatchEvent): string {
+  return `${formatZxid(zxid as Zxid)} ${typeNames[type as keyof typeof typeNames]} ${path}`;
 }
