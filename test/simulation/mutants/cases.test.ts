@@ -1,4 +1,4 @@
-/** Cases by hand for rules whose lack no simulation shows yet, where the code's own tests have none (`byHand`). */
+/** Cases by hand: for rules whose lack no simulation shows (`byHand`), and for some that it shows only by chance. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { encodeCommand, joinCommands, type SessionId, type Zxid } from "@quorate/api";
