@@ -133,11 +133,7 @@ export function start(): Fixture {
     wake: () => {},
     log: () => {},
   });
-  const listener: LaneListener = {
-    opened: ({ lastSequence }) => void told.push(`opened at ${lastSequence}`),
-    ended: ({ code }) => void told.push(`ended ${code}`),
-    drained: () => void told.push("drained"),
-  };
+  const listener = listenerTo(told);
   const attach = (id = session): SessionLane =>
     lanes.attach({ session: id, secretHash: new Uint8Array(32) }, anyone, 1000, listener);
   const state: Fixture["state"] = (lastSequence, fence, attachment = 1, exists = true) =>
@@ -172,6 +168,14 @@ export function start(): Fixture {
       void lanes.written(home, { kind: "written", session, sequence, outcome: done(at) }),
     refuse: (sequence, code) =>
       void lanes.refused(home, { kind: "refused", session, sequence, code, detail: "", retryAfterMillis: 10 }),
+  };
+}
+
+function listenerTo(told: string[]): LaneListener {
+  return {
+    opened: ({ lastSequence }) => void told.push(`opened at ${lastSequence}`),
+    ended: ({ code }) => void told.push(`ended ${code}`),
+    drained: () => void told.push("drained"),
   };
 }
 

@@ -5,8 +5,18 @@
  *
  * Times are milliseconds of true (virtual) time; no replica's clock shows it.
  */
-import type { AuthId, Batch, Command, Identity, ReplicaId, SessionId, Zxid } from "@quorate/api";
-import type { Answer, ReadRequest, RenewAnswer, WriteRequest } from "@quorate/gateway";
+import type {
+  AuthId,
+  Batch,
+  Command,
+  Identity,
+  ReplicaId,
+  SessionId,
+  WatchEvent,
+  WatchState,
+  Zxid,
+} from "@quorate/api";
+import type { Answer, Cursor, ReadRequest, RenewAnswer, WatchEnd, WatchRequest, WriteRequest } from "@quorate/gateway";
 import type { Applied, Tree } from "@quorate/tree";
 import { Violation } from "./violation.ts";
 
@@ -82,6 +92,46 @@ export interface Answered {
   readonly answer: Answer | RenewAnswer;
 }
 
+/** One watch at one gateway, from its request to its end. A client that goes elsewhere opens another one. */
+export interface Watch {
+  readonly at: number;
+  /** Rising. */
+  readonly id: number;
+  readonly client: number;
+  readonly gateway: number;
+  /** Whoever hears answers of a session's lane beside the events hears both in one order: that of this line. */
+  readonly line: number;
+  readonly request: WatchRequest;
+}
+
+/**
+ * What a gateway tells of a watch, in the turn in which it tells: the order of what is seen here is that in which its
+ * client hears it. `stands`: somebody looked at its cursor. `ended` without an end: its client closed it, or its
+ * gateway is dead.
+ */
+export type WatchSeen = { readonly at: number } & (
+  | { readonly kind: "asked"; readonly watch: Watch }
+  | { readonly kind: "opened"; readonly watch: Watch; readonly cursor: Cursor; readonly states: readonly WatchState[] }
+  | {
+      readonly kind: "told";
+      readonly watch: Watch;
+      readonly cursor: Cursor;
+      readonly events: readonly WatchEvent[];
+      readonly more: boolean;
+    }
+  | { readonly kind: "stands"; readonly watch: Watch; readonly cursor: Cursor }
+  | { readonly kind: "ended"; readonly watch: Watch; readonly end: WatchEnd | undefined }
+  | {
+      /** On the line's lane, to a request that was given while its watch was open. */
+      readonly kind: "answered";
+      readonly line: number;
+      readonly what: string;
+      /** Of the newest event that had been told on the line when it was given. */
+      readonly floor: Zxid;
+      readonly zxid: Zxid;
+    }
+);
+
 /** After healing: everybody is up, linked and serving, and stands at the same position. */
 export interface Finished {
   readonly at: number;
@@ -112,6 +162,7 @@ export abstract class Invariant {
   stopped(_at: number, _replica: ReplicaId): void {}
   asked(_seen: Asked): void {}
   answered(_seen: Answered): void {}
+  watched(_seen: WatchSeen): void {}
   finished(_seen: Finished): void {}
 
   protected broken(detail: string): never {

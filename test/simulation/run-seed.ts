@@ -5,12 +5,13 @@ import { VirtualTime } from "./events.ts";
 import { Faults } from "./faults.ts";
 import { createInvariants, flipped } from "./invariants/all.ts";
 import { drainMicrotasks } from "./microtasks.ts";
-import { type Invariant, identityOf } from "./observation.ts";
+import { type Invariant, identityOf, type WatchSeen } from "./observation.ts";
 import { SeededRandom } from "./random.ts";
 import { type Habits, SimClient, Town } from "./sim-client.ts";
 import { SimEnsemble } from "./sim-ensemble.ts";
 import { type LaneHabits, SimLaneClient } from "./sim-lane-client.ts";
 import { places } from "./sim-questions.ts";
+import { SimWatcher, type WatchHabits } from "./sim-watcher.ts";
 import type { RunOptions, RunResult } from "./simulator.ts";
 import { Violation } from "./violation.ts";
 
@@ -36,6 +37,7 @@ class Run {
   readonly #watch: readonly Invariant[];
   readonly #ensemble: SimEnsemble;
   readonly #town: Town;
+  readonly #watchers: readonly SimWatcher[];
   readonly #faults: Faults;
   readonly #trace: (text: string) => void;
   readonly #faultMillis: number;
@@ -74,6 +76,7 @@ class Run {
     });
     this.#town = new Town(time, random, this.#ensemble.gateways, this.#watch);
     const clients = [...this.#clients(scenario), ...this.#laneClients(seed, flips, scenario)];
+    this.#watchers = flips ? [] : this.#someWatchers(seed, scenario);
     this.#faults = new Faults({
       time,
       random,
@@ -84,7 +87,7 @@ class Run {
       trace: this.#trace,
       flipped: (id) => flipped(this.#watch, id),
     });
-    for (const client of clients) time.after(400, () => client.start());
+    for (const client of [...clients, ...this.#watchers]) time.after(400, () => client.start());
   }
 
   /** By a chance of their own: what else is drawn from the seed does not depend on them. */
@@ -103,6 +106,35 @@ class Run {
         trusts: !flips,
       };
       return new SimLaneClient(this.#town, 101 + at, new SeededRandom(random.next()), habits, () => ++lines);
+    });
+  }
+
+  /** By a chance of their own, too. What is told from flipped memory is promised to nobody: then there are none. */
+  #someWatchers(seed: number, scenario: string): SimWatcher[] {
+    const random = new SeededRandom(seed ^ 0xfeed);
+    if (!scenario.includes("watchers") && random.chance(0.4)) return [];
+    let watches = 0;
+    const ports = {
+      town: this.#town,
+      nextWatch: () => ++watches,
+      tell: (seen: WatchSeen) => {
+        try {
+          for (const each of this.#watch) each.watched(seen);
+        } catch (error) {
+          this.#thrown ??= error;
+        }
+      },
+    };
+    const writes = random.pick([0.02, 0.1, 0.4]);
+    return Array.from({ length: random.between(1, 5) }, (_, at) => {
+      const habits: WatchHabits = {
+        thinkMillis: random.pick([5, 15, 40]),
+        writes,
+        restless: random.pick([0, 0.005, 0.05]),
+        session: random.chance(0.5),
+        careless: random.chance(0.3),
+      };
+      return new SimWatcher(ports, 201 + at, new SeededRandom(random.next()), habits);
     });
   }
 
@@ -154,6 +186,8 @@ class Run {
     const trees = new Map(
       [...this.#ensemble.replicas.values()].flatMap((each) => (each.tree ? [[each.id, each.tree]] : [])),
     );
+    for (const each of this.#watchers) each.look();
+    if (this.#thrown !== undefined) throw this.#thrown;
     for (const each of this.#watch) each.finished({ at: this.#time.now, trees });
   }
 
@@ -194,6 +228,8 @@ class Run {
       "requests answered": this.#town.answered,
       "writes and reads done": this.#town.acknowledged,
       events: this.#time.count,
+      "watch events told": this.#watchers.reduce((sum, each) => sum + each.told, 0),
+      "watches resumed": this.#watchers.reduce((sum, each) => sum + each.resumed, 0),
       ...Object.fromEntries([...this.#town.tally].sort().map(([name, count]) => [`answered ${name}`, count])),
       ...Object.fromEntries([...this.#faults.counts].sort().map(([name, count]) => [`fault ${name}`, count])),
     };

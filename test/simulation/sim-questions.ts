@@ -32,7 +32,7 @@ const lists: readonly Acl[] = [
 ];
 
 /** What has to be there before clients ask. */
-export const places: readonly Path[] = ["/r", "/q", "/e", "/p", "/t", "/d", "/c"].map(path);
+export const places: readonly Path[] = ["/r", "/q", "/e", "/p", "/t", "/d", "/c", "/w"].map(path);
 
 export class Questions {
   readonly #random: SeededRandom;

@@ -5,8 +5,10 @@
 import type { ReplicaId } from "@quorate/api";
 import type { Invariant } from "../observation.ts";
 import { BoundedStaleness } from "./bounded-staleness.ts";
+import { CursorMonotonic } from "./cursor-monotonic.ts";
 import { EphemeralsEndWithTheirSession } from "./ephemerals-end-with-their-session.ts";
 import { EqualDigests } from "./equal-digests.ts";
+import { EventBeforeData } from "./event-before-data.ts";
 import { LinearizableReads } from "./linearizable-reads.ts";
 import { MonotonicReads } from "./monotonic-reads.ts";
 import { NoEarlyExpiry } from "./no-early-expiry.ts";
@@ -19,12 +21,16 @@ import { PrefixAgreement } from "./prefix-agreement.ts";
 import { PrimaryOrder } from "./primary-order.ts";
 import { ReadYourWrites } from "./read-your-writes.ts";
 import { ReadsShowTheState } from "./reads-show-the-state.ts";
+import { RightsAtDelivery } from "./rights-at-delivery.ts";
 import { RingWithoutGapOrDuplicate } from "./ring-without-gap-or-duplicate.ts";
 import { SessionFifo } from "./session-fifo.ts";
 import { SessionLaneOrder } from "./session-lane-order.ts";
 import { SessionsEnd } from "./sessions-end.ts";
 import { SnapshotExact } from "./snapshot-exact.ts";
 import { TotalOrder } from "./total-order.ts";
+import { WatchEndsWithItsSession } from "./watch-ends-with-its-session.ts";
+import { WatchEventsComplete } from "./watch-events-complete.ts";
+import { WatchedChanges } from "./watched-changes.ts";
 
 export interface InvariantOptions {
   /** By how much of the true time a replica's monotonic clock may be fast or slow. */
@@ -36,6 +42,7 @@ export interface InvariantOptions {
 /** Fresh ones, for one run. */
 export function createInvariants({ clockDrift = 0.05, expirySlackMillis = 1500 }: InvariantOptions = {}): Invariant[] {
   const order = new Order();
+  const changes = new WatchedChanges(order);
   return [
     new OneLeaderPerEpoch(),
     new TotalOrder(order),
@@ -57,6 +64,11 @@ export function createInvariants({ clockDrift = 0.05, expirySlackMillis = 1500 }
     new EqualDigests(order),
     new RingWithoutGapOrDuplicate(order),
     new ReadsShowTheState(order),
+    new CursorMonotonic(order),
+    new EventBeforeData(),
+    new RightsAtDelivery(changes),
+    new WatchEventsComplete(changes),
+    new WatchEndsWithItsSession(order),
   ];
 }
 

@@ -7,6 +7,7 @@ import { reads } from "./reads.ts";
 import type { Mutant } from "./row.ts";
 import { sessionLanes } from "./session-lanes.ts";
 import { sessions } from "./sessions.ts";
+import { watches } from "./watches.ts";
 
 export const mutants: readonly Mutant[] = [
   ...agreement,
@@ -16,6 +17,7 @@ export const mutants: readonly Mutant[] = [
   ...sessionLanes,
   ...sessions,
   ...reads,
+  ...watches,
 ];
 
 export function mutantNamed(name: string): Mutant {
