@@ -133,9 +133,8 @@ export function start(): Fixture {
     wake: () => {},
     log: () => {},
   });
-  const listener = listenerTo(told);
   const attach = (id = session): SessionLane =>
-    lanes.attach({ session: id, secretHash: new Uint8Array(32) }, anyone, 1000, listener);
+    lanes.attach({ session: id, secretHash: new Uint8Array(32) }, anyone, 1000, listenerTo(told));
   const state: Fixture["state"] = (lastSequence, fence, attachment = 1, exists = true) =>
     void lanes.laneState(home, { kind: "laneState", session, exists, attachment, lastSequence, fence });
   return {
