@@ -43,14 +43,14 @@ type Asked =
   | { readonly kind: "handOver"; readonly target: ReplicaId };
 
 /** `stream`: who answered; undefined: nobody did. Called in the turn of the answer. */
-type Resolve = (answer: Answer, stream: ReplicaStream | undefined) => void;
+export type ReadAnswered = (answer: Answer, stream: ReplicaStream | undefined) => void;
 
 class Call implements Timed, Queued<Call> {
   id: RequestId;
   readonly asked: Asked;
   readonly deadline: number;
   readonly size: number;
-  readonly resolve: Resolve;
+  readonly resolve: ReadAnswered;
   /** Where it was sent; undefined while it waits. */
   stream: ReplicaStream | undefined = undefined;
   /** Who could not answer it; a stale read then goes elsewhere. */
@@ -63,7 +63,7 @@ class Call implements Timed, Queued<Call> {
   before: Call | undefined = undefined;
   after: Call | undefined = undefined;
 
-  constructor(id: RequestId, asked: Asked, deadline: number, resolve: Resolve) {
+  constructor(id: RequestId, asked: Asked, deadline: number, resolve: ReadAnswered) {
     this.id = id;
     this.asked = asked;
     this.deadline = deadline;
@@ -99,7 +99,7 @@ export class Calls {
   }
 
   /** Answers the way to give it up: `resolve` is not called any more. */
-  read(request: OrderedRead, deadline: number, resolve: Resolve): () => void {
+  read(request: OrderedRead, deadline: number, resolve: ReadAnswered): () => void {
     const call = this.#ask({ kind: "read", request, operation: encodeRead(request.operation) }, deadline, resolve);
     return () => {
       if (call && this.#all.get(call.id) === call) this.#drop(call);
@@ -111,7 +111,7 @@ export class Calls {
   }
 
   /** Undefined: it was answered at once. */
-  #ask(asked: Asked, deadline: number, resolve: Resolve): Call | undefined {
+  #ask(asked: Asked, deadline: number, resolve: ReadAnswered): Call | undefined {
     if (this.#stopped) {
       resolve(unavailable("noLeader", "noEffect", "this gateway is stopping"), undefined);
       return undefined;

@@ -2,6 +2,7 @@
 import { limits } from "@quorate/api";
 import type { Answer, LaneAnswer, LaneWrite, ReadRequest } from "./backend.ts";
 import type { Numbered } from "./lane-window.ts";
+import type { ReplicaStream } from "./stream.ts";
 
 export class LaneRequest implements Numbered {
   /** Of a write. */
@@ -26,6 +27,8 @@ export class LaneRequest implements Numbered {
   behind: number = 0;
   /** Once it is known. */
   answer: Answer | undefined = undefined;
+  /** On whose stream it came. */
+  from: ReplicaStream | undefined = undefined;
   next: LaneRequest | undefined = undefined;
 
   private constructor(
@@ -54,6 +57,11 @@ export class LaneRequest implements Numbered {
   /** Was sent, or needs not be. */
   get underWay(): boolean {
     return this.sequence > 0 || this.tries > 0 || this.answer !== undefined;
+  }
+
+  answered(answer: Answer, from: ReplicaStream | undefined): void {
+    this.answer = answer;
+    this.from = from;
   }
 
   /** Tells its answer. */

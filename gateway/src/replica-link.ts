@@ -101,7 +101,7 @@ export class ReplicaLink implements Backend {
       home,
       write: (request, deadline, done) => this.#lane.write(request, deadline, done),
       read: (request, deadline, done) => this.#calls.read(request, deadline, done),
-      told: (session, zxid) => this.#watches.told(session, zxid),
+      told: (session, zxid, from) => this.#watches.told(session, zxid, from),
       wake,
       log,
     });

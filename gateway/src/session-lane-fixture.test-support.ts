@@ -122,9 +122,9 @@ export function start(): Fixture {
     home: () => home,
     write: (_, __, answer) => void attaching.push(answer),
     read: (request, _, answer) => {
-      const asked: Asked = { request, answer, givenUp: false };
+      const asked: Asked = { request, answer: (each) => answer(each, home), givenUp: false };
       reads.push(asked);
-      if (atOnce.answer) answer(atOnce.answer);
+      if (atOnce.answer) answer(atOnce.answer, home);
       return () => {
         asked.givenUp = true;
       };

@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { it } from "node:test";
 import { asZxid, type SessionId } from "@quorate/api";
-import { session, shown, start } from "./session-lane-fixture.test-support.ts";
+import { get, session, shown, start } from "./session-lane-fixture.test-support.ts";
 import { a, change, Scene, stream } from "./watch/hub-scene.test-support.ts";
 
 /** A counter that nothing reaches. */
@@ -15,7 +15,8 @@ it("answers wait, in their order, for the events of what they show", () => {
   f.read(lane, "/old");
   f.read(lane, "/new");
   f.read(lane, "/last");
-  for (const [at, each] of [104, 106, 107].entries()) f.reads[at]?.answer(shown(each));
+  lane.read({ ...get("/stale"), consistency: "stale" }, 1000, () => f.told.push("stale"));
+  for (const [at, each] of [104, 106, 107, 109].entries()) f.reads[at]?.answer(shown(each));
   assert.deepEqual(f.told, ["read /old ok 104"]);
   f.write(lane, 1);
   f.written(1, 110);
@@ -24,39 +25,48 @@ it("answers wait, in their order, for the events of what they show", () => {
   assert.deepEqual(f.told.splice(0), ["read /old ok 104", "read /new ok 106"]);
   f.events.through = forever;
   f.lanes.eventsTold(session);
-  assert.deepEqual(f.told, ["read /last ok 107", "1 ok 110"]);
+  assert.deepEqual(f.told.splice(0), ["read /last ok 107", "stale", "1 ok 110"]);
+  f.events.through = 110;
+  lane.read({ ...get("/stale"), consistency: "stale" }, 1000, () => f.told.push("stale"));
+  f.reads[4]?.answer(shown(120));
+  assert.deepEqual(f.told, ["stale"], "it may be asked where no watch is served");
 });
 
-it("a watch has told up to its cursor while it asks again, and everything while the feed reaches it", () => {
+it("a watch has told up to its cursor, and what the home answers while its feed reaches the watch", () => {
   const scene = new Scene();
   const id = 7 as SessionId;
-  const told = (at: number): boolean => scene.watches.told(id, asZxid(at));
+  const told = (at: number, from = scene.first): boolean => scene.watches.told(id, asZxid(at), from);
+  const [former, other] = [scene.first, stream(2)];
   const { listener } = scene.joined({ node: [a] }, { session: id });
   scene.joined({ node: [a] }, { session: 8 });
-  assert.ok(told(1000));
+  assert.deepEqual([told(1000), told(10, other), told(11, other)], [true, true, false]);
+  assert.deepEqual(scene.waited, []);
   scene.feed(12, [change(12, "changed", a)]);
-  scene.home = stream(2);
-  scene.watches.moved(scene.home);
-  assert.deepEqual([told(12), told(13)], [true, false]);
+  assert.deepEqual(scene.waited.splice(0), [id], "it may look again");
+  scene.feed(13, []);
+  assert.deepEqual(scene.waited, [], "once");
+  scene.home = other;
+  scene.watches.moved(other);
+  assert.deepEqual([told(13), told(14), told(14, former)], [true, false, false]);
   let heard = 0;
   listener.on = () => assert.ok(!told(21) && ++heard);
   scene.watches.pump();
   const [first] = scene.questions.filter((each) => each.request.acting?.session === id);
-  const before = scene.waited.length;
   first?.answer(20, [change(15, "changed", a)] as never);
   assert.equal(heard, 1);
-  assert.deepEqual(scene.waited.slice(before), [id]);
-  assert.ok(told(1000));
+  assert.deepEqual(scene.waited, [id]);
+  assert.deepEqual([told(1000), told(21, former)], [true, false]);
 });
 
 it("a watch that is over, or not open yet, keeps nothing waiting", () => {
   const scene = new Scene();
+  const told = (): boolean => scene.watches.told(7 as SessionId, asZxid(11), scene.first);
   const { watching } = scene.joined({ node: [a] }, { session: 7 });
   scene.watches.feedBroken(scene.first);
-  assert.ok(!scene.watches.told(7 as SessionId, asZxid(11)));
+  assert.ok(!told());
   watching.close();
-  assert.ok(scene.watches.told(7 as SessionId, asZxid(11)));
-  assert.deepEqual(scene.waited.at(-1), 7);
+  assert.deepEqual(scene.waited, [7]);
+  assert.ok(told());
   scene.open({ node: [a] }, { opened: () => {}, events: () => {}, ended: () => {} }, { session: 7, after: 3 });
-  assert.ok(scene.watches.told(7 as SessionId, asZxid(11)));
+  assert.ok(told());
 });

@@ -21,12 +21,12 @@
  * 8. A newer attachment ends the lane with `sessionMoved`, the session's end with `sessionExpired`; if the lane cannot go on
  *    (the history was set back, or a write of unknown fate is refused for good), `connectionLoss`. What is not answered then
  *    is of unknown fate, which the next attachment tells (1).
- * 9. No answer shows what a watch of the session has not told yet: at a new home its events come first.
+ * 9. But for stale reads, no answer shows what a watch of the session has not told yet, whoever answered it.
  */
 import { type Acting, assert, type ErrorCode, encodeCommand, type SessionId, type Zxid } from "@quorate/api";
 import { encodeFromGateway } from "@quorate/proto";
 import type { Answer, LaneAnswer, LaneListener, LaneOpening, LaneWrite, ReadRequest, SessionLane } from "./backend.ts";
-import type { OrderedRead } from "./calls.ts";
+import type { OrderedRead, ReadAnswered } from "./calls.ts";
 import { general, passing } from "./lane.ts";
 import { type CoursePorts, LaneCourse, type LaneState, type Refused, type Written } from "./lane-course.ts";
 import { faultOf, LaneRequest } from "./lane-request.ts";
@@ -37,9 +37,9 @@ import { type ReplicaStream, type Unavailable, unavailable } from "./stream.ts";
 import { sizeOfWrite } from "./write-entry.ts";
 
 export interface SessionLanePorts extends CoursePorts {
-  read(request: OrderedRead, deadline: number, done: (answer: Answer) => void): () => void;
-  /** The watches that the session keeps were told all up to `zxid`, or will be by what comes before the next answer. */
-  told(session: SessionId, zxid: Zxid): boolean;
+  read(request: OrderedRead, deadline: number, done: ReadAnswered): () => void;
+  /** See `Watches.told`; while it is false the answer waits. */
+  told(session: SessionId, zxid: Zxid, from: ReplicaStream | undefined): boolean;
   /** More, or less, memory is taken; false: all lanes together take too much. */
   take(bytes: number): boolean;
   /** What it has could not be put on the stream: it wants to be pumped when that has drained. */
@@ -247,10 +247,10 @@ export class AttachedLane implements SessionLane {
       },
       behind: behind > 0 ? { session, sequence: behind } : undefined,
     };
-    const giveUp = this.#ports.read(ordered, request.deadline, (answer) => {
+    const giveUp = this.#ports.read(ordered, request.deadline, (answer, from) => {
       if (this.#over || tries !== request.tries || request.answer) return;
       request.giveUp = undefined;
-      request.answer = answer;
+      request.answered(answer, from);
       this.#tell();
     });
     if (request.answer === undefined) request.giveUp = giveUp;
@@ -271,10 +271,9 @@ export class AttachedLane implements SessionLane {
     if (!request) return;
     this.#course.progressed();
     if (sequence > this.#applied) this.#applied = sequence;
-    request.answer =
-      !outcome.ok && outcome.code === "connectionLoss"
-        ? unavailable("connectionLoss", "unknown", outcome.detail)
-        : { kind: "outcome", outcome, servedBy: stream.replica, ageMillis: 0 };
+    const lost = !outcome.ok && outcome.code === "connectionLoss";
+    if (lost) request.answer = unavailable("connectionLoss", "unknown", outcome.detail);
+    else request.answered({ kind: "outcome", outcome, servedBy: stream.replica, ageMillis: 0 }, stream);
     this.#tell();
     if (this.#unsent) this.pump();
   }
@@ -284,7 +283,7 @@ export class AttachedLane implements SessionLane {
     if (this.#telling) return;
     this.#telling = true;
     for (let first = this.#first; first?.answer && !this.#over; first = this.#first) {
-      if (this.#isAhead(first.answer)) break;
+      if (this.#isAhead(first, first.answer)) break;
       if (first.read && !this.#shows(first.answer)) {
         this.#askAgain(first);
         if (first.answer === undefined) break;
@@ -306,8 +305,9 @@ export class AttachedLane implements SessionLane {
     if (this.#first?.answer) this.#tell();
   }
 
-  #isAhead(answer: Answer): boolean {
-    return answer.kind === "outcome" && !this.#ports.told(this.acting.session, answer.outcome.zxid);
+  #isAhead({ read, from }: LaneRequest, answer: Answer): boolean {
+    if (read?.consistency === "stale") return false;
+    return answer.kind === "outcome" && !this.#ports.told(this.acting.session, answer.outcome.zxid, from);
   }
 
   /** (7) */

@@ -4,7 +4,7 @@
  */
 import type { Acting, Identity, SessionId, Zxid } from "@quorate/api";
 import type { Answer, LaneListener, SessionLane, WriteRequest } from "./backend.ts";
-import type { OrderedRead } from "./calls.ts";
+import type { OrderedRead, ReadAnswered } from "./calls.ts";
 import { Deadlines, type Timed } from "./deadlines.ts";
 import type { LaneState, Refused, Written } from "./lane-course.ts";
 import { linkLimits } from "./limits.ts";
@@ -17,9 +17,9 @@ export interface SessionLanesPorts {
   home(): ReplicaStream | undefined;
   /** On the gateway's own lane. */
   write(request: WriteRequest, deadline: number, done: (answer: Answer) => void): void;
-  read(request: OrderedRead, deadline: number, done: (answer: Answer) => void): () => void;
-  /** The watches that a session keeps have told everything up to `zxid`, or do so before the next answer. */
-  told(session: SessionId, zxid: Zxid): boolean;
+  read(request: OrderedRead, deadline: number, done: ReadAnswered): () => void;
+  /** See `Watches.told`; false: `eventsTold` comes when that may be otherwise. */
+  told(session: SessionId, zxid: Zxid, from: ReplicaStream | undefined): boolean;
   /** The pump must run soon. */
   wake(): void;
   log(text: string): void;
@@ -70,7 +70,7 @@ export class SessionLanes {
       nextFence: () => (this.#fence += 1),
       wake: () => ports.wake(),
       read: (request, deadline, done) => ports.read(request, deadline, done),
-      told: (session, zxid) => ports.told(session, zxid),
+      told: (session, zxid, from) => ports.told(session, zxid, from),
       take: (bytes) => {
         this.#bytes += bytes;
         return this.#bytes < linkLimits.allSessionBytes;

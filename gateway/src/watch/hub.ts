@@ -34,7 +34,7 @@ export interface WatchPorts {
   /** Asks a read of kind `watch`; answers the way to give it up, after which nothing is called. */
   ask(request: ReadRequest, deadline: number, answered: WatchAnswered): () => void;
   unwatch(stream: ReplicaStream): void;
-  /** A watch that this session keeps was told more, or is over: `told` may say otherwise now. */
+  /** `told` was false for this session, and may not be now. */
   eventsTold(session: SessionId): void;
   /** `pump` is due by the end of the turn. */
   wake(): void;
@@ -50,6 +50,8 @@ export class Watches {
   readonly #readers = new Readers();
   readonly #delivery: Delivery;
   readonly #sessions = new Map<SessionId, Set<Watcher>>();
+  /** Those with answers that wait for events. */
+  readonly #held = new Set<SessionId>();
   /** Those of state `waiting`. */
   readonly #queue = new Queue<Watcher>();
   /** Those of state `asking`. */
@@ -84,13 +86,25 @@ export class Watches {
   }
 
   /**
-   * Whether all watches that the session keeps were told everything up to `zxid`, or will be before whatever comes next
-   * on the home's stream. Not so while one of them asks again.
+   * Whether all watches that the session keeps have told everything up to `zxid`, which somebody has answered. What came on
+   * the home's own stream had the feed before it; a former home, or another replica, may be ahead of that.
    */
-  told(session: SessionId, zxid: Zxid): boolean {
-    for (const { state, zxid: through } of this.#sessions.get(session) ?? [])
-      if (state !== "joined" && state !== "opening" && through < zxid) return false;
+  told(session: SessionId, zxid: Zxid, from: ReplicaStream | undefined): boolean {
+    for (const each of this.#sessions.get(session) ?? []) {
+      if (each.state === "opening" || each.cursor.zxid >= zxid) continue;
+      if (each.state === "joined" && from === this.#home) continue;
+      this.#held.add(session);
+      return false;
+    }
     return true;
+  }
+
+  /** The cursors may have moved on. */
+  #release(): void {
+    if (this.#held.size === 0) return;
+    const held = [...this.#held];
+    this.#held.clear();
+    for (const session of held) this.#ports.eventsTold(session);
   }
 
   watch(request: WatchRequest, deadlineMillis: number, listener: WatchListener): Watching {
@@ -197,7 +211,7 @@ export class Watches {
     if (isOver(watcher)) return;
     if (!more && this.#joins(joins, result.through)) this.#join(watcher, result.through);
     else this.#await(watcher);
-    if (watcher.acting) this.#ports.eventsTold(watcher.acting.session);
+    this.#release();
   }
 
   #joins(stream: ReplicaStream | undefined, through: Zxid): boolean {
@@ -262,6 +276,7 @@ export class Watches {
         this.#end(watcher, { code: "sessionExpired", detail, retryAfterMillis: 0 });
       }
     }
+    this.#release();
   }
 
   #deliver(watcher: Watcher): void {
@@ -363,10 +378,8 @@ export class Watches {
     this.#index.remove(watcher.scopes, watcher);
     const session = watcher.acting?.session ?? noSession;
     const ofSession = this.#sessions.get(session);
-    if (ofSession?.delete(watcher)) {
-      if (ofSession.size === 0) this.#sessions.delete(session);
-      this.#ports.eventsTold(session);
-    }
+    if (ofSession?.delete(watcher) && ofSession.size === 0) this.#sessions.delete(session);
+    this.#release();
     if (this.#all.size === 0) this.#leftAt = this.#ports.world.now();
     if (this.#queue.size > 0) this.#ports.wake();
   }
