@@ -183,12 +183,22 @@ class Run {
     // The longest session and its slack.
     this.#until(this.#time.now + 4000);
     this.#awaitWhole(5000);
+    if (this.#watchers.length > 0) this.#changeNothing();
     const trees = new Map(
       [...this.#ensemble.replicas.values()].flatMap((each) => (each.tree ? [[each.id, each.tree]] : [])),
     );
     for (const each of this.#watchers) each.look();
     if (this.#thrown !== undefined) throw this.#thrown;
     for (const each of this.#watch) each.finished({ at: this.#time.now, trees });
+  }
+
+  /** Cursors move on all the same. */
+  #changeNothing(): void {
+    for (let left = 3; left > 0; left -= 1) {
+      this.#makePlaces();
+      this.#until(this.#time.now + 250);
+    }
+    this.#awaitWhole(5000);
   }
 
   #makePlaces(): void {

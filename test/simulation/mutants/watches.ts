@@ -25,8 +25,23 @@ export const watches: readonly Mutant[] = [
     from: "DESIGN 7; interleavings 1.11",
     rule: "what a session's lane answers waits for the events of the session's watches, also while those ask again",
     simulator: "whole",
-    patches: [gateway("session-lane", "      if (this.#isAhead(first.answer)) break;\n", "")],
+    patches: [gateway("session-lane", "      if (this.#isAhead(first, first.answer)) break;\n", "")],
     within: 200,
+    scenario: "watchers",
+  },
+  {
+    name: "former-home-ahead-of-the-feed",
+    from: "DESIGN 7; interleavings 1.11",
+    rule: "an answer that came on another stream than the feed waits until the feed has told as much",
+    simulator: "whole",
+    patches: [
+      gateway(
+        "watch/hub",
+        'if (each.state === "joined" && from === this.#home) continue;',
+        'void from;\n      if (each.state === "joined") continue;',
+      ),
+    ],
+    within: 400,
     scenario: "watchers",
   },
   {
