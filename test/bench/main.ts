@@ -1,7 +1,7 @@
 /**
  * `npm run bench [-- --seconds N --rounds R --million]`: REST through one gateway and three replicas on this machine,
  * with wrk (Debian's) as the load; prints a table and writes bench-results/rest.json. With `--million` also the memory
- * of a million znodes and a restart with them. A program, not a test: these machines are shared, so each row is the
+ * of a million znodes and a restart with them; with `--watchers 10000` only what so many watchers cost. A program, not a test: these machines are shared, so each row is the
  * median of some rounds, with the spread.
  */
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
@@ -9,6 +9,7 @@ import { cpus } from "node:os";
 import { parseArgs } from "node:util";
 import { Ensemble, type Process } from "../integration/ensemble.ts";
 import { measureMillion } from "./million.ts";
+import { measureWatchers } from "./watchers.ts";
 import { type LoadResult, runWrk, wrkVersion } from "./wrk.ts";
 
 const { values } = parseArgs({
@@ -16,6 +17,8 @@ const { values } = parseArgs({
     seconds: { type: "string", default: "4" },
     rounds: { type: "string", default: "3" },
     million: { type: "boolean", default: false },
+    watchers: { type: "string" },
+    clients: { type: "string", default: "1" },
   },
 });
 
@@ -133,4 +136,12 @@ async function main(): Promise<void> {
   console.log("written to bench-results/rest.json");
 }
 
-await main();
+if (values.watchers === undefined) await main();
+else {
+  const [watchers, rounds, clients] = [values.watchers, values.rounds, values.clients].map(Number) as [
+    number,
+    number,
+    number,
+  ];
+  await measureWatchers({ watchers, rounds, clients });
+}

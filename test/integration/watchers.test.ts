@@ -3,7 +3,7 @@
  * overlapping scopes, while leaders and gateways are killed, stopped and come back, and the leadership is handed over. Each
  * watcher's sequence has to be the committed one as the replicas' own logs have it, filtered by its scopes.
  *
- * QUORATE_WATCHERS_SECONDS: how long that goes on (12).
+ * QUORATE_WATCHERS_SECONDS: how long that goes on (10).
  */
 import assert from "node:assert/strict";
 import { once } from "node:events";
@@ -23,7 +23,7 @@ import { basicAuth, Ensemble, freePorts, type Process, sleep, superUser, until }
 import { TreeWriters } from "./tree-writers.ts";
 import type { CrowdOrder, CrowdPlan, CrowdWatcher, Told } from "./watcher-crowd.ts";
 
-const seconds = Number(process.env["QUORATE_WATCHERS_SECONDS"] ?? 12);
+const seconds = Number(process.env["QUORATE_WATCHERS_SECONDS"] ?? 10);
 const ofEachKind = 50;
 const trees = ["/w/a", "/w/b", "/w/c", "/w/d"] as const;
 const names = Array.from({ length: 12 }, (_, i) => `n${i}`);
