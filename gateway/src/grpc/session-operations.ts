@@ -58,12 +58,7 @@ export class SessionOperations {
   constructor(options: SessionOperationsOptions) {
     this.#options = options;
     this.#nextSequence = options.opening.lastSequence + 1;
-    this.#watches = new SessionWatches(options.call, options.acting, options.replies, options.outlet, options.end);
-  }
-
-  /** The session's own close is under way. */
-  get closing(): boolean {
-    return this.#closing;
+    this.#watches = new SessionWatches(options, () => options.guarded(() => this.pump()));
   }
 
   take(request: v1.SessionRequest): void {
@@ -172,7 +167,7 @@ export class SessionOperations {
     }
     const request = operation.watch ?? {};
     this.#checkSession(request.options?.sessionId, "watch.options.session_id");
-    this.#watches.open(requestId, request, this.#seen as Zxid, timeoutOf(operation), (reply, bytes) => {
+    this.#watches.open(requestId, request, this.#seen as Zxid, timeoutOf(operation), slot, (reply, bytes) => {
       this.#saw(reply.watch?.header?.zxid);
       this.#answer(slot, { requestId, ...reply }, bytes);
     });
@@ -244,6 +239,8 @@ export class SessionOperations {
       } else {
         const { zxid, result } = answer.outcome;
         const deleted = expectResult(result, "done").count;
+        // Its watches are over with it, and no reply waits for them any more.
+        this.stop();
         this.#answer(slot, { ...base, close: { header: plainHeader(zxid, answer.servedBy), deleted } }, 0);
         end();
       }

@@ -1,6 +1,7 @@
 /**
  * What goes out on a Session stream, in order: replies as their turn comes, events as they come, gathered into messages. Within
- * a message events stand before replies, so that what a reply shows has been told by then.
+ * a message events stand before replies, so that what a reply shows has been told by then. For its sake replies wait, too, while
+ * a watch owes events that it has been told itself; and the events of a watch wait for the reply that opens it.
  */
 import { publicServices, type v1 } from "@quorate/proto";
 import type { GatewayWorld } from "../ports.ts";
@@ -8,10 +9,21 @@ import { isTooLarge, tooLargeReply } from "./exchanges.ts";
 import { failureOf } from "./faults.ts";
 import type { Outlet } from "./outlet.ts";
 
-/** A reply that is still to come. */
+/** A reply's place in the order. */
 export interface Slot {
   reply: v1.SessionReply | undefined;
   bytes: number;
+  /** It has gone out. */
+  out: boolean;
+  /** It opened a watch, some of whose events are known here and not told yet. */
+  owing: boolean;
+  /** Events of the watch that it opens: they come behind it. */
+  events: Told[];
+}
+
+interface Told {
+  readonly events: v1.SessionEvents;
+  readonly bytes: number;
 }
 
 /** What a reply takes beside its result, rounded up. */
@@ -29,6 +41,9 @@ export class SessionReplies {
   #bytes = 0;
   #heartbeat: v1.SessionHeartbeat | undefined;
   #waking = false;
+  /** Watches that owe events. */
+  #owing = 0;
+  #heldBytes = 0;
 
   constructor(outlet: Outlet, world: GatewayWorld, batchBytes: number) {
     this.#outlet = outlet;
@@ -41,13 +56,18 @@ export class SessionReplies {
     return this.#slots.length - this.#first;
   }
 
+  /** Of events that wait for a reply. */
+  get heldBytes(): number {
+    return this.#heldBytes;
+  }
+
   opened(opened: v1.SessionOpened): void {
     this.#outlet.send(publicServices().methods.Coordination.Session.encodeResponse({ opened }));
   }
 
   /** A place in the order of the replies. */
   slot(): Slot {
-    const slot: Slot = { reply: undefined, bytes: 0 };
+    const slot: Slot = { reply: undefined, bytes: 0, out: false, owing: false, events: [] };
     this.#slots.push(slot);
     return slot;
   }
@@ -56,11 +76,22 @@ export class SessionReplies {
   fill(slot: Slot, reply: v1.SessionReply, resultBytes: number): void {
     slot.reply = reply;
     slot.bytes = replyBytes + resultBytes;
-    while (this.#first < this.#slots.length) {
+    this.#advance();
+  }
+
+  #advance(): void {
+    while (this.#first < this.#slots.length && this.#owing === 0) {
       const next = this.#slots[this.#first] as Slot;
       if (next.reply === undefined) break;
       this.#first++;
       this.#put(next.reply, next.bytes);
+      next.out = true;
+      for (const { events, bytes } of next.events) {
+        this.#heldBytes -= bytes;
+        this.event(next, events, bytes);
+      }
+      next.events = [];
+      if (next.owing) this.#owing++;
     }
     if (this.#first > 1024 && this.#first * 2 > this.#slots.length) {
       this.#slots.splice(0, this.#first);
@@ -68,7 +99,22 @@ export class SessionReplies {
     }
   }
 
-  event(events: v1.SessionEvents, bytes: number): void {
+  /** Whether the watch that `slot` opened owes events: no reply goes out before them. */
+  owe(slot: Slot, owing: boolean): void {
+    if (slot.owing === owing) return;
+    slot.owing = owing;
+    if (!slot.out) return;
+    this.#owing += owing ? 1 : -1;
+    this.#advance();
+  }
+
+  /** Of the watch that `slot` opens. */
+  event(slot: Slot, events: v1.SessionEvents, bytes: number): void {
+    if (!slot.out) {
+      slot.events.push({ events, bytes });
+      this.#heldBytes += bytes;
+      return;
+    }
     if (this.#replies.length > 0 || this.#bytes + bytes > this.#batchBytes) this.flush();
     this.#events.push(events);
     this.#bytes += bytes;

@@ -5,7 +5,7 @@
  */
 import { type Acting, formatZxid, limits, type SessionId, type Zxid } from "@quorate/api";
 import { publicServices, type v1 } from "@quorate/proto";
-import type { LaneOpening, RenewAnswer, SessionLane, WatchEnd } from "../backend.ts";
+import type { LaneOpening, RenewAnswer, SessionLane } from "../backend.ts";
 import type { GatewayTimer } from "../ports.ts";
 import { type Call, hashed, plainHeader, readSecret } from "./call.ts";
 import type { Flow } from "./desk.ts";
@@ -103,7 +103,7 @@ export class SessionStream {
         this.#opening = opening;
         this.#goOn();
       },
-      ended: (end) => this.#laneEnded(end),
+      ended: (end) => this.#end(faultOfEnd(end)),
       drained: () => this.#guarded(() => this.#operations?.pump()),
     });
     void this.#renew((zxid) => {
@@ -178,12 +178,6 @@ export class SessionStream {
     const next = this.#nextBeat;
     this.#nextBeat = undefined;
     if (next !== undefined) this.#beat(next);
-  }
-
-  #laneEnded(end: WatchEnd): void {
-    // The close's reply says it better.
-    if (end.code === "sessionExpired" && this.#operations?.closing === true) return;
-    this.#end(faultOfEnd(end));
   }
 
   #guarded(run: () => void): void {

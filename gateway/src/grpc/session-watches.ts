@@ -5,15 +5,26 @@ import type { GatewayTimer } from "../ports.ts";
 import type { Call } from "./call.ts";
 import { bad, failureOf, GrpcFault } from "./faults.ts";
 import type { Outlet } from "./outlet.ts";
-import type { SessionReplies } from "./session-replies.ts";
+import type { SessionReplies, Slot } from "./session-replies.ts";
 import { WatchFeed, type WatchSink } from "./watch-feed.ts";
 import { watchAskOf } from "./watch-request.ts";
 
 /** The reply to the operation: the first message of the watch, or why it was not opened. */
 type Opened = (reply: Pick<v1.SessionReply, "watch" | "error">, bytes: number) => void;
 
+export interface SessionWatchesOptions {
+  readonly call: Call;
+  readonly acting: Acting;
+  readonly replies: SessionReplies;
+  readonly outlet: Outlet;
+  /** Ends the stream. */
+  readonly end: (fault: GrpcFault) => void;
+}
+
 interface Open {
   readonly feed: WatchFeed;
+  /** Of the reply to the operation. */
+  readonly slot: Slot;
   /** Until the first message. */
   opened: Opened | undefined;
 }
@@ -24,16 +35,20 @@ export class SessionWatches {
   readonly #replies: SessionReplies;
   readonly #outlet: Outlet;
   readonly #end: (fault: GrpcFault) => void;
+  /** Replies went out that had waited for events. */
+  readonly #released: () => void;
   readonly #open = new Map<number, Open>();
   #opening = 0;
   #beating: GatewayTimer | undefined;
 
-  constructor(call: Call, acting: Acting, replies: SessionReplies, outlet: Outlet, end: (fault: GrpcFault) => void) {
+  constructor(options: SessionWatchesOptions, released: () => void) {
+    const { call, acting, replies, outlet, end } = options;
     this.#call = call;
     this.#acting = acting;
     this.#replies = replies;
     this.#outlet = outlet;
     this.#end = end;
+    this.#released = released;
   }
 
   /** How many have not had their first message. */
@@ -42,15 +57,15 @@ export class SessionWatches {
   }
 
   /** Throws what refuses it at once. */
-  open(id: number, request: v1.WatchRequest, seen: Zxid, deadlineMillis: number, opened: Opened): void {
+  open(id: number, request: v1.WatchRequest, seen: Zxid, deadlineMillis: number, slot: Slot, opened: Opened): void {
     const { door } = this.#call;
     if (this.#open.has(id)) throw bad("request_id", `${id} is the name of a watch that is open on this stream`);
     if (this.#open.size >= door.limits.sessionWatches) {
       throw new GrpcFault("throttled", `the stream has ${this.#open.size} watches, which is the most; end some`);
     }
     const ask = watchAskOf(this.#call, request, "watch.", { zxid: seen, acting: this.#acting });
-    const feed = new WatchFeed(this.#call, ask, this.#sink(id));
-    this.#open.set(id, { feed, opened });
+    const feed = new WatchFeed(this.#call, ask, this.#sink(id, slot));
+    this.#open.set(id, { feed, slot, opened });
     this.#opening++;
     this.#beating ??= door.options.world.every(door.limits.cursorMillis, () => {
       for (const each of [...this.#open.values()]) each.feed.beat();
@@ -63,24 +78,27 @@ export class SessionWatches {
     const open = this.#open.get(id);
     if (open === undefined) throw bad("unwatch.watch_id", `there is no open watch ${id} on this stream`);
     open.feed.close();
-    this.#forget(id);
+    this.#forget(id, open);
   }
 
   stop(): void {
-    for (const { feed } of this.#open.values()) feed.close();
-    this.#open.clear();
+    for (const [id, open] of [...this.#open]) {
+      open.feed.close();
+      this.#forget(id, open);
+    }
     this.#opening = 0;
-    this.#beating?.cancel();
   }
 
-  #sink(id: number): WatchSink {
+  #sink(id: number, slot: Slot): WatchSink {
     const outlet = this.#outlet;
+    const replies = this.#replies;
     return {
       get queuedBytes() {
-        return outlet.queuedBytes;
+        return outlet.queuedBytes + replies.heldBytes;
       },
       mostQueuedBytes: this.#call.door.limits.sessionEventBytes,
       send: (message) => this.#told(id, message),
+      owes: (is) => this.#owe(slot, is),
       ended: (fault) => this.#ended(id, fault),
       whenBelow: (bytes, run) => outlet.whenBelow(bytes, run),
     };
@@ -91,7 +109,7 @@ export class SessionWatches {
     if (open === undefined) return;
     const bytes = sizeOf(message);
     if (open.opened === undefined) {
-      this.#replies.event({ watchId: id, watch: message }, bytes);
+      this.#replies.event(open.slot, { watchId: id, watch: message }, bytes);
       return;
     }
     const { opened } = open;
@@ -103,22 +121,31 @@ export class SessionWatches {
   #ended(id: number, fault: GrpcFault): void {
     const open = this.#open.get(id);
     if (open === undefined) return;
-    this.#forget(id);
-    // Who does not read his events does not read anything.
-    if (fault.code === "throttled") this.#end(fault);
-    else if (open.opened === undefined) {
-      this.#replies.event({ watchId: id, error: failureOf(fault), cursor: fault.parts.cursor }, 0);
+    if (open.opened === undefined) {
+      // Who does not read his events does not read anything.
+      if (fault.code === "throttled") return this.#end(fault);
+      this.#replies.event(open.slot, { watchId: id, error: failureOf(fault), cursor: fault.parts.cursor }, 0);
+      this.#forget(id, open);
     } else {
+      this.#forget(id, open);
       this.#opening--;
       open.opened({ error: failureOf(fault) }, 0);
     }
   }
 
-  #forget(id: number): void {
+  #owe(slot: Slot, is: boolean): void {
+    if (slot.owing === is) return;
+    this.#replies.owe(slot, is);
+    if (!is) this.#released();
+  }
+
+  #forget(id: number, { slot }: Open): void {
     this.#open.delete(id);
-    if (this.#open.size > 0) return;
-    this.#beating?.cancel();
-    this.#beating = undefined;
+    if (this.#open.size === 0) {
+      this.#beating?.cancel();
+      this.#beating = undefined;
+    }
+    this.#owe(slot, false);
   }
 }
 

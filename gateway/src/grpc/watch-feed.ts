@@ -19,6 +19,8 @@ export interface WatchSink {
   /** Beyond this the client is too slow. */
   readonly mostQueuedBytes: number;
   send(message: v1.WatchResponse): void;
+  /** Whether events are known, or may be, that have not been sent; not so at first. */
+  owes?(is: boolean): void;
   /** The last word; with the cursor, if there is one. */
   ended(fault: GrpcFault): void;
   whenBelow(bytes: number, run: () => void): void;
@@ -40,6 +42,8 @@ export class WatchFeed implements WatchListener {
   #over = false;
   /** Closed until the client has read. */
   #paused = false;
+  /** Opened again, and not told yet what it missed. */
+  #resuming = false;
   #servedBy = 0;
   /** Something was sent since the last beat. */
   #fresh = false;
@@ -88,10 +92,12 @@ export class WatchFeed implements WatchListener {
 
   events(events: readonly WatchEvent[], more: boolean): void {
     if (this.#over || this.#watching === undefined) return;
+    this.#resuming = false;
     if (this.#ask.includeData && (events.length > 0 || this.#reading)) {
       for (const each of events) this.#waiting.push(each);
       if (!this.#reading) void this.#readAndSend();
       if (this.#waiting.length > mostWaiting) this.#pause();
+      this.#tellOwing();
       return;
     }
     if (this.#sink.queuedBytes > this.#sink.mostQueuedBytes) return this.#cutOff();
@@ -100,6 +106,11 @@ export class WatchFeed implements WatchListener {
       this.#pause();
       this.#resumeBelow();
     }
+    this.#tellOwing();
+  }
+
+  #tellOwing(): void {
+    this.#sink.owes?.(this.#reading || this.#paused || this.#resuming);
   }
 
   ended(end: WatchEnd): void {
@@ -146,6 +157,7 @@ export class WatchFeed implements WatchListener {
     this.#sink.whenBelow(this.#sink.mostQueuedBytes / 8, () => {
       if (this.#over || !this.#paused) return;
       this.#paused = false;
+      this.#resuming = true;
       this.open(limits.requestTimeoutMaxMillis);
     });
   }
@@ -204,6 +216,7 @@ export class WatchFeed implements WatchListener {
     if (this.#over) return;
     if (this.#lastWord !== undefined) this.#end(faultOfEnd(this.#lastWord));
     else if (this.#paused) this.#resumeBelow();
+    else this.#tellOwing();
   }
 
   #cursorBehind(transaction: readonly WatchEvent[]): Cursor {
