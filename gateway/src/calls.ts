@@ -164,7 +164,7 @@ export class Calls {
     const { consistency, minZxid, maxStaleMillis, identity, acting, behind } = request;
     const left = call.deadline - this.#ports.world.now();
     // The replica's verdict says more than our own: it should be here before the time is over.
-    const budgetMillis = Math.max(1, Math.floor(left > 200 ? left - 50 : left * 0.75));
+    const budgetMillis = Math.max(1, Math.floor(left - Math.min(left / 4, linkLimits.verdictMillis)));
     const message = {
       kind: "read",
       id,

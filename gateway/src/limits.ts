@@ -54,6 +54,8 @@ export const linkLimits = {
   laneAnswerMillis: 3000,
   /** No progress for so long with writes in flight: the lane is fenced and they are sent again, which is harmless. */
   laneStallMillis: 5000,
+  /** A replica's verdict on a read has this much, or a quarter of the time, to be here before the time is over. */
+  verdictMillis: 250,
   /** Between tries that met no leader, or a replica that is behind. */
   retryMillis: 50,
   retryMaxMillis: 1000,

@@ -8,8 +8,13 @@ export interface Doors {
   stop(): Promise<void>;
 }
 
-export async function startDoors(backend: Backend): Promise<Doors> {
+export interface DoorsOptions {
+  readonly superUserDigest?: string;
+}
+
+export async function startDoors(backend: Backend, options: DoorsOptions = {}): Promise<Doors> {
   const common = {
+    ...options,
     backend,
     world: createNodeWorld(),
     version: "test",

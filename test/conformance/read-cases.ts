@@ -182,7 +182,7 @@ const consistency: readonly Case[] = [
     name: "a zxid that is yet to come",
     steps: [
       get("@", 503, {
-        headers: { "Quorate-Min-Zxid": "0x000fffff00000001", "Quorate-Timeout": "200ms" },
+        headers: { "Quorate-Min-Zxid": "0x000fffff00000001", "Quorate-Timeout": "1s" },
         code: "behind",
       }),
     ],
