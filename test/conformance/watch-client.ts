@@ -53,7 +53,7 @@ export class WatchStream {
   }
 
   /** The next event that `fits`, behind the one found last; those between are skipped. */
-  async next(fits: (event: StreamEvent) => boolean = isChange, millis = 10_000): Promise<StreamEvent> {
+  async next(fits: (event: StreamEvent) => boolean = isChange, millis = 30_000): Promise<StreamEvent> {
     const end = Date.now() + millis;
     for (;;) {
       while (this.#looked < this.events.length) {

@@ -107,7 +107,7 @@ describe("a poll", () => {
     const made = await put("/past/a", "1");
     await put("/past/a", "2");
     await client.send("DELETE", "/v1/znodes/past/a");
-    const { body, headers, millis } = await expect(200, `/v1/watch?subtree=/past&after=${after}&wait=20s`);
+    const { body, headers, millis } = await expect(200, `/v1/watch?subtree=/past&after=${after}&wait=60s`);
     assert.deepEqual(
       body.events.map((each: { type: string; path: string; version: number }) => [each.type, each.path, each.version]),
       [
@@ -124,7 +124,7 @@ describe("a poll", () => {
     assert.equal(body.cursor.slice(0, 18), body.events[2].zxid);
     assert.equal(headers["quorate-zxid"], body.events[2].zxid);
     assert.equal(headers["quorate-consistency"], undefined);
-    assert.ok(millis < 10_000);
+    assert.ok(millis < 50_000);
     const children = await expect(200, `/v1/watch?children=/past&after=${after}&wait=0s`);
     assert.deepEqual(
       children.body.events.map((each: { type: string }) => each.type),
@@ -134,13 +134,13 @@ describe("a poll", () => {
 
   it("waits for what happens, and is woken", async () => {
     const after = await put("/awake", "0");
-    const waiting = expect(200, `/v1/watch?node=/awake&after=${after}&wait=20s`);
-    await until(() => door.memory.watches.size === 1, 5000, "it watches");
+    const waiting = expect(200, `/v1/watch?node=/awake&after=${after}&wait=60s`);
+    await until(() => door.memory.watches.size === 1, 30_000, "it watches");
     await put("/other", "");
     const zxid = await put("/awake", "1");
     const { body, millis } = await waiting;
     assert.deepEqual([body.events.length, body.events[0].zxid, body.more], [1, zxid, false]);
-    assert.ok(millis < 10_000);
+    assert.ok(millis < 50_000);
     assert.equal(door.memory.watches.size, 0, "nobody watches any more");
   });
 
@@ -154,7 +154,7 @@ describe("a poll", () => {
     assert.equal(headers["quorate-zxid"], body.cursor.slice(0, 18));
     assert.ok(millis >= 260, `it waited ${millis} ms`);
     const at = await expect(200, `/v1/watch?node=/quiet&after=${body.cursor}&wait=0s`);
-    assert.ok(at.millis < 5000);
+    assert.ok(at.millis < 30_000);
   });
 
   it("misses nothing and repeats nothing from cursor to cursor", async () => {
@@ -203,8 +203,8 @@ describe("a poll", () => {
 
   it("ends with 403 when the right to read is taken", async () => {
     const after = await put("/taken", "");
-    const waiting = client.get(`/v1/watch?node=/taken&after=${after}&wait=20s`);
-    await until(() => door.memory.watches.size === 1, 5000, "it watches");
+    const waiting = client.get(`/v1/watch?node=/taken&after=${after}&wait=60s`);
+    await until(() => door.memory.watches.size === 1, 30_000, "it watches");
     const acl = JSON.stringify({ acl: [{ scheme: "digest", id: "x:y", perms: "r" }] });
     const set = await client.send("PUT", "/v1/acl/taken", { "content-type": "application/json" }, acl);
     assert.equal(set.status, 200, set.text);
@@ -214,11 +214,11 @@ describe("a poll", () => {
 
   it("is let go when its client goes", async () => {
     const gone = door.poller();
-    const waiting = gone.get("/v1/watch?node=/nobody&after=0x0000000100000001&wait=20s");
-    await until(() => door.memory.watches.size === 1, 5000, "it watches");
+    const waiting = gone.get("/v1/watch?node=/nobody&after=0x0000000100000001&wait=60s");
+    await until(() => door.memory.watches.size === 1, 30_000, "it watches");
     gone.close();
     await assert.rejects(waiting);
-    await until(() => door.memory.watches.size === 0, 5000, "nobody watches");
+    await until(() => door.memory.watches.size === 0, 30_000, "nobody watches");
   });
 });
 

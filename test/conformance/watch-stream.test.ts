@@ -68,7 +68,7 @@ for (const type of types) {
       assert.deepEqual([second.name, second.data.path, second.data.type], ["created", `${root}/a`, "created"]);
       assert.equal(second.id?.slice(0, 18), made);
       stream.close();
-      await until(() => door.memory.watches.size === 0, 5000, "nobody watches");
+      await until(() => door.memory.watches.size === 0, 30_000, "nobody watches");
     });
 
     it("has a cursor now and then that grows though nothing matches", async () => {
@@ -129,7 +129,7 @@ for (const type of types) {
       const { data, id } = await stream.next(named("end"));
       assert.deepEqual([data.code, data.cursor], ["noAuth", id]);
       assert.match(data.detail, /READ/);
-      await until(() => stream.closed, 5000, "the stream is closed");
+      await until(() => stream.closed, 30_000, "the stream is closed");
     });
 
     it("ends with its session, and is no sign of life", async () => {
@@ -165,7 +165,7 @@ for (const type of types) {
       const live = await put(`${root}/much/live`, "");
       assert.equal((await stream.next()).data.zxid, live);
       stream.close();
-      await until(() => door.memory.watches.size === 0, 5000, "nobody watches");
+      await until(() => door.memory.watches.size === 0, 30_000, "nobody watches");
     });
   });
 }
@@ -197,7 +197,7 @@ describe("a stream's reader", () => {
       Array.from(seen, (_, i) => `/slow/${long}${i}`),
     );
     assert.deepEqual([end.data.code, end.id, end.data.cursor], ["throttled", stream.cursor, stream.cursor]);
-    await until(() => stream.closed, 5000, "the stream is closed");
+    await until(() => stream.closed, 30_000, "the stream is closed");
     const again = door.stream("children=/slow", "application/x-ndjson", { "last-event-id": stream.cursor });
     const { data } = await again.next();
     assert.equal(data.path, `/slow/${long}${seen.length}`);
@@ -213,14 +213,14 @@ describe("a stream's reader", () => {
       text += part;
     });
     socket.write("GET /v1/watch?node=/plain HTTP/1.0\r\nAccept: application/x-ndjson\r\n\r\n");
-    await until(() => text.includes('"type":"state"'), 5000, "the state");
+    await until(() => text.includes('"type":"state"'), 30_000, "the state");
     await put("/plain", "1");
-    await until(() => text.includes('"type":"changed"'), 5000, "the event");
+    await until(() => text.includes('"type":"changed"'), 30_000, "the event");
     const [head = "", body = ""] = text.split("\r\n\r\n");
     assert.ok(!/transfer-encoding/i.test(head), head);
     for (const line of body.trim().split("\n")) JSON.parse(line);
     socket.destroy();
-    await until(() => door.memory.watches.size === 0, 5000, "nobody watches");
+    await until(() => door.memory.watches.size === 0, 30_000, "nobody watches");
   });
 
   it("may have asked for two on one connection", async () => {
@@ -234,14 +234,14 @@ describe("a stream's reader", () => {
     const ask = (query: string, accept: string): string =>
       `GET /v1/watch?${query} HTTP/1.1\r\nHost: x\r\nAccept: ${accept}\r\n\r\n`;
     const { body } = await client.get("/v1/watch?subtree=/two");
-    socket.write(ask(`node=/two&after=${body.cursor}&wait=20s`, "*/*") + ask("node=/two", "application/x-ndjson"));
-    await until(() => door.memory.watches.size === 2, 5000, "both watch");
+    socket.write(ask(`node=/two&after=${body.cursor}&wait=60s`, "*/*") + ask("node=/two", "application/x-ndjson"));
+    await until(() => door.memory.watches.size === 2, 30_000, "both watch");
     await put("/two", "1");
-    await until(() => text.includes('"events":[{') && text.includes('"type":"changed"'), 5000, "both are told");
+    await until(() => text.includes('"events":[{') && text.includes('"type":"changed"'), 30_000, "both are told");
     assert.ok(text.indexOf('"events":[{') < text.indexOf('"type":"state"'), "in order");
     await put("/two", "2");
-    await until(() => text.includes('"version":2'), 5000, "the stream goes on");
+    await until(() => text.includes('"version":2'), 30_000, "the stream goes on");
     socket.destroy();
-    await until(() => door.memory.watches.size === 0, 5000, "nobody watches");
+    await until(() => door.memory.watches.size === 0, 30_000, "nobody watches");
   });
 });
