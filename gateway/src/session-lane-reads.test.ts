@@ -26,7 +26,20 @@ describe("a session's reads", () => {
     assert.deepEqual(f.told.slice(1), ["1 ok 101", "2 ok 102", "read /s ok 102"]);
     f.read(lane);
     assert.equal(f.reads[2]?.request.minZxid, zxid(102), "it is not older than what was answered");
-    assert.equal(f.reads[2]?.request.behind, undefined);
+    assert.equal(f.reads[2]?.request.behind?.sequence, 2);
+  });
+
+  it("show what was written before the session was attached here, whatever is asked of it again", () => {
+    const f = start();
+    const lane = f.open(5, 2);
+    f.read(lane);
+    f.write(lane, 3);
+    f.read(lane);
+    f.written(3);
+    assert.deepEqual(
+      f.reads.map(({ request }) => request.behind?.sequence),
+      [5, 5],
+    );
   });
 
   it("hold a write that they could see, and what is behind it, but no other", () => {

@@ -12,9 +12,9 @@
  *    client. Then that write and all behind it are answered `decided: false`, and so are those that still come before
  *    the first of them comes again: the client had given them before it knew.
  * 4. Answers leave in the order of requests.
- * 5. A read is asked once all writes before it were sent, and bears the last of them (`behind`) wherever it is asked: the
- *    order of messages does not matter to it, nor whether the lane flows. If that write is given back to the client, it
- *    is asked again, behind the one before.
+ * 5. A read is asked once all writes before it were sent, and bears the last of them (`behind`), those of former attachments
+ *    too, wherever it is asked: the order of messages does not matter to it, nor whether the lane flows. If that write is
+ *    given back to the client, it is asked again, behind the one before.
  * 6. A write that a read given before it could see (`open-reads.ts`) is not sent before that read is answered. For a
  *    replica applies whole batches, and a read that waits, or that is asked again at another home, sees all that is there.
  * 7. No read shows less than was answered before it: one that does, from another home perhaps, is asked again.
@@ -237,7 +237,7 @@ export class AttachedLane implements SessionLane {
     const { session } = window;
     if (request.tries === 0) this.#reads.add(read.operation);
     request.tries += 1;
-    request.behind = window.size > 0 ? window.next - 1 : 0;
+    request.behind = Math.max(window.next - 1, this.#applied);
     const { tries, behind } = request;
     const seen = (): Zxid => Math.max(this.#seen, read.minZxid) as Zxid;
     const ordered: OrderedRead = {
