@@ -20,6 +20,8 @@ const soon = [
   "home-renews-by-itself",
   "ephemerals-left-behind",
   "confirmed-index-not-awaited",
+  "reply-before-feed",
+  "set-acl-not-heeded",
 ];
 
 for (const name of soon) {
