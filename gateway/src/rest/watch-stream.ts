@@ -158,10 +158,14 @@ class Stream implements WatchListener, Waiter {
     const { response, door } = this.#call;
     if (this.unsentBytes <= door.limits.watchSoftBytes) return run();
     const { socket } = response;
-    if (socket === null) response.once("drain", run);
+    const read = (): void => {
+      response.off("drain", read).off("close", read);
+      run();
+    };
+    if (socket === null) response.once("drain", read);
     // Nothing, but behind all the rest. Of `drain` a socket tells only where its own mark was passed.
-    else socket.write(nothing, () => run());
-    response.once("close", run);
+    else socket.write(nothing, read);
+    response.once("close", read);
   }
 
   writeEvents(events: readonly WatchEvent[], data: EventData): void {
