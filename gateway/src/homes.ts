@@ -31,6 +31,8 @@ export class Homes {
   readonly #endpoints = new Map<string, Endpoint>();
   readonly #startedAt: number;
   #home: ReplicaStream | undefined;
+  /** Of the newest leader that was home. */
+  #led = { historyId: "", epoch: 0 };
   #stopped = false;
 
   constructor(options: HomesOptions, events: HomesEvents) {
@@ -114,16 +116,22 @@ export class Homes {
     this.#events.moved(home);
   }
 
+  /**
+   * Where an epoch has had a leader, those of the epochs before are deposed, though they may not know yet: what was answered
+   * since is not known to them, so that lanes would seem to have been set back.
+   */
   #choose(): ReplicaStream | undefined {
     const local = this.#options.home === "local";
     let best: ReplicaStream | undefined;
     let bestEpoch = -1;
     for (const { stream, heard } of this.#endpoints.values()) {
       if (!stream || !heard?.self.serving) continue;
-      if ((local || heard.self.role === "leading") && heard.self.epoch > bestEpoch) {
-        best = stream;
-        bestEpoch = heard.self.epoch;
-      }
+      const { role, epoch, historyId } = heard.self;
+      if (!local && (role !== "leading" || (historyId === this.#led.historyId && epoch < this.#led.epoch))) continue;
+      if (epoch <= bestEpoch) continue;
+      best = stream;
+      bestEpoch = epoch;
+      this.#led = { historyId, epoch };
     }
     return best;
   }

@@ -1,0 +1,69 @@
+/** Which replica is home, by what the replicas say of themselves. */
+import assert from "node:assert/strict";
+import { it } from "node:test";
+import { asZxid } from "@quorate/api";
+import type { MemberStatus } from "@quorate/proto";
+import { Homes } from "./homes.ts";
+import type { ReplicaEvents } from "./stream.ts";
+import { VirtualWorld } from "./virtual-world.test-support.ts";
+
+function leader(id: number, epoch: number, historyId = "h"): MemberStatus {
+  const zxid = asZxid(1);
+  return {
+    ...{ id, epoch, acceptedEpoch: epoch, historyId, leader: id, address: `r${id}` },
+    ...{ standing: "member", role: "leading", serving: true, reason: "", ensembleId: "e", version: "0", rules: 1 },
+    ...{ applied: zxid, committed: zxid, logged: zxid, digest: "", znodes: 1, sessions: 1, agoMillis: 0 },
+  };
+}
+
+class Scene {
+  readonly world = new VirtualWorld(1);
+  readonly links = new Map<string, ReplicaEvents>();
+  readonly homes: Homes;
+
+  constructor(home: "leader" | "local" = "leader") {
+    const dial = (address: string, events: ReplicaEvents) => {
+      this.links.set(address, events);
+      return { send: () => {}, flush: () => {}, close: () => {}, queuedBytes: 0 };
+    };
+    this.homes = new Homes(
+      { replicas: ["r1", "r2"], home, dial, world: this.world, log: () => {} },
+      { received: () => {}, lost: () => {}, moved: () => {}, drained: () => {}, queued: () => {} },
+    );
+    this.homes.start();
+  }
+
+  /** Who is home when it has said this. */
+  says(self: MemberStatus): number {
+    this.links.get(self.address)?.received([{ kind: "status", self, others: [] }]);
+    return this.homes.home?.replica ?? 0;
+  }
+
+  breaks(address: string): number {
+    this.links.get(address)?.down("cut");
+    return this.homes.home?.replica ?? 0;
+  }
+}
+
+it("the leader of the newest epoch is home, and no deposed one is any more when that is out of reach", () => {
+  const scene = new Scene();
+  assert.equal(scene.says(leader(1, 5)), 1);
+  assert.equal(scene.says(leader(2, 6)), 2);
+  assert.equal(scene.says(leader(1, 5)), 2);
+  assert.equal(scene.breaks("r2"), 0, "the leader of 5 cannot commit anything");
+  assert.equal(scene.says(leader(1, 5)), 0);
+  assert.equal(scene.says(leader(1, 7)), 1);
+  assert.equal(scene.says({ ...leader(1, 8), role: "following" }), 0);
+});
+
+it("another history counts its epochs anew", () => {
+  const scene = new Scene();
+  assert.equal(scene.says(leader(1, 5)), 1);
+  assert.equal(scene.says(leader(1, 2, "restored")), 1);
+});
+
+it("a local home is home while it serves, whoever leads", () => {
+  const scene = new Scene("local");
+  assert.equal(scene.says({ ...leader(1, 5), role: "following" }), 1);
+  assert.equal(scene.says({ ...leader(1, 5), serving: false }), 0);
+});
