@@ -21,7 +21,6 @@ const soon = [
   "ephemerals-left-behind",
   "confirmed-index-not-awaited",
   "reply-before-feed",
-  "set-acl-not-heeded",
 ];
 
 for (const name of soon) {
