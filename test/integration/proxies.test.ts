@@ -5,7 +5,7 @@ import { after, before, describe, it } from "node:test";
 import { CallError, Caller } from "../conformance/grpc-client.ts";
 import { Poller, WatchStream } from "../conformance/watch-client.ts";
 import { ask, show } from "./door-client.ts";
-import { Ensemble, freePorts, type Process, sleep } from "./ensemble.ts";
+import { Ensemble, freePorts, type Process, sleep, until } from "./ensemble.ts";
 import { exchange } from "./http-client.ts";
 import { lacks, type ProxyName, ProxyProcess } from "./proxy-process.ts";
 import { pollOn, streamOn } from "./watchers.ts";
@@ -186,23 +186,30 @@ for (const { name, skip } of names) {
         pollOn("poll", () => proxy.base, query, base),
       ];
       const counters = Array.from({ length: 16 }, (_, i) => new Counter(proxy.base, `${root}/${i}`));
-      const running = counters.map((each) => each.run());
+      const stop = (): void => {
+        for (const each of counters) each.stopped = true;
+      };
+      const running = Promise.all(counters.map((each) => each.run())).finally(stop);
+      running.catch(() => {});
       const victim = ensemble.gateways[victims[name]] as Process;
-      await sleep(1000);
-      // What it had under way stays so until it dies.
-      victim.signal("SIGSTOP");
-      await sleep(200);
-      await victim.kill();
-      await sleep(2000);
-      for (const each of counters) each.stopped = true;
-      await Promise.all(running);
-      const last = await put(proxy.base, `${root}/last`, "");
-      for (const each of watchers) {
-        const end = Date.now() + 15_000;
-        while (each.told.at(-1)?.startsWith(last) !== true && Date.now() < end) await sleep(20);
-        await each.stop();
+      let last: string;
+      try {
+        await sleep(1000);
+        // What it had under way stays so until it dies.
+        victim.signal("SIGSTOP");
+        await sleep(200);
+        await victim.kill();
+        await sleep(2000);
+        stop();
+        await running;
+        last = await put(proxy.base, `${root}/last`, "");
+        const toldLast = (): boolean => watchers.every(({ told }) => told.at(-1)?.startsWith(last) === true);
+        await until(toldLast, 15_000, "both are told the last").catch(() => {});
+      } finally {
+        stop();
+        for (const each of watchers) await each.stop();
+        if (!victim.running) victim.start();
       }
-      victim.start();
       await ensemble.ready(victim);
       const written = counters.flatMap((each) => each.written).sort();
       for (const { name, told } of watchers) assert.deepEqual(told, [...written, `${last} created ${root}/last`], name);
