@@ -117,7 +117,11 @@ test("closed: the replica is told, what is under way is answered, and nothing is
   waiting.close();
   await settle();
   assert.equal(brief(never.answer), "pageTooOld noEffect");
-  assert.equal(givenUp(), 1);
+  assert.equal(listings.size, 0);
+  firsts[0]?.(told(page(true)), stream);
+  assert.equal(givenUp(), 0, "the first page tells who keeps the listing");
+  const [end] = stream.said.splice(0);
+  assert.deepEqual(end?.operation, { kind: "treePage", listing: 1, at, page: 0, end: true });
   const pages = listings.create(request);
   void pages.next(1000);
   firsts[1]?.(told(page(true)), stream);

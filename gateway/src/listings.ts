@@ -155,18 +155,27 @@ class OpenListing implements TreePages {
     const resolve = this.#resolve;
     this.#resolve = undefined;
     const result = answer.kind === "outcome" && answer.outcome.ok ? answer.outcome.result : undefined;
-    if (stream !== undefined && result?.kind === "treePage" && result.more) this.#kept = { stream, at: result.at };
-    else this.#end();
+    if (stream !== undefined && result?.kind === "treePage" && result.more) {
+      if (this.#over) this.#tellEnd(stream, result.at);
+      else this.#kept = { stream, at: result.at };
+    } else this.#end();
     resolve?.(answer);
   }
 
   close(): void {
     if (this.#over) return;
-    this.#giveUp?.();
-    if (this.#kept) this.#listings.ask(this.#kept.stream, this.#request, this.#operation(this.#kept.at, true), 1000);
+    // Who answers the first page keeps the listing: that is waited for, or nobody could say that it is over.
+    if (this.#kept) {
+      this.#giveUp?.();
+      this.#tellEnd(this.#kept.stream, this.#kept.at);
+    }
     this.#end();
     this.#resolve?.(lost);
     this.#resolve = undefined;
+  }
+
+  #tellEnd(stream: ReplicaStream, at: Zxid): void {
+    this.#listings.ask(stream, this.#request, this.#operation(at, true), 1000);
   }
 
   #end(): void {
