@@ -50,7 +50,7 @@ export class SessionOperations {
   /** The lowest number that was refused here. */
   #refused = Number.POSITIVE_INFINITY;
   #answeredUpTo = 0;
-  /** The newest zxid that was answered on this stream. */
+  /** The newest zxid that was answered on this stream, or told by its watches. */
   #seen = 0;
   #closing = false;
   #finish: (() => void) | undefined;
@@ -58,7 +58,10 @@ export class SessionOperations {
   constructor(options: SessionOperationsOptions) {
     this.#options = options;
     this.#nextSequence = options.opening.lastSequence + 1;
-    this.#watches = new SessionWatches(options, () => options.guarded(() => this.pump()));
+    this.#watches = new SessionWatches(options, {
+      saw: (zxid) => this.#saw(zxid),
+      released: () => options.guarded(() => this.pump()),
+    });
   }
 
   take(request: v1.SessionRequest): void {
@@ -168,7 +171,6 @@ export class SessionOperations {
     const request = operation.watch ?? {};
     this.#checkSession(request.options?.sessionId, "watch.options.session_id");
     this.#watches.open(requestId, request, this.#seen as Zxid, timeoutOf(operation), slot, (reply, bytes) => {
-      this.#saw(reply.watch?.header?.zxid);
       this.#answer(slot, { requestId, ...reply }, bytes);
     });
   }
@@ -211,7 +213,8 @@ export class SessionOperations {
     const { requestId = 0, sequence = 0 } = operation;
     refuseNumber(sequence);
     const freshness = freshnessOf(asked.options, `${name}.options`, this.#seen);
-    const request = readRequest(call.identity, asked.operation, acting, freshness);
+    const minZxid = Math.max(freshness.minZxid, this.#seen) as Zxid;
+    const request = readRequest(call.identity, asked.operation, acting, { ...freshness, minZxid });
     this.#underWay++;
     lane.read(request, timeoutOf(operation), (answer) => {
       this.#underWay--;
@@ -285,8 +288,8 @@ export class SessionOperations {
     return reply instanceof GrpcFault ? { error: failureOf(reply) } : { [name]: reply };
   }
 
-  #saw(zxid: number | undefined): void {
-    if (zxid !== undefined && zxid > this.#seen) this.#seen = zxid;
+  #saw(zxid: Zxid): void {
+    if (zxid > this.#seen) this.#seen = zxid;
   }
 
   #answer(slot: Slot, reply: v1.SessionReply, bytes: number): void {

@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { asZxid, type Path, type WatchEvent } from "@quorate/api";
-import { publicServices } from "@quorate/proto";
+import { publicServices, type v1 } from "@quorate/proto";
 import { MemoryBackend } from "../../../test/conformance/memory-backend.ts";
 import type { LaneListener, Watching, WatchListener } from "../backend.ts";
 import { VirtualWorld } from "../virtual-world.test-support.ts";
@@ -75,6 +75,44 @@ describe("a Session stream", () => {
     reads[0]?.();
     assert.equal(await inbox.over(), undefined);
     assert.deepEqual(story(inbox), ["reply 1 watch", "1: CHANGED /a", "reply 2 get"]);
+  });
+
+  it("reads nothing older than the events that it has told", async () => {
+    const memory = new MemoryBackend();
+    const asked: number[] = [];
+    const playing = scripted(memory, {
+      attach: (acting, identity, millis, listener) => {
+        const lane = memory.attach(acting, identity, millis, listener);
+        return {
+          get writable() {
+            return lane.writable;
+          },
+          read: (read, within, done) => {
+            asked.push(read.minZxid);
+            lane.read(read, within, done);
+          },
+          close: () => lane.close(),
+          write: (write, done) => lane.write(write, done),
+        };
+      },
+    });
+    await using door = await startDoor({}, memory, playing);
+    const { inbox } = await open(door.caller);
+    await door.caller.call("Create", { path: "/a" });
+    inbox.send({ operations: [{ requestId: 1, watch: { nodes: ["/a"] } }] });
+    await replies(inbox, 1);
+    const get = (requestId: number): v1.SessionOperation => ({
+      requestId,
+      get: { path: "/a", options: { consistency: "CONSISTENCY_SESSION" } },
+    });
+    inbox.send({ operations: [get(2)] });
+    const [opened] = await replies(inbox, 2);
+    const { header } = await door.caller.call("Set", { path: "/a" });
+    await inbox.until(() => story(inbox).includes("1: CHANGED /a"));
+    inbox.send({ operations: [get(3)] });
+    await replies(inbox, 3);
+    assert.deepEqual(asked, [opened?.watch?.header?.zxid, header?.zxid]);
+    inbox.cancel();
   });
 
   it("ends with its session when nobody can say any more what became of the close", async () => {

@@ -21,6 +21,13 @@ export interface SessionWatchesOptions {
   readonly end: (fault: GrpcFault) => void;
 }
 
+export interface SessionWatchesEvents {
+  /** The client is told everything up to here. */
+  saw(zxid: Zxid): void;
+  /** Replies went out that had waited for events. */
+  released(): void;
+}
+
 interface Open {
   readonly feed: WatchFeed;
   /** Of the reply to the operation. */
@@ -35,20 +42,19 @@ export class SessionWatches {
   readonly #replies: SessionReplies;
   readonly #outlet: Outlet;
   readonly #end: (fault: GrpcFault) => void;
-  /** Replies went out that had waited for events. */
-  readonly #released: () => void;
+  readonly #events: SessionWatchesEvents;
   readonly #open = new Map<number, Open>();
   #opening = 0;
   #beating: GatewayTimer | undefined;
 
-  constructor(options: SessionWatchesOptions, released: () => void) {
+  constructor(options: SessionWatchesOptions, events: SessionWatchesEvents) {
     const { call, acting, replies, outlet, end } = options;
     this.#call = call;
     this.#acting = acting;
     this.#replies = replies;
     this.#outlet = outlet;
     this.#end = end;
-    this.#released = released;
+    this.#events = events;
   }
 
   /** How many have not had their first message. */
@@ -108,6 +114,7 @@ export class SessionWatches {
     const open = this.#open.get(id);
     if (open === undefined) return;
     const bytes = sizeOf(message);
+    this.#events.saw((message.header?.zxid ?? 0) as Zxid);
     if (open.opened === undefined) {
       this.#replies.event(open.slot, { watchId: id, watch: message }, bytes);
       return;
@@ -136,7 +143,7 @@ export class SessionWatches {
   #owe(slot: Slot, is: boolean): void {
     if (slot.owing === is) return;
     this.#replies.owe(slot, is);
-    if (!is) this.#released();
+    if (!is) this.#events.released();
   }
 
   #forget(id: number, { slot }: Open): void {
