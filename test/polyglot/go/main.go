@@ -1,6 +1,7 @@
 // Holds a session with an ephemeral znode of its own, and follows a znode until that is deleted:
 //
-//	watchconfig localhost:9090,localhost:9091 /config /members/me
+//	cd test/polyglot/go && ../../../node_modules/.bin/buf generate ../../../proto --path ../../../proto/quorate/v1 && go build
+//	./watchconfig localhost:9090,localhost:9091 /config /members/me
 //
 // It prints every change once, in order, whatever happens to gateways and leaders meanwhile.
 package main

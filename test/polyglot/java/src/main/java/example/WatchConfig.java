@@ -32,7 +32,8 @@ import quorate.v1.WriteOptions;
  * order, whatever happens to gateways and leaders meanwhile.
  *
  * <pre>
- * mvn compile && java -cp 'target/classes:target/lib/*' example.WatchConfig localhost:9090,localhost:9091 /config /members/me
+ * cd test/polyglot/java && mvn compile
+ * java -cp 'target/classes:target/lib/*' example.WatchConfig localhost:9090,localhost:9091 /config /members/me
  * </pre>
  */
 public final class WatchConfig {
