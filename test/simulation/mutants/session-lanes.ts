@@ -41,14 +41,14 @@ export const sessionLanes: readonly Mutant[] = [
     patches: [
       gateway(
         "session-lane",
-        "      request.giveUp = undefined;\n      request.answer = answer;\n",
+        "      request.giveUp = undefined;\n      request.answered(answer, from);\n",
         `      request.giveUp = undefined;
       if (this.#first !== request && answer.kind === "outcome" && answer.outcome.zxid >= this.#seen) {
         request.answer = answer;
         request.tell();
         request.tell = () => {};
       }
-      request.answer = answer;
+      request.answered(answer, from);
 `,
       ),
     ],
