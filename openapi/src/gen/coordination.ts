@@ -781,6 +781,8 @@ export interface components {
                 "Quorate-Zxid": components["headers"]["Zxid"];
                 "Quorate-Served-By": components["headers"]["ServedBy"];
                 "Cache-Control": components["headers"]["CacheControl"];
+                "Quorate-Consistency": components["headers"]["Consistency"];
+                "Quorate-Stale-Age": components["headers"]["StaleAge"];
                 [name: string]: unknown;
             };
             content: {
@@ -804,6 +806,8 @@ export interface components {
                 "Quorate-Zxid": components["headers"]["Zxid"];
                 "Quorate-Served-By": components["headers"]["ServedBy"];
                 "Cache-Control": components["headers"]["CacheControl"];
+                "Quorate-Consistency": components["headers"]["Consistency"];
+                "Quorate-Stale-Age": components["headers"]["StaleAge"];
                 "WWW-Authenticate": components["headers"]["Challenge"];
                 [name: string]: unknown;
             };
@@ -828,6 +832,8 @@ export interface components {
                 "Quorate-Zxid": components["headers"]["Zxid"];
                 "Quorate-Served-By": components["headers"]["ServedBy"];
                 "Cache-Control": components["headers"]["CacheControl"];
+                "Quorate-Consistency": components["headers"]["Consistency"];
+                "Quorate-Stale-Age": components["headers"]["StaleAge"];
                 [name: string]: unknown;
             };
             content: {
@@ -851,6 +857,8 @@ export interface components {
                 "Quorate-Zxid": components["headers"]["Zxid"];
                 "Quorate-Served-By": components["headers"]["ServedBy"];
                 "Cache-Control": components["headers"]["CacheControl"];
+                "Quorate-Consistency": components["headers"]["Consistency"];
+                "Quorate-Stale-Age": components["headers"]["StaleAge"];
                 [name: string]: unknown;
             };
             content: {
@@ -943,6 +951,8 @@ export interface components {
                 "Quorate-Zxid": components["headers"]["Zxid"];
                 "Quorate-Served-By": components["headers"]["ServedBy"];
                 "Cache-Control": components["headers"]["CacheControl"];
+                "Quorate-Consistency": components["headers"]["Consistency"];
+                "Quorate-Stale-Age": components["headers"]["StaleAge"];
                 "Quorate-Replayed": components["headers"]["Replayed"];
                 [name: string]: unknown;
             };
@@ -967,6 +977,8 @@ export interface components {
                 "Quorate-Zxid": components["headers"]["Zxid"];
                 "Quorate-Served-By": components["headers"]["ServedBy"];
                 "Cache-Control": components["headers"]["CacheControl"];
+                "Quorate-Consistency": components["headers"]["Consistency"];
+                "Quorate-Stale-Age": components["headers"]["StaleAge"];
                 [name: string]: unknown;
             };
             content: {
@@ -1014,6 +1026,8 @@ export interface components {
                 "Quorate-Zxid": components["headers"]["Zxid"];
                 "Quorate-Served-By": components["headers"]["ServedBy"];
                 "Cache-Control": components["headers"]["CacheControl"];
+                "Quorate-Consistency": components["headers"]["Consistency"];
+                "Quorate-Stale-Age": components["headers"]["StaleAge"];
                 [name: string]: unknown;
             };
             content: {
@@ -1442,6 +1456,7 @@ export interface operations {
                     "Quorate-Consistency": components["headers"]["Consistency"];
                     "Quorate-Stale-Age": components["headers"]["StaleAge"];
                     ETag: components["headers"]["ETag"];
+                    Vary: components["headers"]["Vary"];
                     [name: string]: unknown;
                 };
                 content?: never;
@@ -1810,7 +1825,6 @@ export interface operations {
             401: components["responses"]["Problem401"];
             403: components["responses"]["Problem403"];
             404: components["responses"]["Problem404"];
-            406: components["responses"]["Problem406"];
             410: components["responses"]["Problem410"];
             429: components["responses"]["Problem429"];
             500: components["responses"]["Problem500"];
@@ -2144,7 +2158,6 @@ export interface operations {
             403: components["responses"]["Problem403"];
             404: components["responses"]["Problem404"];
             406: components["responses"]["Problem406"];
-            409: components["responses"]["Problem409"];
             410: components["responses"]["Problem410"];
             412: components["responses"]["Problem412"];
             413: components["responses"]["Problem413"];
@@ -2300,7 +2313,6 @@ export interface operations {
             401: components["responses"]["Problem401"];
             403: components["responses"]["Problem403"];
             406: components["responses"]["Problem406"];
-            410: components["responses"]["Problem410"];
             429: components["responses"]["Problem429"];
             500: components["responses"]["Problem500"];
             502: components["responses"]["Problem502"];
