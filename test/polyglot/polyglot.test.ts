@@ -55,11 +55,12 @@ describe("other languages", { timeout: 225_000 + heldSeconds * 1000 }, () => {
       const outcome = told.get(language);
       assert.ok(outcome);
       const { example, expected, held } = outcome;
-      assert.deepEqual(example.changes, expected, example.output);
+      // One that repeats itself may have told very much.
+      assert.deepEqual(example.changes.slice(0, expected.length + 3), expected, example.output.slice(-4000));
       assert.equal(held.owner, example.session);
       assert.match(held.atFirst, /^0x/);
       assert.equal(held.atLast, held.atFirst, "the ephemeral was there all the time");
-      assert.deepEqual([example.ended, example.lines.at(-1)], [0, "closed"], example.output);
+      assert.deepEqual([example.ended, example.lines.at(-1)], [0, "closed"], example.output.slice(-4000));
       assert.equal(held.afterwards, "404", "closing the session takes the ephemeral with it");
       t.diagnostic(`${language.name}: ${expected.length} changes; made ready in ${made.seconds.toFixed(1)} s`);
     });
@@ -111,7 +112,8 @@ async function story(): Promise<void> {
       const member = `/members/${language.folder}`;
       const example = new Example(program, [doors.join(","), watched, member]);
       started.push(example);
-      await example.has("watching");
+      // One that does not come so far is judged by what it told; the others go on.
+      await example.has("watching").catch(() => example.kill());
       return { language, example, watched, member, atFirst: await found(member), expected: [] as string[] };
     }),
   );
