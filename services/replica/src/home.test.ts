@@ -171,6 +171,28 @@ test("who has a session that ends is told at once", () => {
   assert.deepEqual(one.take(), ["state true 1 0 of 1", "state false 0 0 of 1"]);
 });
 
+test("a lane that was left with the change of a leader is told its state once more, and no outcomes", () => {
+  const { tree, home, connect } = setting();
+  const one = connect();
+  home.lane(one.connection, { kind: "lane", session, attachment: 1, fence: 1 });
+  apply(tree, home, command(1));
+  home.becameUnready();
+  apply(tree, home, command(2));
+  assert.deepEqual(one.take(), ["state true 1 0 of 1", "written 1 ok", "written 2 nodeExists"]);
+  home.becameReady();
+  apply(tree, home, command(3));
+  assert.deepEqual(one.take(), ["state true 1 2 of 1"]);
+  // It was not left: a fence, or a write where this state was its fence's, and nothing is missing.
+  home.write(one.connection, { kind: "write", session, sequence: 3, command: command(3) });
+  apply(tree, home, command(4));
+  assert.deepEqual(one.take(), ["written 3 nodeExists", "written 4 nodeExists"]);
+  home.becameUnready();
+  home.becameReady();
+  home.lane(one.connection, { kind: "lane", session, attachment: 1, fence: 2 });
+  apply(tree, home, command(5));
+  assert.deepEqual(one.take(), ["state true 1 4 of 1", "state true 1 4 of 2", "written 5 nodeExists"]);
+});
+
 test("what the leader refused comes as a whole message, and leaves as a refusal", () => {
   const told: ToGateway[] = [];
   const connection: GatewayConnection = {

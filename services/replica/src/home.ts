@@ -32,6 +32,11 @@ interface HomeLane {
   announced: boolean;
   /** The next number that is taken. */
   expected: number;
+  /**
+   * Its gateway has said nothing of it since this replica began to serve again: it has another home, perhaps, from where its
+   * outcomes come. If not, it fences the lane anew, now that it was told where that stands.
+   */
+  left?: boolean;
 }
 
 interface Opening {
@@ -101,6 +106,7 @@ export class Home {
       refuse({ session, connection }, sequence, notServing);
       return;
     }
+    lane.left = false;
     if (!lane.announced) {
       refuse(lane, sequence, notServing);
       return;
@@ -191,7 +197,7 @@ export class Home {
       }
       const { session, sequence } = lane;
       if (sequence >= home.expected) home.expected = sequence + 1;
-      send(home.connection, { kind: "written", session, sequence, outcome });
+      if (!home.left) send(home.connection, { kind: "written", session, sequence, outcome });
     }
     if (this.#early.size > 0 && this.#ports.ready()) {
       const early = this.#early;
@@ -232,7 +238,10 @@ export class Home {
 
   /** Each lane is told where it stands: this replica serves (again), under a leader that knows none of its forwards. */
   becameReady(): void {
-    for (const lane of this.#lanes.values()) this.#announce(lane);
+    for (const lane of this.#lanes.values()) {
+      lane.left = true;
+      this.#announce(lane);
+    }
   }
 
   /** The forwards are forgotten; lanes wait to be announced again. */
