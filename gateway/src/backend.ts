@@ -222,7 +222,10 @@ export interface Backend {
   listTree(request: TreeRequest): TreePages;
   /** `deadlineMillis`: for the opening. An open watch outlives homes and leaders. */
   watch(request: WatchRequest, deadlineMillis: number, listener: WatchListener): Watching;
-  /** Takes the session over: whoever was attached before gets `sessionMoved`. It is a sign of life, as a renewal is. */
+  /**
+   * Takes the session over: whoever was attached before gets `sessionMoved`. A sign of life, but no renewal to count on: its
+   * end may be proposed already.
+   */
   attach(acting: Acting, identity: Identity, deadlineMillis: number, listener: LaneListener): SessionLane;
   cluster(): ClusterView;
 }
