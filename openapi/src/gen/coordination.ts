@@ -186,8 +186,8 @@ export interface paths {
          *     **With `after`** a poll (`application/json`) answers all events behind the cursor, at once if there are any, else when
          *     there are or when `wait` is over; then with no events and a newer cursor. `more`: there are further ones already. A
          *     transaction is never split. `wait` goes with `after` on a poll alone, else it is 400. A poll that bears
-         *     `Quorate-Session` renews the session on arrival, is answered within a third of its timeout, and at once with 410 when the
-         *     session ends. 410 `cursorTooOld` and `cursorOfAnotherHistory`: read the state again.
+         *     `Quorate-Session` renews the session on arrival (an answer of 200 says that it did, no other does), is answered within a
+         *     third of its timeout, and at once with 410 when the session ends. 410 `cursorTooOld` and `cursorOfAnotherHistory`: read the state again.
          *
          *     **A stream** (`text/event-stream`, `application/x-ndjson`) begins with the state, if there is no `after`, and goes on with
          *     the events. What can be gone on from bears its cursor (`id:`, or the field `cursor`): the last of the states, the last
