@@ -47,6 +47,8 @@ export class Arena {
   readonly tally: Tally;
   /** Replicas that are started as the next program. */
   readonly next: Set<string>;
+  /** By name. */
+  readonly grpcPorts: ReadonlyMap<string, number>;
   leader = 0;
   readonly #agent = new Agent({ keepAlive: true });
   /** By name: what we have ended, or what may end by itself. */
@@ -61,18 +63,27 @@ export class Arena {
     disk: SmallDisk | undefined,
     tally: Tally,
     next: Set<string>,
+    grpcPorts: ReadonlyMap<string, number>,
   ) {
     this.ensemble = ensemble;
     this.network = network;
     this.disk = disk;
     this.tally = tally;
     this.next = next;
+    this.grpcPorts = grpcPorts;
   }
 
   static async start({ members, tally, imports, variables }: ArenaOptions): Promise<Arena> {
     const gateways = 2;
-    const ports = await steadyPorts(2 * members + gateways);
+    const ports = await steadyPorts(3 * members + 2 * gateways);
     const peerPorts = ports.slice(0, members);
+    const restPorts = ports.slice(members, 2 * members + gateways);
+    const grpcPorts = new Map<string, number>();
+    const grpcPortOf = (name: string): number => {
+      const port = grpcPorts.get(name) ?? (ports[2 * members + gateways + grpcPorts.size] as number);
+      grpcPorts.set(name, port);
+      return port;
+    };
     const network = await Network.open(peerPorts, gateways);
     const disk = SmallDisk.mount();
     const next = new Set<string>();
@@ -81,21 +92,23 @@ export class Arena {
       if (next.has(name)) loaded.push(join(import.meta.dirname, "next-program.ts"));
       // What is kept of compiled files is kept under their names, and patched ones are others.
       const more = { NODE_DISABLE_COMPILE_CACHE: "1", ...variables };
-      return loaded.length === 0 ? {} : { NODE_OPTIONS: loaded.map((each) => `--import=${each}`).join(" "), ...more };
+      const own = { QUORATE_GRPC_PORT: String(grpcPortOf(name)) };
+      if (loaded.length === 0) return own;
+      return { ...own, NODE_OPTIONS: loaded.map((each) => `--import=${each}`).join(" "), ...more };
     };
     try {
       const ensemble = await Ensemble.start({
         replicas: members,
         gateways,
         peerPorts,
-        restPorts: ports.slice(members),
+        restPorts,
         addressOf: (from, to) => network.addressOf(from, to),
         dataOf: (id) => (id === members ? disk?.data : undefined),
         environmentOf,
         // Small, so that segments, snapshots and pruning happen all the time.
         flags: ["--segment-bytes", "524288", "--snapshot-log-bytes", "4194304"],
       });
-      const arena = new Arena(ensemble, network, disk, tally, next);
+      const arena = new Arena(ensemble, network, disk, tally, next, grpcPorts);
       arena.#watch = arena.#keepWatch();
       return arena;
     } catch (error) {

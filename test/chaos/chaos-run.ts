@@ -5,6 +5,7 @@ import { join } from "node:path";
 import type { Variables } from "../integration/ensemble.ts";
 import { SeededRandom } from "../simulation/random.ts";
 import { Arena } from "./arena.ts";
+import { GrpcHand } from "./grpc-hand.ts";
 import { Hands, pause } from "./hand.ts";
 import { Judge } from "./judge.ts";
 import { Load } from "./load.ts";
@@ -12,6 +13,7 @@ import { Logs } from "./logs.ts";
 import { Nemesis } from "./nemesis.ts";
 import { replicaName } from "./network.ts";
 import { Tally } from "./tally.ts";
+import { WatchTrial } from "./watch-trial.ts";
 
 /** An ephemeral may be seen so long behind its session's timeout: the leader's own delay, and this machine's. */
 const sessionEndMillis = 3000;
@@ -41,6 +43,8 @@ export interface ChaosReport {
   readonly faults: ReadonlyMap<string, number>;
   readonly leaderChanges: number;
   readonly operations: number;
+  /** Tries of them. */
+  readonly overGrpc: number;
   readonly verdicts: Readonly<Record<string, number>>;
   readonly troubles: ReadonlyMap<string, number>;
   readonly objects: number;
@@ -48,6 +52,8 @@ export interface ChaosReport {
   readonly slowestJudgementMillis: number;
   readonly longestGapMillis: number;
   readonly acknowledgedOnce: number;
+  /** Events that watchers were told, cursors that they went on from, and times that one had to begin anew. */
+  readonly watched: { readonly told: number; readonly resumed: number; readonly renewed: number };
   readonly millis: number;
   /** Logs and histories; removed when there was no violation. */
   readonly folder: string;
@@ -93,7 +99,9 @@ export class ChaosRun {
     const drain = setInterval(() => logs.drain(), drainMillis);
     const judge = new Judge(this.#tally, this.#folder);
     const doors = arena.processes.map((each) => each.base);
-    const hands = new Hands(doors, new SeededRandom(seed ^ 0x5eed), this.#tally);
+    const grpcPorts = arena.processes.map((each) => arena.grpcPorts.get(each.name) ?? 0);
+    const grpc = new GrpcHand(grpcPorts, this.#tally);
+    const hands = new Hands(doors, new SeededRandom(seed ^ 0x5eed), this.#tally, grpc);
     const load = new Load({
       hands,
       random: new SeededRandom(seed ^ 0x10ad),
@@ -110,21 +118,23 @@ export class ChaosRun {
     const random = new SeededRandom(seed);
     const announce = (what: string): void => this.#say(`- ${what}`);
     const { first } = this.#options;
+    const trial = new WatchTrial(arena, hands, new SeededRandom(seed ^ 0xface), this.#tally, this.#folder);
     const nemesis = new Nemesis({ arena, random, tally: this.#tally, announce, ...(first ? { first } : {}) });
     try {
       load.start();
       await this.#suffer(nemesis);
       await load.stop();
-      await this.#judgeTheEnd(arena, load);
+      await this.#judgeTheEnd(arena, load, trial);
       await judge.stop();
     } finally {
+      await trial.close();
       clearInterval(status);
       clearInterval(drain);
       hands.close();
       await this.#close();
       logs.drain(true);
     }
-    return this.#report(nemesis, judge, load);
+    return this.#report(nemesis, judge, load, trial);
   }
 
   async #close(): Promise<void> {
@@ -147,7 +157,7 @@ export class ChaosRun {
   }
 
   /** Nobody writes any more. Everything is started anew, and looked at through every door. */
-  async #judgeTheEnd(arena: Arena, load: Load): Promise<void> {
+  async #judgeTheEnd(arena: Arena, load: Load, trial: WatchTrial): Promise<void> {
     const names = arena.ids.map(replicaName);
     await Promise.all(names.map((each) => arena.kill(each)));
     for (const each of names) arena.start(each);
@@ -167,6 +177,7 @@ export class ChaosRun {
         this.#tally.violate(`${door.name} does not show the ledger: ${error}`);
       }
     }
+    await trial.judge();
   }
 
   #clock(): string {
@@ -183,7 +194,7 @@ export class ChaosRun {
     );
   }
 
-  #report(nemesis: Nemesis, judge: Judge, load: Load): ChaosReport {
+  #report(nemesis: Nemesis, judge: Judge, load: Load, trial: WatchTrial): ChaosReport {
     const { operations, verdicts, troubles, leaderChanges, longestGap, began } = this.#tally;
     const violations = this.#tally.violations.map((each) => each.what);
     if (violations.length === 0 && judge.undecided === 0) rmSync(this.#folder, { recursive: true, force: true });
@@ -192,6 +203,7 @@ export class ChaosRun {
       faults: nemesis.counts,
       leaderChanges,
       operations,
+      overGrpc: this.#tally.overGrpc,
       verdicts,
       troubles,
       objects: judge.objects,
@@ -199,6 +211,7 @@ export class ChaosRun {
       slowestJudgementMillis: judge.slowestMillis,
       longestGapMillis: longestGap,
       acknowledgedOnce: load.ledger.acknowledged,
+      watched: trial.counts,
       millis: performance.now() - began,
       folder: this.#folder,
     };

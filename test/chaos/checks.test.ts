@@ -7,6 +7,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type TestContext, test } from "node:test";
 import { composeZxid, type Epoch, formatZxid } from "@quorate/api";
+import { type CommittedChange, lineOf } from "../integration/committed.ts";
 import type { Process } from "../integration/ensemble.ts";
 import type { Operation } from "../linearizability/index.ts";
 import { SeededRandom } from "../simulation/random.ts";
@@ -15,6 +16,7 @@ import { Hands, pause, type Request } from "./hand.ts";
 import { Judge } from "./judge.ts";
 import { Logs } from "./logs.ts";
 import { Tally } from "./tally.ts";
+import { differenceIn } from "./watch-clients.ts";
 import { WrittenOnce } from "./written-once.ts";
 
 interface Scripted {
@@ -116,9 +118,39 @@ test("two leaders of one epoch are a violation; gaps are excused by what stops w
   await pause(750);
   write(3);
   assert.ok(tally.settleGaps() > 740 && tally.longestGap > 740);
-  assert.equal(tally.outages(0).length, 2);
-  tally.holdUp();
+  assert.doesNotMatch(found(), /nothing was written/);
+  await pause(750);
+  write(4);
+  tally.settleGaps(700);
+  assert.match(found(), /nothing was written for \d+ ms, with a majority there/);
   assert.equal(tally.outages(0).length, 3);
+  tally.holdUp();
+  assert.equal(tally.outages(0).length, 4);
+});
+
+test("a watch that loses, doubles or reorders an event, or tells of none, is found", () => {
+  const change = (counter: number, path: string): CommittedChange => {
+    const zxid = composeZxid(1 as Epoch, counter);
+    return { zxid, czxid: zxid, type: "created", path, version: 0 };
+  };
+  const all = [change(1, "/a"), change(2, "/b"), change(3, "/a/c"), change(4, "/a/d"), change(5, "/b/e")];
+  const scopes = { nodes: ["/b"], children: [], subtrees: ["/a"] };
+  const lines = all.slice(0, 4).map(lineOf);
+  const [a, b, c, d] = lines as [string, string, string, string];
+  const zxidOf = (line: string): string => line.slice(0, 18);
+  const wrong = (after: string, told: readonly string[]): boolean =>
+    differenceIn(all, scopes, after, told) !== undefined;
+  assert.ok(
+    !wrong(zxidOf(a), [b, c, d]) &&
+      !wrong(zxidOf(a), [b]) &&
+      !wrong(zxidOf(d), []) &&
+      !wrong("0x0000000000000000", lines),
+  );
+  assert.ok(wrong(zxidOf(a), [b, d]), "lost");
+  assert.ok(wrong(zxidOf(a), [b, b, c, d]), "doubled");
+  assert.ok(wrong(zxidOf(a), [b, d, c]), "reordered");
+  assert.ok(wrong(zxidOf(a), [c, d]), "lost at first");
+  assert.ok(wrong(zxidOf(a), [b, c, d, lineOf(all[4] as CommittedChange)]), "of no scope");
 });
 
 test("an acknowledged write that is gone, and one without effect that is there, are violations", async (t) => {

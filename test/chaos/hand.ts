@@ -7,6 +7,7 @@ import { parseZxid } from "@quorate/api";
 import { codeOf, exchange, type Reply } from "../integration/http-client.ts";
 import type { FailureCode, FailurePlace, Millis, ZxidNumber } from "../linearizability/index.ts";
 import type { SeededRandom } from "../simulation/random.ts";
+import type { GrpcHand } from "./grpc-hand.ts";
 import type { Tally, Verdict } from "./tally.ts";
 
 /** A client waits so much longer than the limit that it asked for; a stopped process answers nothing. */
@@ -16,6 +17,8 @@ const hastyMillis = [20, 50, 120, 300];
 /** … and some hang up without having said so. */
 const hangUpMillis = [2, 5, 10, 30];
 const ordinaryMillis = [800, 1500, 3000];
+/** Of what both doors know. */
+const overGrpc = 0.3;
 
 export interface Request {
   readonly method: "GET" | "HEAD" | "PUT" | "POST" | "DELETE";
@@ -55,11 +58,13 @@ export class Hands {
   readonly random: SeededRandom;
   readonly tally: Tally;
   readonly #doors: readonly string[];
+  readonly #grpc: GrpcHand | undefined;
   readonly #agent = new Agent({ keepAlive: true, maxSockets: Number.POSITIVE_INFINITY });
 
-  /** `doors`: base addresses. */
-  constructor(doors: readonly string[], random: SeededRandom, tally: Tally) {
+  /** `doors`: base addresses. `grpc`: of the same doors, where it is there. */
+  constructor(doors: readonly string[], random: SeededRandom, tally: Tally, grpc?: GrpcHand) {
     this.#doors = doors;
+    this.#grpc = grpc;
     this.random = random;
     this.tally = tally;
   }
@@ -90,6 +95,7 @@ export class Hands {
   }
 
   close(): void {
+    this.#grpc?.close();
     this.#agent.destroy();
   }
 
@@ -138,6 +144,10 @@ export class Hands {
     };
     const invoked = performance.now();
     try {
+      const limits = { timeoutMillis, patienceMillis: patience };
+      const isGrpc = this.#grpc !== undefined && this.random.chance(overGrpc);
+      const called = isGrpc ? this.#grpc?.ask(this.#doors.indexOf(door), request, limits) : undefined;
+      if (called !== undefined) return this.#sort(request, await called, invoked);
       const options = { method, headers, patienceMillis: patience };
       const reply = await exchange(this.#agent, door, target, body === undefined ? options : { ...options, body });
       return this.#sort(request, reply, invoked);

@@ -3,7 +3,7 @@
  * everything that watchers are told by. The replica's process must have ended.
  */
 import assert from "node:assert/strict";
-import { type Change, formatZxid, type Zxid, zeroZxid } from "@quorate/api";
+import { type Batch, type Change, formatZxid, type Zxid, zeroZxid } from "@quorate/api";
 import { nodeWorld, Storage } from "@quorate/replica";
 import { Tree } from "@quorate/tree";
 
@@ -27,20 +27,33 @@ export function queryOf({ nodes, children, subtrees }: Scopes): string {
   return [...named("node", nodes), ...named("children", children), ...named("subtree", subtrees)].join("&");
 }
 
-/** Of the data folder's whole log. Whether its end is committed is for the caller to know: all replicas must be equal. */
-export async function readCommitted(folder: string): Promise<CommittedChange[]> {
+/** A stopped replica's folder, and the last position in its log. */
+export async function openStopped(folder: string): Promise<{ storage: Storage; through: Zxid; recovered: Recovered }> {
   const { disk, clock } = nodeWorld;
   const { storage, recovered } = await Storage.open({ folder, disk, clock });
+  const { tail, applied } = recovered.history;
+  return { storage, recovered, through: tail.at(-1)?.last ?? applied };
+}
+
+type Recovered = Awaited<ReturnType<typeof Storage.open>>["recovered"];
+
+/** From the very first batch on. */
+export function applyBatches(batches: Iterable<Batch>): CommittedChange[] {
+  const tree = new Tree({ ringBytes: Number.MAX_SAFE_INTEGER });
+  for (const batch of batches) tree.apply(batch);
+  const changes = tree.changes.after(zeroZxid);
+  assert.ok(changes !== "tooOld");
+  return [...changes].filter(isTold);
+}
+
+/** Of the data folder's whole log. Whether its end is committed is for the caller to know: all replicas must be equal. */
+export async function readCommitted(folder: string): Promise<CommittedChange[]> {
+  const { storage, through, recovered } = await openStopped(folder);
   try {
-    const { history, snapshot } = recovered;
-    assert.equal(history.base, zeroZxid, "the log reaches back to its beginning");
-    assert.ok(snapshot <= history.applied);
-    const through = history.tail.at(-1)?.last ?? history.applied;
-    const tree = new Tree({ ringBytes: Number.MAX_SAFE_INTEGER });
-    for await (const batches of storage.replay(zeroZxid, through)) for (const batch of batches) tree.apply(batch);
-    const changes = tree.changes.after(zeroZxid);
-    assert.ok(changes !== "tooOld");
-    return [...changes].filter(isTold);
+    assert.equal(recovered.history.base, zeroZxid, "the log reaches back to its beginning");
+    const all: Batch[] = [];
+    for await (const batches of storage.replay(zeroZxid, through)) all.push(...batches);
+    return applyBatches(all);
   } finally {
     await storage.close();
   }

@@ -12,6 +12,8 @@ export interface Watcher {
   readonly told: readonly string[];
   /** How often it had to go on from a cursor after a break. */
   readonly breaks: number;
+  /** Rejects when it is told what it cannot go on from. */
+  readonly over: Promise<void>;
   stop(): Promise<void>;
 }
 
@@ -60,6 +62,7 @@ export function pollOn(name: string, base: () => string, query: string, after: s
     get breaks() {
       return breaks;
     },
+    over: running,
     stop,
   };
 }
@@ -103,6 +106,7 @@ export function streamOn(name: string, base: () => string, query: string, type: 
     get breaks() {
       return breaks;
     },
+    over: running,
     stop,
   };
 }
@@ -156,6 +160,7 @@ export function callOn(name: string, port: () => number, scopes: Scopes, after: 
     get breaks() {
       return breaks;
     },
+    over: running,
     stop,
   };
 }
