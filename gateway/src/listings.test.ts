@@ -102,7 +102,7 @@ test("a broken stream and a page that does not come end it", async () => {
       await settle();
       assert.equal(next.answer, undefined);
       listings.lost(stream);
-    } else world.run(1001);
+    } else await world.run(1001);
     await settle();
     assert.equal(brief(next.answer), "pageTooOld noEffect");
     assert.equal(listings.size, 0);
