@@ -22,6 +22,7 @@ import {
 import { basicAuth, Ensemble, freePorts, type Process, sleep, superUser, until } from "./ensemble.ts";
 import { TreeWriters } from "./tree-writers.ts";
 import type { CrowdOrder, CrowdPlan, CrowdWatcher, Told } from "./watcher-crowd.ts";
+import { callOn, pollOn, streamOn } from "./watchers.ts";
 
 const seconds = Number(process.env["QUORATE_WATCHERS_SECONDS"] ?? 10);
 const ofEachKind = 50;
@@ -202,6 +203,50 @@ function compare(
     t.diagnostic(`${own.length} × ${kinds.join(" or ")}: events each ${spread}; went on from a cursor ${breaks} times`);
   }
 }
+
+/** Nothing but the event before, then noAuth, at all doors alike: the ACL is set while they watch. */
+test("the right to read is taken from watches of all doors and scopes", { timeout: 60_000 }, async () => {
+  const after = await put("/ours");
+  const sought: readonly Scopes[] = [
+    { ...none, nodes: ["/ours"] },
+    { ...none, children: ["/ours"] },
+    { ...none, subtrees: ["/ours"] },
+  ];
+  const doors = [...ensemble.gateways, ...ensemble.replicas];
+  const watchers = sought.flatMap((scopes) =>
+    doors.flatMap(({ name, base }) => {
+      const query = queryOf(scopes);
+      const own = (kind: string): string => `${kind} of ${query} at ${name}`;
+      return [
+        pollOn(own("poll"), () => base, query, after),
+        streamOn(own("stream"), () => base, query, "text/event-stream", after),
+        streamOn(own("lines"), () => base, query, "application/x-ndjson", after),
+        callOn(own("call"), () => grpcPorts.get(name) ?? 0, scopes, after),
+      ];
+    }),
+  );
+  await put("/ours/one");
+  const before = watchers.filter(({ name }) => !name.includes("node="));
+  await until(() => before.every(({ told }) => told.length === 1), 20_000, "they are told of the child");
+  const acl = JSON.stringify({ acl: [{ scheme: "digest", id: "x:y", perms: "cdrwa" }] });
+  const set = await fetch(`${ensemble.gateway.base}/v1/acl/ours`, {
+    method: "PUT",
+    headers: { "content-type": "application/json" },
+    body: acl,
+  });
+  assert.equal(set.status, 200);
+  const authorization = basicAuth(superUser.user, superUser.password);
+  const made = await fetch(`${ensemble.gateway.base}/v1/znodes/ours/two`, {
+    method: "PUT",
+    headers: { authorization },
+    body: "",
+  });
+  assert.equal(made.status, 201);
+  await Promise.all(
+    watchers.map((each) => assert.rejects(each.over, /noAuth|READ/, `${each.name} is over with the right`)),
+  );
+  for (const { name, told } of watchers) assert.equal(told.length, name.includes("node=") ? 0 : 1, name);
+});
 
 test(`each of ${3 * ofEachKind} watchers is told the committed sequence`, {
   timeout: 180_000 + seconds * 4000,
