@@ -31,6 +31,8 @@ interface Waiting {
   readonly floor: Zxid;
   /** Applied up to here, it can be answered; undefined while a confirmation is under way or wanted. */
   index: Zxid | undefined;
+  /** A confirmation is under way of whether its cursor is of a state that was ever committed here. */
+  doubted: boolean;
 }
 
 export interface ReadPorts {
@@ -91,7 +93,7 @@ export class Reads {
     this.count++;
     const deadline = this.#ports.now() + message.budgetMillis;
     const { consistency, floor } = this.#terms(message, operation);
-    this.#begin({ connection, message, operation, deadline, consistency, floor, index: undefined });
+    this.#begin({ connection, message, operation, deadline, consistency, floor, index: undefined, doubted: false });
   }
 
   /** What happened behind a cursor needs no confirmation, unless a session is shown that is not known here yet. */
@@ -113,13 +115,34 @@ export class Reads {
       return;
     }
     if (waiting.consistency === "session") waiting.index = waiting.floor;
-    if (!this.#tryAnswer(waiting)) this.#parked.add(waiting);
+    if (this.#tryAnswer(waiting)) return;
+    this.#parked.add(waiting);
+    this.#doubt(waiting);
+  }
+
+  /**
+   * A cursor beyond what is applied here: this replica is behind, or nobody can have been given that number in this history. Whoever
+   * has it had it before asking, from something committed: then a confirmation that begins now is not below it.
+   */
+  #doubt(waiting: Waiting): void {
+    const { operation } = waiting;
+    if (waiting.doubted || operation.kind !== "watch" || (operation.after ?? 0) <= this.#ports.tree().applied) return;
+    waiting.doubted = true;
+    this.#ports.confirm((index) => {
+      waiting.doubted = false;
+      if (index === undefined || !this.#parked.has(waiting) || !this.#ports.serves()) return;
+      if (this.#refuseAhead(waiting, index)) this.#parked.delete(waiting);
+    });
   }
 
   #confirmed(waiting: Waiting, index: Zxid | undefined): void {
     if (this.#closed.has(waiting.connection)) return;
     if (index === undefined) {
       this.#parked.add(waiting);
+      return;
+    }
+    if (this.#ports.serves() && this.#refuseAhead(waiting, index)) {
+      this.#parked.delete(waiting);
       return;
     }
     waiting.index = Math.max(index, waiting.floor) as Zxid;
@@ -170,9 +193,23 @@ export class Reads {
     return history !== undefined && !this.#ports.historyId().startsWith(history);
   }
 
-  #refuseForeign({ connection, message }: Waiting): true {
-    const detail =
-      "the cursor is of another history: the ensemble was restored or founded anew since; begin again without 'after': the answer is the state and a new cursor";
+  #refuseForeign(waiting: Waiting): true {
+    const why = "the cursor is of another history: the ensemble was restored or founded anew since";
+    return this.#refuseCursor(waiting, why);
+  }
+
+  /** `index`: everything that was committed when the watch came is at or below it. */
+  #refuseAhead(waiting: Waiting, index: Zxid): boolean {
+    const { operation } = waiting;
+    if (operation.kind !== "watch" || (operation.after ?? 0) <= Math.max(index, this.#ports.tree().applied))
+      return false;
+    const after = formatZxid(operation.after as Zxid);
+    const why = `the cursor ${after} is ahead of everything committed here (${formatZxid(index)}): it is of another history, or made up`;
+    return this.#refuseCursor(waiting, why);
+  }
+
+  #refuseCursor({ connection, message }: Waiting, why: string): true {
+    const detail = `${why}; begin again without 'after': the answer is the state and a new cursor`;
     answer(connection, message.id, { ...failure("cursorOfAnotherHistory", detail), zxid: this.#ports.tree().applied });
     return true;
   }
@@ -218,6 +255,7 @@ export class Reads {
       if (now >= waiting.deadline) this.#giveUp(waiting);
       else if (waiting.consistency !== "linearizable") {
         if (this.#tryAnswer(waiting)) this.#parked.delete(waiting);
+        else this.#doubt(waiting);
       } else if (waiting.index === undefined) {
         this.#parked.delete(waiting);
         this.#begin(waiting);

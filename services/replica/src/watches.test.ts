@@ -178,6 +178,44 @@ test("a cursor of another history is refused at once, whatever its number", () =
   assert.deepEqual([scene.feeds.size, scene.reads.waiting], [1, 0]);
 });
 
+test("a cursor that nobody can have been given here is refused as soon as that is confirmed", () => {
+  const scene = new Scene();
+  const { applied } = scene.tree;
+  scene.watch(applied + 1000);
+  assert.deepEqual([scene.said(), scene.confirmations.length], [[], 1], "it may be this replica that is behind");
+  scene.confirm(undefined);
+  assert.deepEqual(scene.said(), [], "and without a leader nobody knows");
+  scene.reads.tick();
+  scene.reads.tick();
+  assert.equal(scene.confirmations.length, 1, "one at a time");
+  scene.confirm(applied + 999);
+  const [answer, ...rest] = scene.stream.taken();
+  assert.ok(answer?.kind === "answer" && !answer.outcome.ok && rest.length === 0);
+  assert.deepEqual([answer.outcome.code, answer.outcome.zxid], ["cursorOfAnotherHistory", applied]);
+  assert.match(answer.outcome.detail, /ahead of everything committed here.* begin again without 'after'/);
+  scene.state.now = 10_000;
+  scene.reads.tick();
+  assert.deepEqual([scene.said(), scene.reads.waiting], [[], 0]);
+});
+
+test("a cursor that is confirmed waits for its replica, and one that is reached meanwhile is answered once", () => {
+  const scene = new Scene();
+  const { applied } = scene.tree;
+  scene.watch(applied + 1);
+  scene.confirm(applied + 1);
+  assert.deepEqual(scene.said(), []);
+  scene.write(set("/a"));
+  scene.advanced();
+  scene.turn();
+  assert.deepEqual(scene.said(), ["watched 0+0"]);
+  scene.watch(applied + 2);
+  scene.write(set("/a"));
+  scene.advanced();
+  scene.turn();
+  scene.confirm(applied);
+  assert.deepEqual([scene.said(), scene.reads.waiting], [["feed 1", "watched 0+0"], 0]);
+});
+
 test("a session that is not known here yet is asked for by a confirmation, not refused", () => {
   const scene = new Scene();
   const { applied } = scene.tree;
