@@ -22,6 +22,7 @@ export function createLocalDial(own: string, name: string, replica: AttachPoint,
       send(bytes) {
         const message = decodeToGateway(bytes);
         if (message) toGateway.push(message);
+        else end("a message from the replica does not decode");
       },
       flush() {
         if (toGateway.length === 0 || closed) return;
@@ -42,6 +43,7 @@ export function createLocalDial(own: string, name: string, replica: AttachPoint,
       send(bytes) {
         const message = decodeFromGateway(bytes);
         if (message) toReplica.push(message);
+        else end("a message from the gateway does not decode");
       },
       flush() {
         if (toReplica.length === 0 || closed) return;
