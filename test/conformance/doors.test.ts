@@ -7,36 +7,38 @@ import type { Door } from "./doors/door.ts";
 import { runDoorCase } from "./doors/door-runner.ts";
 import { GrpcDoor } from "./doors/grpc-door.ts";
 import { RestDoor } from "./doors/rest-door.ts";
-import { table } from "./doors/table.ts";
+import { casesFor, notAskable, table } from "./doors/table.ts";
 import { MemoryBackend } from "./memory-backend.ts";
 
 let doors: Doors;
-let rest: Door;
-let grpc: Door;
+let all: readonly Door[] = [];
 const memory = new MemoryBackend();
 
 before(async () => {
   doors = await startDoors(memory, { superUserDigest: digestOf("root", "toor") });
-  rest = new RestDoor(`http://127.0.0.1:${doors.restPort}`);
-  grpc = new GrpcDoor(doors.grpcPort);
+  const rest = new RestDoor(`http://127.0.0.1:${doors.restPort}`);
+  all = [rest, new GrpcDoor(doors.grpcPort), new GrpcDoor(doors.grpcPort, true)];
 });
 after(async () => {
-  rest.close();
-  grpc.close();
+  for (const each of all) each.close();
   await doors.stop();
   memory.watches.stop();
 });
 
 it("has at least 150 cases, each with a name of its own", () => {
   assert.ok(table.length >= 150, String(table.length));
-  assert.equal(new Set(table.map(({ name }) => name)).size, table.length);
+  const names = table.map(({ name }) => name);
+  assert.equal(new Set(names).size, table.length);
+  for (const each of Object.values(notAskable).flatMap(Object.keys)) assert.ok(names.includes(each), each);
 });
 
-for (const name of ["REST", "gRPC"]) {
+for (const [at, name] of ["REST", "gRPC", "gRPC-Session"].entries()) {
   describe(`${name} over a tree in memory`, () => {
-    for (const [index, each] of table.entries()) {
+    for (const [index, each] of casesFor(name).entries()) {
       it(each.name, async () => {
-        await runDoorCase(name === "REST" ? rest : grpc, each, `/${name}-${index}`, "root:toor");
+        const door = all[at];
+        assert.equal(door?.name, name);
+        await runDoorCase(door, each, `/${name}-${index}`, "root:toor");
       });
     }
   });

@@ -2,7 +2,7 @@
 import { publicServices } from "@quorate/proto";
 import type { SeededRandom } from "../simulation/random.ts";
 import type { Known } from "./known.ts";
-import { aclEntryOf, dataOf, oddTexts, pathOf } from "./values.ts";
+import { aclEntryOf, dataOf, memberOf, nameOf, oddTexts, pathOf } from "./values.ts";
 
 interface Field {
   readonly name: string;
@@ -75,6 +75,9 @@ export function messageOf(name: string, making: Making, depth = 0): Record<strin
     if (!needed) continue;
     const field = random.pick(fields);
     made[camel(field.name)] = fieldOf(field, making, depth);
+  }
+  if (descriptor.name === "CreateRequest" && random.chance(0.6)) {
+    made["path"] = `${making.known.path(random)}/${nameOf(random, making.known)}`;
   }
   return made;
 }
@@ -153,7 +156,7 @@ function meantValue({ name, type }: Field, { random, known, session }: Making): 
     case "aversion":
       return random.chance(0.6) ? -1 : random.below(3);
     case "to":
-      return known.leader;
+      return memberOf(random, known);
     case "name":
       return "fuzz";
     case "exists":

@@ -27,6 +27,7 @@ export class Known {
   readonly #keys: string[] = [];
   zxid = "0x0000000000000001";
   leader = 1;
+  members: readonly number[] = [];
   #count = 0;
 
   constructor(folder: string) {
@@ -35,7 +36,7 @@ export class Known {
   }
 
   addPath(path: string): void {
-    if (!path.startsWith(this.folder)) return;
+    if (!path.startsWith(`${this.folder}/`)) return;
     this.#paths.add(path);
     const [, second] = this.#paths;
     if (this.#paths.size > most && second !== undefined) this.#paths.delete(second);

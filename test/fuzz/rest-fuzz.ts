@@ -18,7 +18,7 @@ export interface FuzzOptions {
   readonly seed: number;
   /** Rows of requests at the same time, each with a folder and a seed of its own. */
   readonly rows?: number;
-  /** 503 and 504 that a healthy ensemble may answer while its leader changes. */
+  /** Its leadership is handed over now and then: what was under way may be answered 502, 503 or 504. */
   readonly isShaken?: boolean;
 }
 
@@ -167,7 +167,7 @@ class Row {
     const calm =
       code === "behind" ||
       (draft.headers["Quorate-Min-Zxid"] !== undefined && status === 503) ||
-      (this.#options.isShaken === true && (status === 503 || status === 504));
+      (this.#options.isShaken === true && status > 500);
     if (status >= 500 && !calm) throw new Error(`${status} ${code}`);
     judge(operationFor(draft, target), draft.method, seen);
   }
@@ -194,7 +194,10 @@ class Row {
     if (id === "createSession") known.addSession(json);
     if (id === "closeSession") known.endSession(draft.place);
     if (id === "watch" && json?.cursor) known.addCursor(json.cursor);
-    if (id === "cluster" && json.leader > 0) known.leader = json.leader;
+    if (id === "cluster" && json.leader > 0) {
+      known.leader = json.leader;
+      known.members = json.members.map((each: { readonly id: number }) => each.id);
+    }
   }
 
   #send(

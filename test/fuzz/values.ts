@@ -128,12 +128,19 @@ function meant(schema: Schema, name: string, random: SeededRandom, known: Known)
     case "exists":
       return random.chance(0.8);
     case "to":
-      return random.chance(0.9) ? known.leader : random.below(256);
+      return memberOf(random, known);
     case "name":
       return "fuzz";
     default:
       return undefined;
   }
+}
+
+/** Mostly the leader itself, which leads already; now and then another, who will lead. */
+export function memberOf(random: SeededRandom, known: Known): number {
+  const others = known.members.filter((each) => each !== known.leader);
+  if (others.length > 0 && random.chance(0.1)) return random.pick(others);
+  return random.chance(0.9) ? known.leader : random.below(256);
 }
 
 /** A JSON value with one thing wrong in it: of another type, missing, twice as deep, unknown. */

@@ -11,7 +11,7 @@ import type { Asked, Door, Good, Request, Terms } from "../conformance/doors/doo
 import { runDoorCase } from "../conformance/doors/door-runner.ts";
 import { GrpcDoor } from "../conformance/doors/grpc-door.ts";
 import { RestDoor } from "../conformance/doors/rest-door.ts";
-import { table } from "../conformance/doors/table.ts";
+import { casesFor } from "../conformance/doors/table.ts";
 import { Caller } from "../conformance/grpc-client.ts";
 import { Ensemble, freePorts, type Process, statusOf, superUser, until } from "./ensemble.ts";
 import { type Exchanged, problemIn, talk } from "./raw-socket.ts";
@@ -82,15 +82,18 @@ async function runTable(process: Process): Promise<void> {
 
 async function runDoors(process: Process): Promise<void> {
   const failing: string[] = [];
-  for (const door of doorsOf(process)) {
-    for (const [index, each] of table.entries()) {
+  const stream = new GrpcDoor(grpcPorts.get(process.name) ?? 0, true);
+  opened.push(stream);
+  const run = async (door: Door): Promise<void> => {
+    for (const [index, each] of casesFor(door.name).entries()) {
       const at = `/${process.name.replace(" ", "-")}-${door.name}-${index}`;
       await runDoorCase(door, each, at, options.superUser).catch((fault: Error) => {
         failing.push(`${door.name}, ${each.name}: ${fault.message}`);
       });
       if (each.fails !== undefined) reached.set(`${door.name} ${each.fails}`, `the table, ${process.name}`);
     }
-  }
+  };
+  await Promise.all([...doorsOf(process), stream].map(run));
   assert.deepEqual(failing, []);
 }
 

@@ -21,6 +21,7 @@ import {
   statOf,
   stepMessage,
 } from "./grpc-values.ts";
+import { SessionCaller, StreamFailure } from "./session-calls.ts";
 
 const consistencies = {
   linearizable: "CONSISTENCY_LINEARIZABLE",
@@ -29,11 +30,13 @@ const consistencies = {
 } as const;
 
 export class GrpcDoor implements Door {
-  readonly name = "gRPC";
+  readonly name: string;
   readonly #caller: Caller;
 
-  constructor(port: number) {
-    this.#caller = new Caller(port);
+  /** `session`: what a `Session` stream can be asked is asked on one. */
+  constructor(port: number, session = false) {
+    this.name = session ? "gRPC-Session" : "gRPC";
+    this.#caller = session ? new SessionCaller(port) : new Caller(port);
   }
 
   close(): void {
@@ -45,6 +48,7 @@ export class GrpcDoor implements Door {
       return await this.#ask(asked);
     } catch (error) {
       if (error instanceof CallError) return badOf(error);
+      if (error instanceof StreamFailure) return badOfFailure(error.failure);
       throw error;
     }
   }
@@ -317,5 +321,30 @@ function badOf({ code: status, message, status: details, reason }: CallError): B
     replayed: replayed === "true",
     ...(path === undefined ? {} : { path }),
     ...(place === undefined ? {} : { op: { in: place, index: Number(opIndex) } }),
+  };
+}
+
+const certainties = {
+  CERTAINTY_UNSPECIFIED: "",
+  CERTAINTY_NO_EFFECT: "noEffect",
+  CERTAINTY_UNKNOWN: "unknown",
+} as const;
+const failedIn = { IN_UNSPECIFIED: undefined, IN_CHECKS: "check", IN_THEN: "then", IN_OTHERWISE: "else" } as const;
+
+/** What a status and its details say, in a reply of a stream. */
+function badOfFailure(failure: v1.Failure): Bad {
+  const { reason = "", detail = "", certainty = "CERTAINTY_UNSPECIFIED", path, operation, replayed = false } = failure;
+  const code = codeOfReason(reason) as ErrorCode;
+  assert.equal(failure.status, errors[code]?.grpc, reason);
+  assert.equal(failure.retryAfter !== undefined, code === "throttled" || failure.status === 14, reason);
+  const place = failedIn[operation?.in ?? "IN_UNSPECIFIED"];
+  return {
+    ok: false,
+    code,
+    certainty: certainties[certainty],
+    detail,
+    replayed,
+    ...(path === undefined ? {} : { path }),
+    ...(place === undefined ? {} : { op: { in: place, index: operation?.index ?? 0 } }),
   };
 }

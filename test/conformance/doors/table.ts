@@ -18,3 +18,18 @@ export const table: readonly DoorCase[] = [
   ...sessionTable,
   ...watchTable,
 ];
+
+/** What a door cannot be asked, and why. */
+export const notAskable: Readonly<Record<string, Readonly<Record<string, string>>>> = {
+  "gRPC-Session": {
+    "create: an ephemeral of nobody": "every operation is on behalf of the stream's session",
+    "txn: an owner without a session": "every operation is on behalf of the stream's session",
+    "session consistency: without a zxid": "it is not older than what the stream has seen",
+    "session: a read that it does not concern, when it is over": "its stream is over",
+  },
+};
+
+export function casesFor(door: string): readonly DoorCase[] {
+  const named = notAskable[door] ?? {};
+  return table.filter(({ name }) => !Object.hasOwn(named, name));
+}
