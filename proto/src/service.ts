@@ -2,15 +2,9 @@
  * The two internal services as grpc-js wants them, written by hand with raw serializers: no .proto is loaded at run
  * time. `quorate/internal/v1/*.proto` is the written contract. Here is every option of gRPC that we set, and why.
  */
-import {
-  type ChannelOptions,
-  Client,
-  connectivityState,
-  credentials,
-  Metadata,
-  type ServiceDefinition,
-} from "@grpc/grpc-js";
+import { type ChannelOptions, Client, connectivityState, Metadata, type ServiceDefinition } from "@grpc/grpc-js";
 import { frameLimits } from "./frame.ts";
+import { PlainCredentials } from "./plain-credentials.ts";
 import { type FrameCall, FrameStream, type StreamTimer, type Timers } from "./stream.ts";
 
 export type StreamMethod = "attach" | "link";
@@ -114,7 +108,7 @@ export function dial(address: string, method: StreamMethod, options: DialOptions
   const parsed = parseHostPort(address);
   if (!parsed) return deadStream(address, options);
   const host = parsed.host.includes(":") ? `[${parsed.host}]` : parsed.host;
-  const client = new Client(`dns:${host}:${parsed.port}`, credentials.createInsecure(), channelOptions);
+  const client = new Client(`dns:${host}:${parsed.port}`, new PlainCredentials(), channelOptions);
   const call = client.makeBidiStreamRequest(methodPaths[method], asBuffer, asIs, new Metadata(), {});
   let connecting: StreamTimer | undefined;
   const stream = new FrameStream(call as FrameCall, {
