@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { after, before, describe, it } from "node:test";
 import { digestOf } from "@quorate/gateway";
 import { type Doors, startDoors } from "./client-doors.ts";
-import type { Door } from "./doors/door.ts";
+import { type Door, hex } from "./doors/door.ts";
 import { runDoorCase } from "./doors/door-runner.ts";
 import { GrpcDoor } from "./doors/grpc-door.ts";
 import { RestDoor } from "./doors/rest-door.ts";
@@ -30,6 +30,40 @@ it("has at least 150 cases, each with a name of its own", () => {
   const names = table.map(({ name }) => name);
   assert.equal(new Set(names).size, table.length);
   for (const each of Object.values(notAskable).flatMap(Object.keys)) assert.ok(names.includes(each), each);
+});
+
+it("notices doors that lie", async () => {
+  let zxid = 2 ** 40;
+  const succeeds: Door = {
+    name: "yes",
+    ask: () => Promise.resolve({ ok: true, zxid: hex(--zxid), replayed: false }),
+    close: () => {},
+  };
+  const refuses: Door = {
+    name: "no",
+    ask: (asked) =>
+      asked.op === "create" && asked.path === "/liar"
+        ? succeeds.ask(asked)
+        : Promise.resolve({
+            ok: false,
+            code: "internal",
+            certainty: "unknown",
+            detail: "it always says no",
+            replayed: false,
+          }),
+    close: () => {},
+  };
+  const believed: string[] = [];
+  for (const each of table) {
+    await assert.rejects(runDoorCase(refuses, each, "/liar", "root:toor"), each.name);
+    const isBelieved = await runDoorCase(succeeds, each, "/liar", "root:toor").then(
+      () => true,
+      () => false,
+    );
+    if (isBelieved) believed.push(each.name);
+  }
+  // Where success is all that is asked for.
+  assert.deepEqual(believed, ["sync: a zxid", "session: renewed"]);
 });
 
 for (const [at, name] of ["REST", "gRPC", "gRPC-Session"].entries()) {
