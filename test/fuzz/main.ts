@@ -27,8 +27,9 @@ async function main(): Promise<number> {
     const common = { superUser: `${superUser.user}:${superUser.password}`, seed, isShaken: true };
     const began = performance.now();
     const rest = await fuzzRest({ ...common, base: ensemble.gateway.base, cases, rows });
-    console.log(summary(rest, performance.now() - began));
+    const millis = performance.now() - began;
     await playScenes(rest);
+    console.log(summary(rest, millis));
     const left = missing(rest);
     console.log(
       left.length === 0 ? "every promised status was reached, or is named" : `not reached: ${left.join(", ")}`,

@@ -174,7 +174,7 @@ class Row {
 
   #learn(draft: Draft, { status, headers, text, partial }: Seen): void {
     const known = this.#known;
-    const zxid = String(headers["quorate-zxid"]);
+    const zxid = String(headers["quorate-zxid"] ?? "");
     if (zxid > known.zxid && status < 400) known.zxid = zxid;
     if (status === 410 && draft.operation.path.includes("{id}")) known.endSession(draft.place);
     if (status >= 300 || partial || draft.rawPath !== undefined || draft.method !== draft.operation.method) return;
