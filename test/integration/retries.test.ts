@@ -19,6 +19,7 @@ const queue = "/twice/queue";
 
 let ensemble: Ensemble;
 let grpcPorts: readonly number[] = [];
+const lanes: LaneClient[] = [];
 const agent = new Agent({ keepAlive: true, maxSockets: Number.POSITIVE_INFINITY });
 
 before(async () => {
@@ -30,6 +31,8 @@ before(async () => {
   });
 });
 after(async () => {
+  // Of a test that failed.
+  await Promise.allSettled(lanes.map((each) => each.close()));
   agent.destroy();
   await ensemble?.stop();
 });
@@ -128,6 +131,7 @@ async function restClient(client: number, record: Record, going: () => boolean):
 
 async function laneClient(client: number, record: Record, going: () => boolean): Promise<void> {
   const lane = await LaneClient.open(grpcPorts, client);
+  lanes.push(lane);
   for (let turn = client; going(); turn++) {
     const tokens = [0, 1, 2, 3].map((i) => `lane-${client}-${turn}-${i}`);
     const create = (token: string): Promise<unknown> =>
@@ -215,8 +219,9 @@ test(`nothing that is sent again is done twice, while the leader is killed ${kil
       await until(async () => (await statusOf(leader)).serving, 30_000, "it is back");
     }
   };
-  await Promise.race([killing(), failed]);
-  running = false;
+  await Promise.race([killing(), failed]).finally(() => {
+    running = false;
+  });
   await failed;
   await ensemble.settled();
   await hold(record);

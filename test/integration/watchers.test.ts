@@ -31,6 +31,7 @@ const names = Array.from({ length: 12 }, (_, i) => `n${i}`);
 
 let ensemble: Ensemble;
 let grpcPorts: ReadonlyMap<string, number>;
+let worker: Worker | undefined;
 
 before(async () => {
   const all = ["replica 1", "replica 2", "replica 3", "gateway 1", "gateway 2"];
@@ -43,7 +44,10 @@ before(async () => {
     environmentOf: (name) => ({ QUORATE_GRPC_PORT: String(grpcPorts.get(name)) }),
   });
 });
-after(() => ensemble?.stop());
+after(async () => {
+  await worker?.terminate();
+  await ensemble?.stop();
+});
 
 async function put(path: string): Promise<string> {
   const made = await fetch(`${ensemble.gateway.base}/v1/znodes${path}`, { method: "PUT", body: "" });
@@ -256,7 +260,7 @@ test(`each of ${3 * ofEachKind} watchers is told the committed sequence`, {
   for (const tree of trees) for (const name of names.slice(0, 4)) await put(`${tree}/${name}`);
   const from = await put("/w/from");
   const crowd = plan(from);
-  const worker = new Worker(new URL("./watcher-crowd.ts", import.meta.url), { workerData: crowd });
+  worker = new Worker(new URL("./watcher-crowd.ts", import.meta.url), { workerData: crowd });
   const ended = once(worker, "message") as Promise<[Told[]]>;
   ended.catch(() => {});
   const doors = [...ensemble.gateways, ...ensemble.replicas].map(({ base }) => base);
