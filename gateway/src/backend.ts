@@ -62,9 +62,18 @@ export type RenewAnswer =
 export interface ClusterView {
   /** The leader that the gateway follows; 0: none. */
   readonly leader: ReplicaId;
-  readonly members: readonly MemberStatus[];
-  /** Configured endpoints that have not been heard of. */
+  readonly members: readonly ClusterMember[];
+  /** Addresses, configured or of members, of which nothing is heard at present. */
   readonly silent: readonly string[];
+  /** The newest position that the gateway has heard of; 0: none. */
+  readonly newest: Zxid;
+}
+
+/** Of one that is not reachable nobody knows the present: its role is unknown, it serves nobody and follows nobody. */
+export interface ClusterMember extends Omit<MemberStatus, "role"> {
+  /** It said something within `linkLimits.silenceMillis`. If not, positions and counts are its last word. */
+  readonly reachable: boolean;
+  readonly role: MemberStatus["role"] | "unknown";
 }
 
 /** A subtree at one zxid. */

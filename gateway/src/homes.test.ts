@@ -34,8 +34,8 @@ class Scene {
   }
 
   /** Who is home when it has said this. */
-  says(self: MemberStatus): number {
-    this.links.get(self.address)?.received([{ kind: "status", self, others: [] }]);
+  says(self: MemberStatus, ...others: readonly MemberStatus[]): number {
+    this.links.get(self.address)?.received([{ kind: "status", self, others }]);
     return this.homes.home?.replica ?? 0;
   }
 
@@ -66,4 +66,39 @@ it("a local home is home while it serves, whoever leads", () => {
   const scene = new Scene("local");
   assert.equal(scene.says({ ...leader(1, 5), role: "following" }), 1);
   assert.equal(scene.says({ ...leader(1, 5), serving: false }), 0);
+});
+
+it("of a member that says nothing any more its last word is shown, but neither that it leads nor that it serves", async () => {
+  const scene = new Scene();
+  const follower = { ...leader(2, 5), role: "following", leader: 1 } as const;
+  const third = { ...leader(3, 5), role: "following", leader: 1, committed: asZxid(9), agoMillis: 2900 } as const;
+  scene.says(leader(1, 5));
+  scene.says(follower, third);
+  const before = scene.homes.view(asZxid(4));
+  assert.deepEqual(
+    before.members.map(({ id, reachable, role, serving }) => [id, reachable, role, serving]),
+    [
+      [1, true, "leading", true],
+      [2, true, "following", true],
+      [3, true, "following", true],
+    ],
+  );
+  assert.deepEqual([before.silent, before.newest], [[], asZxid(9)], "what a member has committed is known to be there");
+  assert.equal(scene.homes.view(asZxid(12)).newest, asZxid(12));
+
+  scene.breaks("r1");
+  await scene.world.run(3000);
+  scene.says({ ...leader(2, 6) }, { ...third, agoMillis: 6000 });
+  const { leader: home, members, silent } = scene.homes.view(asZxid(4));
+  assert.equal(home, 2);
+  assert.deepEqual(
+    members.map(({ id, reachable, role, serving, leader, epoch }) => [id, reachable, role, serving, leader, epoch]),
+    [
+      [1, false, "unknown", false, 0, 5],
+      [2, true, "leading", true, 2, 6],
+      [3, false, "unknown", false, 0, 5],
+    ],
+  );
+  assert.match(members[0]?.reason ?? "", /^nothing has been heard of it for 3 s$/);
+  assert.deepEqual(silent, ["r1", "r3"]);
 });

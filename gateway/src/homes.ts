@@ -2,8 +2,9 @@
  * All replicas that the gateway knows: which of them is home, which else may answer a stale read, and what the whole
  * cluster last said of itself.
  */
+import { asZxid, type Zxid } from "@quorate/api";
 import type { MemberStatus } from "@quorate/proto";
-import type { ClusterView } from "./backend.ts";
+import type { ClusterMember, ClusterView } from "./backend.ts";
 import { Endpoint, type EndpointEvents } from "./endpoint.ts";
 import { linkLimits } from "./limits.ts";
 import type { GatewayWorld } from "./ports.ts";
@@ -163,25 +164,32 @@ export class Homes {
     }
   }
 
-  view(): ClusterView {
+  /** `newest`: what the gateway has heard of in answers. */
+  view(newest: Zxid): ClusterView {
     const now = this.#options.world.now();
-    const members = new Map<number, MemberStatus>();
+    const heard = new Map<number, MemberStatus>();
     const offer = (status: MemberStatus, heardAt: number): void => {
       const agoMillis = Math.round(status.agoMillis + (now - heardAt));
-      const known = members.get(status.id);
-      if (!known || agoMillis < known.agoMillis) members.set(status.id, { ...status, agoMillis });
+      const known = heard.get(status.id);
+      if (!known || agoMillis < known.agoMillis) heard.set(status.id, { ...status, agoMillis });
     };
     const silent: string[] = [];
-    for (const { heard, address, configured } of this.#endpoints.values()) {
-      if (!heard) {
-        if (configured) silent.push(address);
+    /** What the members that were spoken with are called here. */
+    const names = new Map<number, string>();
+    for (const endpoint of this.#endpoints.values()) {
+      if (!endpoint.heard) {
+        if (endpoint.configured) silent.push(endpoint.address);
         continue;
       }
-      offer(heard.self, heard.at);
-      for (const other of heard.others) offer(other, heard.at);
+      const { self, others, at } = endpoint.heard;
+      names.set(self.id, endpoint.address);
+      offer(self, at);
+      for (const other of others) offer(other, at);
     }
-    const sorted = [...members.values()].sort((a, b) => a.id - b.id);
-    return { leader: this.#leader(), members: sorted, silent };
+    const members = [...heard.values()].sort((a, b) => a.id - b.id).map(memberOf);
+    for (const { id, reachable, address } of members) if (!reachable) silent.push(names.get(id) ?? address);
+    const committed = asZxid(Math.max(newest, ...members.map((each) => each.committed)));
+    return { leader: this.#leader(), members, silent: [...new Set(silent)], newest: committed };
   }
 
   #leader(): number {
@@ -191,4 +199,10 @@ export class Homes {
       if (stream === this.#home && heard) return heard.self.leader;
     return 0;
   }
+}
+
+function memberOf(status: MemberStatus): ClusterMember {
+  if (status.agoMillis < linkLimits.silenceMillis) return { ...status, reachable: true };
+  const reason = `nothing has been heard of it for ${Math.round(status.agoMillis / 1000)} s`;
+  return { ...status, reachable: false, role: "unknown", serving: false, leader: 0, reason };
 }

@@ -2,6 +2,7 @@
 export type {
   Answer,
   Backend,
+  ClusterMember,
   ClusterView,
   Cursor,
   LaneAnswer,

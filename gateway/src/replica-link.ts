@@ -186,7 +186,7 @@ export class ReplicaLink implements Backend {
   }
 
   cluster(): ClusterView {
-    return this.#homes.view();
+    return this.#homes.view(this.#newest);
   }
 
   /** Refuses what comes, answers what waits, closes the gateway's session if it can, and the streams. */

@@ -89,6 +89,7 @@ export interface MemberStatus {
   /** Hex digest of the whole replicated state at `applied`. */
   readonly digest: string;
   readonly znodes: number;
+  /** Of clients; without the gateways' own. */
   readonly sessions: number;
   /** Milliseconds since it said so, as the sender of this message knows; 0: itself. */
   readonly agoMillis: number;

@@ -138,6 +138,7 @@ export class MemoryBackend implements Backend {
       members: [
         {
           id: 1,
+          reachable: true,
           standing: "member",
           role: "leading",
           serving: true,
@@ -154,12 +155,13 @@ export class MemoryBackend implements Backend {
           rules: rulesVersion,
           digest: this.tree.digest(),
           znodes: this.tree.znodeCount,
-          sessions: this.tree.sessionCount,
+          sessions: this.tree.clientSessionCount,
           agoMillis: 0,
           address: "127.0.0.1:7400",
         },
       ],
       silent: [],
+      newest: zxid,
     };
   }
 

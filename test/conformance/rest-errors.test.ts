@@ -29,7 +29,7 @@ const backend: Backend = {
     return { kind: "expired" };
   },
   handOver: answer,
-  cluster: () => ({ leader: 0, members: [], silent: ["10.0.0.1:7400"] }),
+  cluster: () => ({ leader: 0, members: [], silent: ["10.0.0.1:7400"], newest: 0 as Zxid }),
 };
 
 function unavailable(code: ErrorCode, certainty: Certainty = errors[code].certainty, retryAfterMillis = 1500): Answer {

@@ -1,16 +1,17 @@
 /** `Cluster`: what each member last said of itself, and the hand-over. */
 import { counterOf, epochOf, type Zxid } from "@quorate/api";
-import type { MemberStatus, v1 } from "@quorate/proto";
+import type { v1 } from "@quorate/proto";
+import type { ClusterMember } from "../backend.ts";
 import { type Call, headerOf, plainHeader, requireSuperUser, succeeded } from "./call.ts";
 import { durationOf } from "./encode.ts";
 import { bad } from "./faults.ts";
 
 /** Answers from what is known here, without a leader too. */
 export function listMembers(call: Call): Promise<v1.ListMembersResponse> {
-  const { leader, members, silent } = call.door.options.backend.cluster();
+  const { leader, members, silent, newest } = call.door.options.backend.cluster();
   const furthest = members.reduce((most, each) => Math.max(each.committed, most), 0) as Zxid;
   return Promise.resolve({
-    header: plainHeader(0, 0),
+    header: plainHeader(newest, 0),
     leader,
     members: members.map((each) => memberOf(each, furthest)),
     silent,
@@ -19,9 +20,14 @@ export function listMembers(call: Call): Promise<v1.ListMembersResponse> {
 }
 
 const standings = { founding: "STANDING_FOUNDING", joining: "STANDING_JOINING", member: "STANDING_MEMBER" } as const;
-const roles = { looking: "ROLE_LOOKING", following: "ROLE_FOLLOWING", leading: "ROLE_LEADING" } as const;
+const roles = {
+  unknown: "ROLE_UNSPECIFIED",
+  looking: "ROLE_LOOKING",
+  following: "ROLE_FOLLOWING",
+  leading: "ROLE_LEADING",
+} as const;
 
-function memberOf(member: MemberStatus, furthest: Zxid): v1.Member {
+function memberOf(member: ClusterMember, furthest: Zxid): v1.Member {
   const { standing, role, applied, agoMillis, ...same } = member;
   // Counted within an epoch alone; between two nobody knows how many were spent.
   const lag =

@@ -205,6 +205,9 @@ describe("the cluster", () => {
     const view = await caller.call("ListMembers", {});
     assert.deepEqual([view.leader, view.gatewayVersion, view.members?.length], [1, "test", 1]);
     assert.deepEqual([view.members?.[0]?.role, view.members?.[0]?.standing], ["ROLE_LEADING", "STANDING_MEMBER"]);
+    assert.equal(view.members?.[0]?.reachable, true);
+    const { header } = await caller.call("Put", { path: "/a" });
+    assert.equal((await caller.call("ListMembers", {})).header?.zxid, header?.zxid);
     assert.equal((await failureOf(caller.call("HandOver", { to: 1 }))).reason, "NO_AUTH");
     const root = { metadata: { authorization: basic("root:secret") } };
     assert.equal((await caller.call("HandOver", { to: 1 }, root)).to, 1);

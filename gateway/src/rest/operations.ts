@@ -1,7 +1,7 @@
 /** What operators and their machines ask: health, metrics, the cluster's state, the hand-over. */
 import { counterOf, epochOf, formatZxid, limits } from "@quorate/api";
 import { document } from "@quorate/openapi";
-import type { MemberStatus } from "@quorate/proto";
+import type { ClusterMember } from "../backend.ts";
 import { readJsonBody, refuseBody } from "./body.ts";
 import { type Call, requireSuperUser, timeoutOf } from "./call.ts";
 import { bad, problemOf } from "./fault.ts";
@@ -49,8 +49,9 @@ export function getCluster(call: Call): void {
   sendJson(call, 200, byGateway, JSON.stringify(body));
 }
 
-function memberJson(member: MemberStatus, furthest: number): object {
-  const { id, standing, role, serving, reason, leader, epoch, acceptedEpoch, applied, committed, logged } = member;
+function memberJson(member: ClusterMember, furthest: number): object {
+  const { id, reachable, standing, role, serving, reason, leader, epoch, acceptedEpoch, applied, committed, logged } =
+    member;
   const zxids = { applied: formatZxid(applied), committed: formatZxid(committed), logged: formatZxid(logged) };
   // Counted within an epoch alone; between two nobody knows how many were spent.
   const far = furthest as typeof applied;
@@ -59,6 +60,7 @@ function memberJson(member: MemberStatus, furthest: number): object {
   const state = {
     id,
     address,
+    reachable,
     standing,
     role,
     serving,

@@ -692,10 +692,12 @@ export interface components {
         Member: {
             id: number;
             address: string;
+            /** @description Something was heard of it within 3 s. If not, what stands here is its last word, but for `role` (`unknown`), `serving` (false) and `leader` (0). */
+            reachable: boolean;
             /** @enum {string} */
             standing: "founding" | "joining" | "member";
             /** @enum {string} */
-            role: "looking" | "following" | "leading";
+            role: "looking" | "following" | "leading" | "unknown";
             serving: boolean;
             /** @description Why it does not serve. */
             reason?: string;
@@ -713,6 +715,7 @@ export interface components {
             rules: number;
             digest: string;
             znodes: number;
+            /** @description Of clients. */
             sessions: number;
             /** @description Since it said so. */
             ago: components["schemas"]["Duration"];
@@ -721,7 +724,7 @@ export interface components {
             /** @description 0 for none. */
             leader: number;
             members: components["schemas"]["Member"][];
-            /** @description Configured and never heard of. */
+            /** @description Addresses, configured or of members, of which nothing was heard within 3 s. */
             silent: string[];
             gateway: {
                 version: string;

@@ -544,6 +544,7 @@ export interface Member {
   readonly znodes?: number | undefined;
   readonly sessions?: number | undefined;
   readonly ago?: Duration | undefined;
+  readonly reachable?: boolean | undefined;
 }
 
 export type MemberStanding = "STANDING_UNSPECIFIED" | "STANDING_FOUNDING" | "STANDING_JOINING" | "STANDING_MEMBER";

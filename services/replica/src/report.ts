@@ -39,7 +39,7 @@ export function memberStatus(facts: Facts): MemberStatus {
     rules: rulesVersion,
     digest: tree.digest(),
     znodes: tree.znodeCount,
-    sessions: tree.sessionCount,
+    sessions: tree.clientSessionCount,
     agoMillis: 0,
     address,
   };

@@ -176,6 +176,7 @@ test("ephemerals live as long as their session; every end deletes them at one zx
   assert.equal(driver.code(createOperation("/e", "", ephemeral)), "badArguments");
   const a = driver.openSession(1);
   const b = driver.openSession(2);
+  assert.deepEqual([driver.tree.clientSessionCount, driver.tree.sessionCount], [2, 3], "one is the gateway's own");
   assert.equal(
     driver.code(createOperation("/e", "", ephemeral), { acting: { ...a, secretHash: secretOf(9) } }),
     "authFailed",
@@ -201,7 +202,7 @@ test("ephemerals live as long as their session; every end deletes them at one zx
     "ok",
   ]);
   assert.equal(driver.tree.znodeCount, 1);
-  assert.equal(driver.tree.sessionCount, 1);
+  assert.deepEqual([driver.tree.clientSessionCount, driver.tree.sessionCount], [0, 1]);
 });
 
 test("a TTL runs from the last write of data, only while childless, and is decided at apply", () => {

@@ -44,6 +44,7 @@ function hashSession(record: SessionRecord, hasher: Hasher): void {
 export class Sessions implements Home<SessionRecord> {
   readonly table: Table<SessionRecord>;
   readonly #map = new Map<SessionId, SessionRecord>();
+  #clients = 0;
 
   constructor(store: Store) {
     this.table = new Table(store, 2, this, hashSession);
@@ -53,16 +54,22 @@ export class Sessions implements Home<SessionRecord> {
     return this.#map.size;
   }
 
+  /** Without the gateways' own. */
+  get clients(): number {
+    return this.#clients;
+  }
+
   get(id: SessionId): SessionRecord | undefined {
     return this.#map.get(id);
   }
 
   put(record: SessionRecord): void {
+    if (record.role === "client" && !this.#map.has(record.id)) this.#clients += 1;
     this.#map.set(record.id, record);
   }
 
   remove(record: SessionRecord): void {
-    this.#map.delete(record.id);
+    if (this.#map.delete(record.id) && record.role === "client") this.#clients -= 1;
   }
 
   values(): IterableIterator<SessionRecord> {

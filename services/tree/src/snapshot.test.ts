@@ -86,6 +86,7 @@ test("a snapshot is the tree at its zxid, whatever is written between its slices
         assert.equal(loaded.digest(), driver.tree.digest());
         assert.equal(loaded.znodeCount, driver.tree.znodeCount);
         assert.equal(loaded.sessionCount, driver.tree.sessionCount);
+        assert.equal(loaded.clientSessionCount, driver.tree.clientSessionCount);
       },
     ),
     { numRuns: 300 },

@@ -90,6 +90,11 @@ export class Tree {
     return this.#state.sessions.size;
   }
 
+  /** Without the gateways' own. */
+  get clientSessionCount(): number {
+    return this.#state.sessions.clients;
+  }
+
   /** The recent changes; begins anew at a snapshot. */
   get changes(): ChangeRing {
     return this.#state.ring;
