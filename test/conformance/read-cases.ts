@@ -127,6 +127,9 @@ const reading: readonly Case[] = [
     steps: [
       { method: "GET", path: "/v1/znodes/", status: 200 },
       { method: "GET", path: "/v1/znodes", status: 404, code: "noRoute", says: "/v1/znodes/" },
+      { method: "GET", path: "/v1/tree", status: 404, code: "noRoute", says: "/v1/tree/" },
+      { method: "GET", path: "/", status: 404, code: "noRoute", says: "/docs" },
+      { method: "GET", path: "/docs/", status: 404, code: "noRoute", says: "in /docs," },
     ],
   },
 ];

@@ -120,6 +120,18 @@ after(async () => {
   await rm(folder, { recursive: true, force: true });
 });
 
+/** A stream has no end of its own: what it says until its first event is whole. */
+async function firstEvent(line: string): Promise<string> {
+  const child = spawn("sh", ["-c", `exec ${line} -sS --max-time 20`], { stdio: ["ignore", "pipe", "inherit"] });
+  let output = "";
+  child.stdout.setEncoding("utf8").on("data", (text: string) => {
+    output += text;
+    if (output.includes("\n\n")) child.kill();
+  });
+  await once(child, "close");
+  return output;
+}
+
 function shell(line: string): Promise<string> {
   return new Promise((resolve, reject) => {
     execFile(
@@ -155,29 +167,43 @@ describe("npm start", () => {
     const start = new Start();
     await start.ready();
     const lines = linesOf(start.output);
-    assert.ok(lines.size >= 12, [...lines.keys()].join(", "));
+    assert.ok(lines.size >= 19, [...lines.keys()].join(", "));
     const answers = new Map<string, string>();
     let etag = "";
+    let cursor = "";
     let session = { id: "", secret: "" };
     for (const [what, line] of lines) {
       assert.ok(line.includes(base), line);
       const filled = line
         .replace('"<etag>"', etag)
+        .replace("<cursor>", cursor)
         .replaceAll("<id>", session.id)
         .replaceAll("<secret>", session.secret);
       assert.doesNotMatch(filled, /<[a-z]+>/, "a placeholder that no line before it answers");
-      const answer = await shell(filled);
+      const answer = await (filled.includes(" -N ") ? firstEvent(filled) : shell(filled));
       answers.set(what, answer);
       etag = /^etag: (.*?)\r?$/im.exec(answer)?.[1] ?? etag;
+      if (what === "watch") cursor = (JSON.parse(answer) as { cursor: string }).cursor;
       if (what === "session") session = JSON.parse(answer) as typeof session;
     }
     const json = (what: string) => JSON.parse(answers.get(what) ?? `"nothing was printed for ${what}"`);
     assert.equal(json("as JSON").data, "hello");
     assert.equal(json("compare and set").stat.version, 1);
+    assert.match(answers.get("once it changes") ?? "", /^HTTP\/1.1 200 /);
+    assert.deepEqual(
+      json("watch").states.map(({ scope }: { scope: string }) => scope),
+      ["node", "children"],
+    );
+    assert.equal(json("what happened").events[0].path, "/app/item-0000000000");
+    assert.match(answers.get("as a stream") ?? "", /^event: cursor$/m);
     assert.equal(json("children").children.length, 1);
+    assert.match(answers.get("all below") ?? "", /"end":true,"count":2/);
+    assert.equal(json("its ACL").acl[0].perms, "cdrwa");
+    assert.match(await shell(`curl ${/^to read +(\S+)$/m.exec(start.output)?.[1] ?? ""}`), /<title>/);
     assert.equal(json("transaction").results.length, 2);
     assert.equal(json("ephemeral").stat.kind, "ephemeral");
     assert.equal(json("the ensemble").members.length, 3);
+    for (const member of json("the ensemble").members) assert.ok(member.sessions <= 1, "those of the gateways count");
     await shell(`curl -X PUT ${base}/v1/znodes/kept -d always`);
     assert.equal(await start.end("SIGINT"), 0);
     assert.deepEqual(await left(), []);

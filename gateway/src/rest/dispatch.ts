@@ -154,7 +154,8 @@ function decode(
 }
 
 function routeHint(path: string): string {
-  const hint = path === "/v1/znodes" ? "the root znode is /v1/znodes/" : "the routes stand in /v1/openapi.json";
+  const root = /^\/v1\/(znodes|children|tree|acl)$/.exec(path);
+  const hint = root ? `the root znode is ${path}/` : "the routes stand in /docs, and for programs in /v1/openapi.json";
   return `nothing is served at ${show(path)}; ${hint}`;
 }
 

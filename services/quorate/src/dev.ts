@@ -126,16 +126,20 @@ async function becomesReady(base: string, processes: readonly Started[], stoppin
   return false;
 }
 
-function printWelcome(values: Values, base: string): void {
-  const rest = numberOf(values, "rest-port");
-  const grpc = numberOf(values, "grpc-port");
-  const lines: readonly (readonly [string, string])[] = [
+/** For each call, in an order in which each finds what it needs: what it is for, and how. */
+function callsOf(base: string): readonly (readonly [string, string])[] {
+  return [
     ["create", `curl -X PUT ${base}/v1/znodes/app -d hello`],
     ["read, with ETag", `curl -i ${base}/v1/znodes/app`],
     ["as JSON", `curl '${base}/v1/znodes/app?format=json'`],
     ["compare and set", `curl -X PUT ${base}/v1/znodes/app -H 'If-Match: "<etag>"' -d world`],
+    ["once it changes", `curl -i '${base}/v1/znodes/app?wait=30s' -H 'If-None-Match: "<etag>"'`],
+    ["watch", `curl '${base}/v1/watch?node=/app&children=/app'`],
     ["sequential child", `curl -X POST '${base}/v1/znodes/app?prefix=item-' -d 1`],
+    ["what happened", `curl '${base}/v1/watch?node=/app&children=/app&after=<cursor>&wait=30s'`],
+    ["as a stream", `curl -N -H 'Accept: text/event-stream' '${base}/v1/watch?subtree=/app'`],
     ["children", `curl ${base}/v1/children/app`],
+    ["all below", `curl '${base}/v1/tree/app?data=true'`],
     [
       "transaction",
       `curl ${base}/v1/txn -H 'Content-Type: application/json' -d '{"then":[{"op":"put","path":"/a","data":"1"},{"op":"put","path":"/b","data":"2"}]}'`,
@@ -144,12 +148,18 @@ function printWelcome(values: Values, base: string): void {
     ["ephemeral", `curl -X PUT '${base}/v1/znodes/me?ephemeral=true' -H 'Quorate-Session: <id>:<secret>' -d here`],
     ["renewal", `curl -X POST ${base}/v1/sessions/<id>/renew -H 'Quorate-Session: <id>:<secret>'`],
     ["for alice alone", `curl -u alice:secret -X PUT '${base}/v1/znodes/private?acl=auth::cdrwa' -d hers`],
+    ["its ACL", `curl -u alice:secret ${base}/v1/acl/private`],
     ["delete", `curl -X DELETE '${base}/v1/znodes/app?recursive=true'`],
     ["the ensemble", `curl ${base}/v1/cluster`],
   ];
+}
+
+function printWelcome(values: Values, base: string): void {
+  const rest = numberOf(values, "rest-port");
+  const grpc = numberOf(values, "grpc-port");
   console.log(`\ngateway   ${base}  gRPC 127.0.0.1:${grpc}`);
   for (const id of ids) console.log(`replica ${id} http://127.0.0.1:${rest + id}  gRPC 127.0.0.1:${grpc + id}`);
-  console.log("");
-  for (const [what, line] of lines) console.log(`${what.padEnd(17)} ${line}`);
+  console.log(`\nto read   ${base}/docs\n`);
+  for (const [what, line] of callsOf(base)) console.log(`${what.padEnd(17)} ${line}`);
   console.log("\nready");
 }
