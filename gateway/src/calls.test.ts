@@ -14,13 +14,13 @@ interface Scene {
   readonly calls: Calls;
   readonly streams: readonly [ReplicaStream, ReplicaStream];
   /** Ids of what was sent, with the replica that it was sent to. */
-  readonly sent: { replica: number; id: number }[];
+  readonly sent: { replica: number; id: number; budgetMillis: number }[];
   readonly answers: [Answer, ReplicaStream | undefined][];
   giveUp(): void;
   move(home: ReplicaStream): void;
 }
 
-function ask(operation: ReadOperation): Scene {
+function ask(operation: ReadOperation, deadline = 5000): Scene {
   const sent: Scene["sent"] = [];
   const streamOf = (replica: number): ReplicaStream => ({
     replica,
@@ -29,7 +29,7 @@ function ask(operation: ReadOperation): Scene {
     send: (bytes) => {
       const message = decodeFromGateway(bytes);
       assert.ok(message?.kind === "read");
-      sent.push({ replica, id: message.id });
+      sent.push({ replica, id: message.id, budgetMillis: message.budgetMillis });
     },
   });
   const streams = [streamOf(1), streamOf(2)] as const;
@@ -44,7 +44,7 @@ function ask(operation: ReadOperation): Scene {
   });
   const answers: Scene["answers"] = [];
   const read = { identity: anyone, consistency: "linearizable", minZxid: asZxid(0), maxStaleMillis: 0 } as const;
-  const giveUp = calls.read({ ...read, operation }, 5000, (answer, stream) => void answers.push([answer, stream]));
+  const giveUp = calls.read({ ...read, operation }, deadline, (answer, stream) => void answers.push([answer, stream]));
   calls.pump();
   const move = (to: ReplicaStream): void => {
     home = to;
@@ -110,4 +110,14 @@ it("asks for a watch before the reads that wait", () => {
       [2, 2],
     ],
   );
+});
+
+it("leaves a replica's verdict time to arrive before the time is over", () => {
+  for (const [deadline, budgetMillis] of [
+    [5000, 4750],
+    [1000, 750],
+    [200, 150],
+  ]) {
+    assert.equal(ask({ kind: "exists", path: "/a" as Path }, deadline).sent[0]?.budgetMillis, budgetMillis);
+  }
 });
