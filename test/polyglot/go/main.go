@@ -4,6 +4,9 @@
 //	./watchconfig localhost:9090,localhost:9091 /config /members/me
 //
 // It prints every change once, in order, whatever happens to gateways and leaders meanwhile.
+//
+// buf, which npm start brings into the clone, makes the stubs from proto/quorate/v1 into ./quorate/v1, as buf.gen.yaml
+// says, with the plugins that go.mod names as tools.
 package main
 
 import (

@@ -35,6 +35,9 @@ import quorate.v1.WriteOptions;
  * cd test/polyglot/java && mvn compile
  * java -cp 'target/classes:target/lib/*' example.WatchConfig localhost:9090,localhost:9091 /config /members/me
  * </pre>
+ *
+ * Maven makes the stubs from proto/quorate/v1 into target/generated-sources, as pom.xml says: protoc comes from Maven's
+ * registry, grpc-java's plugin is the machine's (Debian: protobuf-compiler-grpc-java-plugin).
  */
 public final class WatchConfig {
   private static final int SESSION_SECONDS = 6;
