@@ -48,6 +48,7 @@ export const walls: Readonly<Record<Exclude<Room, "test">, Wall>> = {
         modules: ["@grpc/grpc-js", "@grpc/proto-loader", "node:url"],
         why: "loads the .proto files",
       },
+      { at: "proto/src/plain-credentials.ts", modules: ["@grpc/grpc-js"], why: "how its channels connect" },
       { at: "proto/src/public-protos.ts", modules: ["@grpc/proto-loader"], why: "the type of its options" },
       {
         at: "proto/src/public-service.ts",
