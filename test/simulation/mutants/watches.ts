@@ -199,7 +199,7 @@ export const watches: readonly Mutant[] = [
       gateway(
         "watch/delivery",
         "    const change = this.#change as FeedChange;\n    const { type } = change;\n",
-        '    const change = this.#change as FeedChange;\n    const { type } = change;\n    if (type === "acl") return;\n',
+        '    const change = this.#change as FeedChange;\n    const { type } = change;\n    if ((type as string) === "acl") return;\n',
       ),
     ],
     within: 200,
@@ -214,7 +214,7 @@ export const watches: readonly Mutant[] = [
       tree(
         "watch-events",
         "    const { type, path } = change;\n    const named",
-        '    const { type, path } = change;\n    if (type === "acl") return "pass";\n    const named',
+        '    const { type, path } = change;\n    if ((type as string) === "acl") return "pass";\n    const named',
       ),
     ],
     within: 400,
