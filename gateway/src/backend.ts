@@ -148,6 +148,12 @@ export interface WatchEnd {
   readonly code: ErrorCode;
   readonly detail: string;
   readonly retryAfterMillis: number;
+  /** Of the state that was judged; undefined, or 0: of none. */
+  readonly zxid?: Zxid;
+  /** The replica that judged; undefined: the gateway. */
+  readonly servedBy?: ReplicaId;
+  /** What it is about. */
+  readonly path?: Path;
 }
 
 export interface Watching {

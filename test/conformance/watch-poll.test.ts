@@ -191,10 +191,16 @@ describe("a poll", () => {
   it("says when a cursor is of another history, and refuses what may not be read", async () => {
     const { body } = await expect(410, "/v1/watch?node=/a&after=0x0000000100000002.0123456789abcdef&wait=5s");
     assert.equal(body.code, "cursorOfAnotherHistory");
+    const { zxid } = (await expect(200, "/v1/watch?node=/a")).body;
+    assert.equal(body.zxid, zxid, "of the state that was judged");
     const authorization = `Basic ${Buffer.from("ann:1").toString("base64")}`;
     const made = await client.send("PUT", "/v1/znodes/mine?acl=auth::cdrwa", { authorization }, "x");
     assert.equal(made.status, 201);
-    assert.equal((await expect(403, "/v1/watch?node=/mine")).body.code, "noAuth");
+    const closed = await expect(403, "/v1/watch?node=/mine");
+    assert.deepEqual([closed.body.code, closed.body.path], ["noAuth", "/mine"]);
+    assert.deepEqual([closed.headers["quorate-zxid"], closed.headers["quorate-served-by"]], [closed.body.zxid, "1"]);
+    const nothing = await expect(400, "/v1/watch?node=/mine&wait=soon");
+    assert.deepEqual([nothing.headers["quorate-zxid"], nothing.body.zxid], [undefined, undefined], "of no state");
     assert.equal((await expect(403, "/v1/watch?subtree=/mine&after=0x1&wait=5s")).body.code, "noAuth");
     await expect(200, "/v1/watch?node=/mine", { authorization });
     const below = await expect(200, `/v1/watch?subtree=/&after=0x0000000100000001&wait=0s`);
@@ -208,8 +214,10 @@ describe("a poll", () => {
     const acl = JSON.stringify({ acl: [{ scheme: "digest", id: "x:y", perms: "r" }] });
     const set = await client.send("PUT", "/v1/acl/taken", { "content-type": "application/json" }, acl);
     assert.equal(set.status, 200, set.text);
-    const { status, body } = await waiting;
-    assert.deepEqual([status, body.code], [403, "noAuth"]);
+    const { status, body, headers } = await waiting;
+    const { zxid } = JSON.parse(set.text);
+    assert.deepEqual([status, body.code, body.path, body.zxid], [403, "noAuth", "/taken", zxid]);
+    assert.equal(headers["quorate-zxid"], zxid);
   });
 
   it("is let go when its client goes", async () => {

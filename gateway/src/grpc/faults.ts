@@ -73,7 +73,8 @@ export function faultOfUnavailable(answer: Extract<Answer, { kind: "unavailable"
 }
 
 export function faultOfEnd(end: WatchEnd, parts: FaultParts = {}): GrpcFault {
-  return new GrpcFault(end.code, end.detail, { retryAfterMillis: end.retryAfterMillis, ...parts });
+  const { code, detail, ...known } = end;
+  return new GrpcFault(code, detail, { ...known, ...parts });
 }
 
 /** UNAVAILABLE: nothing was done, and another gateway, or this one when it is back, will do it. */
@@ -96,7 +97,7 @@ function metadataOf(fault: GrpcFault): Record<string, string> {
     certainty: fault.certainty,
     servedBy: servedBy === undefined || servedBy === 0 ? "gateway" : String(servedBy),
   };
-  if (zxid !== undefined) metadata["zxid"] = formatZxid(zxid);
+  if (zxid !== undefined && zxid > 0) metadata["zxid"] = formatZxid(zxid);
   if (path !== undefined && path.length <= pathCharacters) metadata["path"] = path;
   if (field !== undefined) metadata["field"] = field;
   if (op !== undefined) {
@@ -151,7 +152,7 @@ export function failureOf(fault: GrpcFault): v1.Failure {
     reason: reasonOf(fault.code),
     detail: messageOf(fault),
     certainty: fault.certainty === "noEffect" ? "CERTAINTY_NO_EFFECT" : "CERTAINTY_UNKNOWN",
-    zxid,
+    zxid: zxid === 0 ? undefined : zxid,
     path,
     operation: op === undefined ? undefined : { in: failedIn[op.in], index: op.index },
     retryAfter:

@@ -41,6 +41,7 @@ export interface Problem {
   readonly status: number;
   readonly detail: string;
   readonly certainty: Certainty;
+  /** 0: nothing of any state was asked; then it is not said, for as a cursor it would mean all that ever was. */
   readonly zxid: Zxid;
   readonly servedBy: string;
   readonly path?: Path;
@@ -73,7 +74,7 @@ export function problemJson(problem: Problem): string {
     detail,
     code,
     path,
-    zxid: formatZxid(zxid),
+    zxid: zxid === zeroZxid ? undefined : formatZxid(zxid),
     certainty,
     retryAfter: retryAfterSeconds(problem),
     op,

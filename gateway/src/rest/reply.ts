@@ -13,7 +13,7 @@ export type Served = {
   readonly replayed: boolean;
 };
 
-/** What the gateway says by itself, from no replica. */
+/** What the gateway says by itself, from no replica, and without a zxid. */
 export const byGateway: Served = { zxid: zeroZxid, servedBy: 0, ageMillis: 0, replayed: false };
 
 export type Settled = Served & { readonly outcome: Success };
@@ -50,7 +50,7 @@ function consistencyOf(call: Call, ageMillis: number): string[] {
 
 /** Without a body, and of nothing that a replica knows. */
 export function sendNothing({ response, door }: Pick<Call, "response" | "door">, more: readonly string[]): void {
-  const headers = ["Quorate-Zxid", formatZxid(zeroZxid), "Quorate-Served-By", "gateway", "Cache-Control", "no-store"];
+  const headers = ["Quorate-Served-By", "gateway", "Cache-Control", "no-store"];
   headers.push(...passedOn(response), ...more);
   if (door.draining) headers.push("Connection", "close");
   response.writeHead(204, headers);
@@ -59,14 +59,9 @@ export function sendNothing({ response, door }: Pick<Call, "response" | "door">,
 
 /** What every answer bears. */
 function common(call: Call, served: Served, reading: boolean, caching = "no-store"): string[] {
-  const headers = [
-    "Quorate-Zxid",
-    formatZxid(served.zxid),
-    "Quorate-Served-By",
-    served.servedBy === 0 ? "gateway" : String(served.servedBy),
-    "Cache-Control",
-    caching,
-  ];
+  const servedBy = served.servedBy === 0 ? "gateway" : String(served.servedBy);
+  const headers = ["Quorate-Served-By", servedBy, "Cache-Control", caching];
+  if (served.servedBy !== 0) headers.push("Quorate-Zxid", formatZxid(served.zxid));
   if (reading) headers.push(...consistencyOf(call, served.ageMillis));
   if (served.replayed) headers.push("Quorate-Replayed", "true");
   for (const each of passedOn(call.response)) headers.push(each);
@@ -156,14 +151,8 @@ export function sendProblem(
 }
 
 export function problemHeaders(problem: Problem): string[] {
-  const headers = [
-    "Quorate-Zxid",
-    formatZxid(problem.zxid),
-    "Quorate-Served-By",
-    problem.servedBy,
-    "Cache-Control",
-    "no-store",
-  ];
+  const headers = ["Quorate-Served-By", problem.servedBy, "Cache-Control", "no-store"];
+  if (problem.zxid !== zeroZxid) headers.push("Quorate-Zxid", formatZxid(problem.zxid));
   const retryAfter = retryAfterSeconds(problem);
   if (retryAfter !== undefined) headers.push("Retry-After", String(retryAfter));
   return headers;

@@ -2,7 +2,7 @@
  * A watch answered once: with the state and a cursor, or with all events behind a cursor, at once if there are any, else
  * when there are or when the wait is over.
  */
-import { formatZxid, type WatchEvent, type Zxid } from "@quorate/api";
+import { formatZxid, type WatchEvent, type Zxid, zeroZxid } from "@quorate/api";
 import type { Cursor, WatchEnd, Watching, WatchListener, WatchOpening } from "../backend.ts";
 import { formatCursor } from "../watch/cursor.ts";
 import { type Call, timeoutOf } from "./call.ts";
@@ -21,9 +21,12 @@ export function startPoll(call: Call, ask: WatchAsk): void {
   poll.open(deadlineMillis);
 }
 
-export function refusalOfEnd({ code, detail, retryAfterMillis }: WatchEnd): Refusal {
+export function refusalOfEnd({ code, detail, retryAfterMillis, ...known }: WatchEnd): Refusal {
+  const { zxid = zeroZxid, servedBy, path } = known;
   const headers = code === "authFailed" ? ["WWW-Authenticate", sessionChallenge] : [];
-  return { problem: problemOfUnavailable({ code, detail, retryAfterMillis, certainty: "noEffect" }), headers };
+  const unavailable = problemOfUnavailable({ code, detail, retryAfterMillis, certainty: "noEffect" });
+  const problem = { ...unavailable, zxid, servedBy: servedBy === undefined ? "gateway" : String(servedBy) };
+  return { problem: path === undefined ? problem : { ...problem, path }, headers };
 }
 
 /** What a poll found, once it has something to say. */

@@ -199,7 +199,9 @@ it("goes on for ever once it is open, and gives up in time before", async () => 
   assert.equal(watching.cursor.zxid, 10);
   scene.watches.pump();
   scene.take().fail("cursorTooOld");
-  assert.deepEqual(listener.end, { code: "cursorTooOld", detail: "it is cursorTooOld", retryAfterMillis: 0 });
+  const { end } = listener;
+  assert.deepEqual([end?.code, end?.detail, end?.servedBy], ["cursorTooOld", "it is cursorTooOld", 1]);
+  assert.equal(end?.zxid, 1, "of the state that was judged");
   assert.equal(scene.watches.size, 0);
 });
 

@@ -181,13 +181,16 @@ export class Watches {
     // There is room for another question.
     if (this.#queue.size > 0) this.#ports.wake();
     if (answer.kind === "unavailable") {
-      if (opens) this.#end(watcher, answer);
+      const { code, detail, retryAfterMillis } = answer;
+      if (opens) this.#end(watcher, { code, detail, retryAfterMillis });
       else this.#rest(watcher, answer.code);
       return;
     }
     const { outcome, servedBy, ageMillis } = answer;
     if (!outcome.ok) {
-      this.#end(watcher, { code: outcome.code, detail: outcome.detail, retryAfterMillis: 0 });
+      const { code, detail, zxid, path } = outcome;
+      const end = { code, detail, retryAfterMillis: 0, zxid, servedBy };
+      this.#end(watcher, path === undefined ? end : { ...end, path });
       return;
     }
     const { result } = outcome;
@@ -272,8 +275,8 @@ export class Watches {
     }
     for (const session of message.ended) {
       for (const watcher of [...(this.#sessions.get(session) ?? [])]) {
-        const detail = "the session that keeps this watch is over";
-        this.#end(watcher, { code: "sessionExpired", detail, retryAfterMillis: 0 });
+        const detail = "the session of this watch is over (expired or closed), and the watch with it; open a new one";
+        this.#end(watcher, { code: "sessionExpired", detail, retryAfterMillis: 0, zxid: message.through });
       }
     }
     this.#release();
@@ -289,8 +292,8 @@ export class Watches {
         watcher.zxid = last.zxid;
         this.#tell(watcher, () => watcher.listener.events(pending, false));
       }
-      const detail = `the permission READ (r) on ${denied} is missing now: the watch ends`;
-      this.#end(watcher, { code: "noAuth", detail, retryAfterMillis: 0 });
+      const detail = `the permission READ (r) on ${denied} is missing now, so that it is watched no more`;
+      this.#end(watcher, { code: "noAuth", detail, retryAfterMillis: 0, zxid: feed.through, path: denied });
       return;
     }
     watcher.pending = undefined;
@@ -355,11 +358,11 @@ export class Watches {
     }
   }
 
-  #end(watcher: Watcher, { code, detail, retryAfterMillis }: WatchEnd): void {
+  #end(watcher: Watcher, end: WatchEnd): void {
     if (isOver(watcher)) return;
     this.#forget(watcher);
     try {
-      watcher.listener.ended({ code, detail, retryAfterMillis });
+      watcher.listener.ended(end);
     } catch (error) {
       this.#ports.log(`a watch's listener failed at its end: ${error instanceof Error ? error.message : error}`);
     }

@@ -760,7 +760,8 @@ export interface components {
             detail: string;
             code: components["schemas"]["ErrorCode"];
             path?: string;
-            zxid: components["schemas"]["Zxid"];
+            /** @description Of the state that was judged; absent where none was asked. */
+            zxid?: components["schemas"]["Zxid"];
             /**
              * @description Of this request with all the tries of the gateway.
              * @enum {string}
@@ -781,7 +782,7 @@ export interface components {
         /** @description Malformed (badArguments, invalidAcl). */
         Problem400: {
             headers: {
-                "Quorate-Zxid": components["headers"]["Zxid"];
+                "Quorate-Zxid": components["headers"]["KnownZxid"];
                 "Quorate-Served-By": components["headers"]["ServedBy"];
                 "Cache-Control": components["headers"]["CacheControl"];
                 "Quorate-Consistency": components["headers"]["Consistency"];
@@ -796,7 +797,6 @@ export interface components {
                  *       "status": 400,
                  *       "detail": "What is wrong and what to do.",
                  *       "code": "badArguments",
-                 *       "zxid": "0x0000000000000000",
                  *       "certainty": "noEffect"
                  *     }
                  */
@@ -806,7 +806,7 @@ export interface components {
         /** @description Credentials refused (authFailed). */
         Problem401: {
             headers: {
-                "Quorate-Zxid": components["headers"]["Zxid"];
+                "Quorate-Zxid": components["headers"]["KnownZxid"];
                 "Quorate-Served-By": components["headers"]["ServedBy"];
                 "Cache-Control": components["headers"]["CacheControl"];
                 "Quorate-Consistency": components["headers"]["Consistency"];
@@ -822,7 +822,6 @@ export interface components {
                  *       "status": 401,
                  *       "detail": "What is wrong and what to do.",
                  *       "code": "authFailed",
-                 *       "zxid": "0x0000000000000000",
                  *       "certainty": "noEffect"
                  *     }
                  */
@@ -832,7 +831,7 @@ export interface components {
         /** @description Not permitted (noAuth, quotaExceeded). */
         Problem403: {
             headers: {
-                "Quorate-Zxid": components["headers"]["Zxid"];
+                "Quorate-Zxid": components["headers"]["KnownZxid"];
                 "Quorate-Served-By": components["headers"]["ServedBy"];
                 "Cache-Control": components["headers"]["CacheControl"];
                 "Quorate-Consistency": components["headers"]["Consistency"];
@@ -847,7 +846,6 @@ export interface components {
                  *       "status": 403,
                  *       "detail": "What is wrong and what to do.",
                  *       "code": "noAuth",
-                 *       "zxid": "0x0000000000000000",
                  *       "certainty": "noEffect"
                  *     }
                  */
@@ -857,7 +855,7 @@ export interface components {
         /** @description Not there (noNode, noRoute). */
         Problem404: {
             headers: {
-                "Quorate-Zxid": components["headers"]["Zxid"];
+                "Quorate-Zxid": components["headers"]["KnownZxid"];
                 "Quorate-Served-By": components["headers"]["ServedBy"];
                 "Cache-Control": components["headers"]["CacheControl"];
                 "Quorate-Consistency": components["headers"]["Consistency"];
@@ -872,7 +870,6 @@ export interface components {
                  *       "status": 404,
                  *       "detail": "What is wrong and what to do.",
                  *       "code": "noNode",
-                 *       "zxid": "0x0000000000000000",
                  *       "certainty": "noEffect"
                  *     }
                  */
@@ -882,7 +879,7 @@ export interface components {
         /** @description Not that method (methodNotAllowed). */
         Problem405: {
             headers: {
-                "Quorate-Zxid": components["headers"]["Zxid"];
+                "Quorate-Zxid": components["headers"]["KnownZxid"];
                 "Quorate-Served-By": components["headers"]["ServedBy"];
                 "Cache-Control": components["headers"]["CacheControl"];
                 [name: string]: unknown;
@@ -895,7 +892,6 @@ export interface components {
                  *       "status": 405,
                  *       "detail": "What is wrong and what to do.",
                  *       "code": "methodNotAllowed",
-                 *       "zxid": "0x0000000000000000",
                  *       "certainty": "noEffect"
                  *     }
                  */
@@ -905,7 +901,7 @@ export interface components {
         /** @description No such representation (notAcceptable). */
         Problem406: {
             headers: {
-                "Quorate-Zxid": components["headers"]["Zxid"];
+                "Quorate-Zxid": components["headers"]["KnownZxid"];
                 "Quorate-Served-By": components["headers"]["ServedBy"];
                 "Cache-Control": components["headers"]["CacheControl"];
                 [name: string]: unknown;
@@ -918,7 +914,6 @@ export interface components {
                  *       "status": 406,
                  *       "detail": "What is wrong and what to do.",
                  *       "code": "notAcceptable",
-                 *       "zxid": "0x0000000000000000",
                  *       "certainty": "noEffect"
                  *     }
                  */
@@ -928,7 +923,7 @@ export interface components {
         /** @description Too slow (requestTimeout). */
         Problem408: {
             headers: {
-                "Quorate-Zxid": components["headers"]["Zxid"];
+                "Quorate-Zxid": components["headers"]["KnownZxid"];
                 "Quorate-Served-By": components["headers"]["ServedBy"];
                 "Cache-Control": components["headers"]["CacheControl"];
                 [name: string]: unknown;
@@ -941,7 +936,6 @@ export interface components {
                  *       "status": 408,
                  *       "detail": "What is wrong and what to do.",
                  *       "code": "requestTimeout",
-                 *       "zxid": "0x0000000000000000",
                  *       "certainty": "noEffect"
                  *     }
                  */
@@ -951,7 +945,7 @@ export interface components {
         /** @description It does not fit what is there; any failure of an operation in a txn (noParent, nodeExists, notEmpty, noChildrenForEphemerals). */
         Problem409: {
             headers: {
-                "Quorate-Zxid": components["headers"]["Zxid"];
+                "Quorate-Zxid": components["headers"]["KnownZxid"];
                 "Quorate-Served-By": components["headers"]["ServedBy"];
                 "Cache-Control": components["headers"]["CacheControl"];
                 "Quorate-Consistency": components["headers"]["Consistency"];
@@ -967,7 +961,6 @@ export interface components {
                  *       "status": 409,
                  *       "detail": "What is wrong and what to do.",
                  *       "code": "noParent",
-                 *       "zxid": "0x0000000000000000",
                  *       "certainty": "noEffect"
                  *     }
                  */
@@ -977,7 +970,7 @@ export interface components {
         /** @description It is over (sessionExpired, cursorTooOld, cursorOfAnotherHistory, pageTooOld). */
         Problem410: {
             headers: {
-                "Quorate-Zxid": components["headers"]["Zxid"];
+                "Quorate-Zxid": components["headers"]["KnownZxid"];
                 "Quorate-Served-By": components["headers"]["ServedBy"];
                 "Cache-Control": components["headers"]["CacheControl"];
                 "Quorate-Consistency": components["headers"]["Consistency"];
@@ -992,7 +985,6 @@ export interface components {
                  *       "status": 410,
                  *       "detail": "What is wrong and what to do.",
                  *       "code": "sessionExpired",
-                 *       "zxid": "0x0000000000000000",
                  *       "certainty": "noEffect"
                  *     }
                  */
@@ -1002,7 +994,7 @@ export interface components {
         /** @description The condition does not hold (badVersion, fenced, nodeExists). */
         Problem412: {
             headers: {
-                "Quorate-Zxid": components["headers"]["Zxid"];
+                "Quorate-Zxid": components["headers"]["KnownZxid"];
                 "Quorate-Served-By": components["headers"]["ServedBy"];
                 "Cache-Control": components["headers"]["CacheControl"];
                 "Quorate-Replayed": components["headers"]["Replayed"];
@@ -1016,7 +1008,6 @@ export interface components {
                  *       "status": 412,
                  *       "detail": "What is wrong and what to do.",
                  *       "code": "badVersion",
-                 *       "zxid": "0x0000000000000000",
                  *       "certainty": "noEffect"
                  *     }
                  */
@@ -1026,7 +1017,7 @@ export interface components {
         /** @description Too large (tooLarge). */
         Problem413: {
             headers: {
-                "Quorate-Zxid": components["headers"]["Zxid"];
+                "Quorate-Zxid": components["headers"]["KnownZxid"];
                 "Quorate-Served-By": components["headers"]["ServedBy"];
                 "Cache-Control": components["headers"]["CacheControl"];
                 "Quorate-Consistency": components["headers"]["Consistency"];
@@ -1041,7 +1032,6 @@ export interface components {
                  *       "status": 413,
                  *       "detail": "What is wrong and what to do.",
                  *       "code": "tooLarge",
-                 *       "zxid": "0x0000000000000000",
                  *       "certainty": "noEffect"
                  *     }
                  */
@@ -1051,7 +1041,7 @@ export interface components {
         /** @description Not that type (unsupportedMediaType). */
         Problem415: {
             headers: {
-                "Quorate-Zxid": components["headers"]["Zxid"];
+                "Quorate-Zxid": components["headers"]["KnownZxid"];
                 "Quorate-Served-By": components["headers"]["ServedBy"];
                 "Cache-Control": components["headers"]["CacheControl"];
                 [name: string]: unknown;
@@ -1064,7 +1054,6 @@ export interface components {
                  *       "status": 415,
                  *       "detail": "What is wrong and what to do.",
                  *       "code": "unsupportedMediaType",
-                 *       "zxid": "0x0000000000000000",
                  *       "certainty": "noEffect"
                  *     }
                  */
@@ -1074,7 +1063,7 @@ export interface components {
         /** @description The key belongs to another request (keyReused). */
         Problem422: {
             headers: {
-                "Quorate-Zxid": components["headers"]["Zxid"];
+                "Quorate-Zxid": components["headers"]["KnownZxid"];
                 "Quorate-Served-By": components["headers"]["ServedBy"];
                 "Cache-Control": components["headers"]["CacheControl"];
                 [name: string]: unknown;
@@ -1087,7 +1076,6 @@ export interface components {
                  *       "status": 422,
                  *       "detail": "What is wrong and what to do.",
                  *       "code": "keyReused",
-                 *       "zxid": "0x0000000000000000",
                  *       "certainty": "noEffect"
                  *     }
                  */
@@ -1097,7 +1085,7 @@ export interface components {
         /** @description Too much (throttled). */
         Problem429: {
             headers: {
-                "Quorate-Zxid": components["headers"]["Zxid"];
+                "Quorate-Zxid": components["headers"]["KnownZxid"];
                 "Quorate-Served-By": components["headers"]["ServedBy"];
                 "Cache-Control": components["headers"]["CacheControl"];
                 "Retry-After": components["headers"]["RetryAfter"];
@@ -1111,7 +1099,6 @@ export interface components {
                  *       "status": 429,
                  *       "detail": "What is wrong and what to do.",
                  *       "code": "throttled",
-                 *       "zxid": "0x0000000000000000",
                  *       "certainty": "noEffect",
                  *       "retryAfter": 1
                  *     }
@@ -1122,7 +1109,7 @@ export interface components {
         /** @description Too much of headers (headersTooLarge). */
         Problem431: {
             headers: {
-                "Quorate-Zxid": components["headers"]["Zxid"];
+                "Quorate-Zxid": components["headers"]["KnownZxid"];
                 "Quorate-Served-By": components["headers"]["ServedBy"];
                 "Cache-Control": components["headers"]["CacheControl"];
                 [name: string]: unknown;
@@ -1135,7 +1122,6 @@ export interface components {
                  *       "status": 431,
                  *       "detail": "What is wrong and what to do.",
                  *       "code": "headersTooLarge",
-                 *       "zxid": "0x0000000000000000",
                  *       "certainty": "noEffect"
                  *     }
                  */
@@ -1145,7 +1131,7 @@ export interface components {
         /** @description A fault of ours (internal). */
         Problem500: {
             headers: {
-                "Quorate-Zxid": components["headers"]["Zxid"];
+                "Quorate-Zxid": components["headers"]["KnownZxid"];
                 "Quorate-Served-By": components["headers"]["ServedBy"];
                 "Cache-Control": components["headers"]["CacheControl"];
                 [name: string]: unknown;
@@ -1158,7 +1144,6 @@ export interface components {
                  *       "status": 500,
                  *       "detail": "What is wrong and what to do.",
                  *       "code": "internal",
-                 *       "zxid": "0x0000000000000000",
                  *       "certainty": "unknown"
                  *     }
                  */
@@ -1168,7 +1153,7 @@ export interface components {
         /** @description Not implemented (unimplemented). */
         Problem501: {
             headers: {
-                "Quorate-Zxid": components["headers"]["Zxid"];
+                "Quorate-Zxid": components["headers"]["KnownZxid"];
                 "Quorate-Served-By": components["headers"]["ServedBy"];
                 "Cache-Control": components["headers"]["CacheControl"];
                 [name: string]: unknown;
@@ -1181,7 +1166,6 @@ export interface components {
                  *       "status": 501,
                  *       "detail": "What is wrong and what to do.",
                  *       "code": "unimplemented",
-                 *       "zxid": "0x0000000000000000",
                  *       "certainty": "noEffect"
                  *     }
                  */
@@ -1191,7 +1175,7 @@ export interface components {
         /** @description The answer was lost (connectionLoss). */
         Problem502: {
             headers: {
-                "Quorate-Zxid": components["headers"]["Zxid"];
+                "Quorate-Zxid": components["headers"]["KnownZxid"];
                 "Quorate-Served-By": components["headers"]["ServedBy"];
                 "Cache-Control": components["headers"]["CacheControl"];
                 [name: string]: unknown;
@@ -1204,7 +1188,6 @@ export interface components {
                  *       "status": 502,
                  *       "detail": "What is wrong and what to do.",
                  *       "code": "connectionLoss",
-                 *       "zxid": "0x0000000000000000",
                  *       "certainty": "unknown"
                  *     }
                  */
@@ -1214,7 +1197,7 @@ export interface components {
         /** @description Nothing was done (noLeader, behind). */
         Problem503: {
             headers: {
-                "Quorate-Zxid": components["headers"]["Zxid"];
+                "Quorate-Zxid": components["headers"]["KnownZxid"];
                 "Quorate-Served-By": components["headers"]["ServedBy"];
                 "Cache-Control": components["headers"]["CacheControl"];
                 "Retry-After": components["headers"]["RetryAfter"];
@@ -1228,7 +1211,6 @@ export interface components {
                  *       "status": 503,
                  *       "detail": "What is wrong and what to do.",
                  *       "code": "noLeader",
-                 *       "zxid": "0x0000000000000000",
                  *       "certainty": "noEffect",
                  *       "retryAfter": 1
                  *     }
@@ -1239,7 +1221,7 @@ export interface components {
         /** @description Out of time (timeout). */
         Problem504: {
             headers: {
-                "Quorate-Zxid": components["headers"]["Zxid"];
+                "Quorate-Zxid": components["headers"]["KnownZxid"];
                 "Quorate-Served-By": components["headers"]["ServedBy"];
                 "Cache-Control": components["headers"]["CacheControl"];
                 [name: string]: unknown;
@@ -1252,7 +1234,6 @@ export interface components {
                  *       "status": 504,
                  *       "detail": "What is wrong and what to do.",
                  *       "code": "timeout",
-                 *       "zxid": "0x0000000000000000",
                  *       "certainty": "unknown"
                  *     }
                  */
@@ -1346,8 +1327,10 @@ export interface components {
     };
     requestBodies: never;
     headers: {
-        /** @description What was read or written is at least that new; good as Quorate-Min-Zxid. Zero where no replica was asked. */
+        /** @description What was read or written is at least that new; good as Quorate-Min-Zxid, and as a watch's after. */
         Zxid: components["schemas"]["Zxid"];
+        /** @description Of the state that was judged; absent where none was asked. */
+        KnownZxid: components["schemas"]["Zxid"];
         /** @description The replica's id */
         ServedBy: string;
         CacheControl: "no-store";
@@ -2645,7 +2628,6 @@ export interface operations {
             /** @description The ensemble as this gateway knows it. */
             200: {
                 headers: {
-                    "Quorate-Zxid": components["headers"]["Zxid"];
                     "Quorate-Served-By": components["headers"]["ServedBy"];
                     "Cache-Control": components["headers"]["CacheControl"];
                     [name: string]: unknown;
@@ -2736,7 +2718,6 @@ export interface operations {
             /** @description OpenAPI 3.1. */
             200: {
                 headers: {
-                    "Quorate-Zxid": components["headers"]["Zxid"];
                     "Quorate-Served-By": components["headers"]["ServedBy"];
                     "Cache-Control": components["headers"]["CacheControl"];
                     [name: string]: unknown;
@@ -2765,7 +2746,6 @@ export interface operations {
             /** @description A page that needs nothing from elsewhere. */
             200: {
                 headers: {
-                    "Quorate-Zxid": components["headers"]["Zxid"];
                     "Quorate-Served-By": components["headers"]["ServedBy"];
                     "Cache-Control": components["headers"]["CacheControl"];
                     "X-Content-Type-Options": components["headers"]["NoSniff"];
@@ -2796,7 +2776,6 @@ export interface operations {
             /** @description A page that needs nothing from elsewhere. */
             200: {
                 headers: {
-                    "Quorate-Zxid": components["headers"]["Zxid"];
                     "Quorate-Served-By": components["headers"]["ServedBy"];
                     "Cache-Control": components["headers"]["CacheControl"];
                     "X-Content-Type-Options": components["headers"]["NoSniff"];
@@ -2827,7 +2806,6 @@ export interface operations {
             /** @description It does. */
             200: {
                 headers: {
-                    "Quorate-Zxid": components["headers"]["Zxid"];
                     "Quorate-Served-By": components["headers"]["ServedBy"];
                     "Cache-Control": components["headers"]["CacheControl"];
                     [name: string]: unknown;
@@ -2863,7 +2841,6 @@ export interface operations {
             /** @description It can. */
             200: {
                 headers: {
-                    "Quorate-Zxid": components["headers"]["Zxid"];
                     "Quorate-Served-By": components["headers"]["ServedBy"];
                     "Cache-Control": components["headers"]["CacheControl"];
                     [name: string]: unknown;
@@ -2897,7 +2874,6 @@ export interface operations {
             /** @description Prometheus' text format. */
             200: {
                 headers: {
-                    "Quorate-Zxid": components["headers"]["Zxid"];
                     "Quorate-Served-By": components["headers"]["ServedBy"];
                     "Cache-Control": components["headers"]["CacheControl"];
                     [name: string]: unknown;

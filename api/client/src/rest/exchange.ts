@@ -73,9 +73,12 @@ export async function exchange<Id extends RoutedId>(
     signal.throwIfAborted();
     throw brokenBy(error, base);
   }
-  if (response.ok && response.headers.has("quorate-zxid")) return response;
+  if (response.ok && response.headers.has(ours)) return response;
   throw await failureOf(response, settings.signal, base);
 }
+
+/** Stands in every answer of a gateway, and in none of those on the way. */
+const ours = "quorate-served-by";
 
 function headersOf({ timeoutMillis, session, key, consistency, minZxid, maxStaleMillis }: Settings) {
   return {
@@ -131,7 +134,7 @@ async function failureOf(response: Response, signal: AbortSignal, base: string):
   const zxid = headers.get("quorate-zxid");
   const retryAfterMillis = 1000 * Number(headers.get("retry-after") ?? 0) || 0;
   const facts = defined({ status, retryAfterMillis, zxid: zxid ?? undefined });
-  if (zxid !== null && /^application\/problem\+json/.test(headers.get("content-type") ?? "")) {
+  if (headers.has(ours) && /^application\/problem\+json/.test(headers.get("content-type") ?? "")) {
     const code = codeOfStatus(status) ?? "internal";
     // An answer to HEAD has no body: its status tells.
     if (text === "") return new QuorateError(code, `${base} answered ${status}`, facts);
