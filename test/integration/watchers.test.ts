@@ -32,6 +32,7 @@ const names = Array.from({ length: 12 }, (_, i) => `n${i}`);
 let ensemble: Ensemble;
 let grpcPorts: ReadonlyMap<string, number>;
 let worker: Worker | undefined;
+let writers: TreeWriters | undefined;
 
 before(async () => {
   const all = ["replica 1", "replica 2", "replica 3", "gateway 1", "gateway 2"];
@@ -45,7 +46,8 @@ before(async () => {
   });
 });
 after(async () => {
-  await worker?.terminate();
+  // Of a test that failed.
+  await Promise.allSettled([writers?.stop(), worker?.terminate()]);
   await ensemble?.stop();
 });
 
@@ -264,7 +266,7 @@ test(`each of ${3 * ofEachKind} watchers is told the committed sequence`, {
   const ended = once(worker, "message") as Promise<[Told[]]>;
   ended.catch(() => {});
   const doors = [...ensemble.gateways, ...ensemble.replicas].map(({ base }) => base);
-  const writers = new TreeWriters({ doors, trees, clients: 16 });
+  writers = new TreeWriters({ doors, trees, clients: 16 });
   const strikes = await strike(performance.now() + seconds * 1000);
   await writers.stop();
   await ensemble.settled();
