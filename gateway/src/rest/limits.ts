@@ -16,8 +16,10 @@ export const restLimits = {
   watchSoftBytes: 262_144,
   /** Events of a stream that wait for their data; beyond, its watch is closed until they have it. */
   watchQueuedEvents: 1024,
-  /** The last word of a stream may take so long to be read. */
-  watchLingerMillis: 5000,
+  /** What a stream has left to say, and its last word, may take so long to be read. */
+  watchLingerMillis: 60_000,
+  /** It is left before, when nothing has moved for so long: kernels ask for more only once a third of their buffers is empty. */
+  watchStallMillis: 20_000,
   /** Characters of data in a poll's answer; it ends with the transaction that passes them. */
   pollDataBytes: 1_048_576,
   /** A client that has read nothing of a listing for so long is cut off: a replica keeps former znodes for it. */
@@ -45,4 +47,5 @@ export const restLimits = {
 export type RestLimits = { readonly [Name in keyof typeof restLimits]: number };
 
 assert(restLimits.watchers < restLimits.connections, "there is room for requests beside the watchers");
+assert(restLimits.watchStallMillis < restLimits.watchLingerMillis, "who reads on is waited for longer");
 assert(restLimits.watchSoftBytes < restLimits.watchUnsentBytes, "who catches up is not cut off for it");

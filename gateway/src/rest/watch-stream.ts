@@ -192,6 +192,8 @@ class Stream implements WatchListener, Waiter {
     this.#watching?.close();
     this.#watching = undefined;
     this.#beatIn(door.limits.watchLingerMillis);
+    // Node looks whether some of it has gone to the kernel since.
+    response.setTimeout(door.limits.watchStallMillis, () => response.destroy());
     response.end();
     observeWatcher(this.#call, "watch", this.#began);
   }
