@@ -138,8 +138,15 @@ describe("no origin", () => {
     assert.equal((await ask("OPTIONS", "/v1/znodes/", preflight(page))).status, 403);
     const foreign = await ask("GET", "/v1/znodes/", { Origin: page });
     assert.deepEqual([foreign.status, foreign.headers.vary], [403, undefined]);
-    const own = await ask("GET", "/v1/znodes/", { Origin: "http://here:1", Host: "here:1" });
-    assert.deepEqual([own.status, own.headers["access-control-allow-origin"]], [200, undefined]);
+    for (const host of ["localhost:8080", "127.0.0.1:1", "[::1]:8080", "LOCALHOST"]) {
+      const own = await ask("GET", "/v1/znodes/", { Origin: `http://${host}`, Host: host });
+      assert.deepEqual([own.status, own.headers["access-control-allow-origin"]], [200, undefined], host);
+    }
+    // The name is somebody's, who lets it mean this address.
+    for (const host of ["evil.example", "evil.example:8080", "localhost.evil.example", "127.0.0.1.evil.example"]) {
+      const rebound = await ask("GET", "/v1/znodes/", { Origin: `http://${host}`, Host: host });
+      assert.equal(rebound.status, 403, host);
+    }
   });
 });
 

@@ -49,15 +49,20 @@ function isAllowed(origin: string, origins: readonly string[] | undefined): bool
   return origins !== undefined && (origins.includes("*") || origins.includes(origin.toLowerCase()));
 }
 
-/** Pages of this very host, and of the origins that are allowed; all others are refused, since they could be any. */
+/**
+ * Pages of the origins that are allowed, and of this very host where that is the reader's own machine; all others are
+ * refused, since they could be any. That Origin and Host agree says nothing elsewhere: whoever has a name can let it mean this address.
+ */
 export function refuseForeignOrigin(head: RequestHead, origins: readonly string[] | undefined): void {
   const { origin, host } = head;
   if (origin === undefined || isAllowed(origin, origins)) return;
   const own = /^https?:\/\/([^/]+)$/i.exec(origin)?.[1];
-  if (own !== undefined && own.toLowerCase() === host?.toLowerCase()) return;
+  if (own !== undefined && own.toLowerCase() === host?.toLowerCase() && loopback.test(own)) return;
   const detail = `Origin: ${show(origin)} is another site than this one, and --cors-origin does not allow it`;
   throw new RequestFault("noAuth", detail);
 }
+
+const loopback = /^(localhost|127(\.\d{1,3}){3}|\[::1\])(:\d+)?$/i;
 
 /** Of version 00, or of a later one that begins as that does; anything else is as if it were not there. */
 export function traceparentOf({ traceparent }: RequestHead): string | undefined {
