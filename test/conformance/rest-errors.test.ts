@@ -131,6 +131,7 @@ describe("the error table through REST", () => {
     const not = await ask("GET", "/readyz");
     assert.deepEqual([not.response.status, not.body.code], [503, "behind"]);
     assert.match(not.body.detail, /no replica is connected/);
+    assert.equal(not.body.title, "Not ready");
     ready = true;
   });
 });

@@ -39,9 +39,11 @@ describe("what a watch takes", () => {
     ["node=/a&depth=1", /depth.*not known.*node, children, subtree/],
     ["node=/a&after=0x1&after=0x2", /after is given twice/],
     ["node=/a&after=0x1&wait=30", /wait: .*(no unit|duration|5m)/],
-    ["node=/a&after=0x1&wait=6m", /wait: .*300s/],
+    ["node=/a&after=0x1&wait=6m", /wait: .*to 5m$/],
+    ["node=/a&after=0x1&encoding=base64", /encoding: it goes with include=data/],
+    ["node=/a&after=0xffffffffffffffff", /after: .*beyond what a zxid can be/],
     ["node=/a&wait=1s", /wait: it goes with after/],
-    ["node=/a&after=yesterday", /after: .*no cursor/],
+    ["node=/a&after=yesterday", /after: "yesterday" is no cursor; send one as it was given, or the zxid of an answer$/],
     ["node=/a&after=0x1.4a91", /after: .*(16 hex digits|cursor|4a91)/],
     ["node=/a&include=stat", /include: .*not data/],
     ["node=/a&encoding=utf-8", /encoding: /],
@@ -63,9 +65,16 @@ describe("what a watch takes", () => {
     assert.equal(twice.body.states.length, 1);
   });
 
+  it("an encoding with a state, though no data was asked for", async () => {
+    await expect(200, "/v1/watch?node=/a&encoding=base64");
+  });
+
   it("neither another type, nor HEAD, nor Last-Event-ID elsewhere", async () => {
     await expect(406, "/v1/watch?node=/a", { accept: "text/html" });
-    assert.equal((await client.send("HEAD", "/v1/watch?node=/a")).status, 405);
+    for (const method of ["HEAD", "OPTIONS"]) {
+      const { status, headers } = await client.send(method, "/v1/watch?node=/a");
+      assert.deepEqual([status, headers["allow"]], [405, "GET"], method);
+    }
     await expect(400, "/v1/znodes/", { "last-event-id": "0x1" });
     const { body } = await expect(400, "/v1/watch?node=/a", { "last-event-id": "x" });
     assert.match(body.detail, /Last-Event-ID/);

@@ -80,7 +80,7 @@ export function faultOfEnd(end: WatchEnd, parts: FaultParts = {}): GrpcFault {
 /** UNAVAILABLE: nothing was done, and another gateway, or this one when it is back, will do it. */
 export function stoppingFault(): GrpcFault {
   const detail = "this gateway stops; call again, another one";
-  return new GrpcFault("behind", detail, { retryAfterMillis: 100 });
+  return new GrpcFault("noLeader", detail, { retryAfterMillis: 100 });
 }
 
 /** Only these always say when to come back. */

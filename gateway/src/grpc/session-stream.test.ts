@@ -190,6 +190,7 @@ describe("a Session stream", () => {
     const stopped = door.server.stop();
     const error = await inbox.over();
     assert.deepEqual([error?.code, error?.status?.metadata["session"] !== undefined], [14, true]);
+    assert.deepEqual([error?.status?.reason, /gateway stops/.test(error?.message ?? "")], ["NO_LEADER", true]);
     await stopped;
   });
 });

@@ -30,7 +30,8 @@ export function placesOf(routes: readonly Route[]): readonly Place[] {
     const own = routes.filter((each) => each.pattern === pattern);
     const methods = new Map<string, Route>(own.map((each) => [each.method, each]));
     const get = methods.get("GET");
-    if (get !== undefined && !methods.has("HEAD")) methods.set("HEAD", get);
+    // A watch has no head to look at.
+    if (get !== undefined && get.operationId !== "watch" && !methods.has("HEAD")) methods.set("HEAD", get);
     const open = pattern.indexOf("{");
     const whole = pattern.endsWith("{path}");
     const fixed = whole ? pattern.slice(0, open) : pattern;

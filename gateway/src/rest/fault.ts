@@ -48,6 +48,8 @@ export interface Problem {
   readonly op?: Failure["op"];
   readonly retryAfterMillis?: number;
   readonly reference?: string;
+  /** Instead of the code's own. */
+  readonly title?: string;
 }
 
 function entryOf(code: ProblemCode): { readonly http: number; readonly certainty: Certainty; readonly title: string } {
@@ -69,7 +71,7 @@ export function problemJson(problem: Problem): string {
   const { code, status, detail, path, zxid, certainty, op, reference } = problem;
   return JSON.stringify({
     type: `/docs/errors#${code}`,
-    title: entryOf(code).title,
+    title: problem.title ?? entryOf(code).title,
     status,
     detail,
     code,

@@ -23,7 +23,8 @@ export function readyz(call: Call): void {
   const checks = draining ? [{ name: "draining", ok: false, detail: "this process is about to stop" }, ...all] : all;
   const failing = checks.filter((each) => !each.ok).map((each) => `${each.name}: ${each.detail}`);
   if (!ready) {
-    sendProblem(call, problemOf("behind", `not ready: ${failing.join("; ") || "it has just begun"}`));
+    const problem = problemOf("behind", `not ready: ${failing.join("; ") || "it has just begun"}`);
+    sendProblem(call, { ...problem, title: "Not ready" });
   } else if (require === "leader" && leader === 0) {
     sendProblem(call, problemOf("noLeader", "no leader is known to this process"));
   } else {

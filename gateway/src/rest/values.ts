@@ -22,9 +22,15 @@ export function readDuration(text: string, field: string, least: number, most: n
   }
   const millis = Number(found[1]) * (units[found[2] ?? ""] ?? 0);
   if (millis < least || millis > most) {
-    throw bad(`${field}: ${show(text)} is outside ${formatDuration(least)} to ${formatDuration(most)}`);
+    throw bad(`${field}: ${show(text)} is outside ${boundText(least)} to ${boundText(most)}`);
   }
   return millis;
+}
+
+/** As the documents write it: whole hours and minutes, too. */
+function boundText(millis: number): string {
+  if (millis > 0 && millis % 3_600_000 === 0) return `${millis / 3_600_000}h`;
+  return millis > 60_000 && millis % 60_000 === 0 ? `${millis / 60_000}m` : formatDuration(millis);
 }
 
 /** `30s`, or `1500ms` where it is no whole number of seconds. */

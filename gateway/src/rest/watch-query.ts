@@ -48,6 +48,10 @@ export function readAsk(call: Call): WatchAsk {
   const include = query.text("include");
   if (include !== undefined && include !== "data") throw bad(`include: ${show(include)} is not data`);
   const forced = forcedEncoding(call);
+  // A browser that connects again sends its first URL, which the state was for.
+  if (forced !== undefined && include === undefined && query.text("after") !== undefined) {
+    throw bad("encoding: it goes with include=data, or without after, when the state has data");
+  }
   const acting = actingOf(call);
   const request = {
     identity: call.identity,

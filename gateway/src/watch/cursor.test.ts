@@ -19,10 +19,17 @@ it("takes a bare zxid, of no history", () => {
 });
 
 it("says what is wrong with anything else", () => {
-  const zxidFaults = ["", "12", "0x", "0xg", ".4a91e37371a4b3c6", "0x00000000000000001", "0xffffffffffffffff", " 0x1"];
+  const zxidFaults = ["", "12", "0x", "0xg", ".4a91e37371a4b3c6", "0x00000000000000001", " 0x1"];
   for (const text of zxidFaults) {
     const read = parseCursor(text);
-    assert.ok(isBadCursor(read) && read.bad.includes("is no cursor"), text);
+    assert.ok(
+      isBadCursor(read) && read.bad.endsWith("is no cursor; send one as it was given, or the zxid of an answer"),
+      text,
+    );
+  }
+  for (const text of ["0xffffffffffffffff", "0xffffffffffffffff.4a91e37371a4b3c6"]) {
+    const read = parseCursor(text);
+    assert.ok(isBadCursor(read) && read.bad.includes("beyond what a zxid can be"), text);
   }
   const historyFaults = [
     "",
@@ -34,6 +41,6 @@ it("says what is wrong with anything else", () => {
   ];
   for (const text of historyFaults) {
     const read = parseCursor(`0x1.${text}`);
-    assert.ok(isBadCursor(read) && read.bad.includes("16 hex digits") && read.bad.length < 200, text);
+    assert.ok(isBadCursor(read) && read.bad.includes("is no cursor") && read.bad.length < 200, text);
   }
 });

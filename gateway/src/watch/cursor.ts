@@ -14,23 +14,17 @@ export function formatCursor({ zxid, history }: Cursor): string {
   return history === undefined ? formatZxid(zxid) : `${formatZxid(zxid)}.${history}`;
 }
 
-const historyPattern = /^[0-9a-fA-F]{16}$/;
+const pattern = /^(0x[0-9a-fA-F]{1,16})(?:\.([0-9a-fA-F]{16}))?$/;
 
 /** Reads what `formatCursor` writes, with fewer digits of the zxid too; `bad` says what is wrong and what is right. */
 export function parseCursor(text: string): Cursor | BadCursor {
-  const dot = text.indexOf(".");
-  const zxid = parseZxid(dot === -1 ? text : text.slice(0, dot));
-  if (zxid === undefined) {
-    const shown = JSON.stringify(text.slice(0, 64));
-    return { bad: `${shown} is no cursor; write 0x and hex digits, with the rest of the cursor as it was given` };
-  }
-  if (dot === -1) return { zxid };
-  const history = text.slice(dot + 1);
-  if (historyPattern.test(history)) return { zxid, history: history.toLowerCase() };
-  const shown = JSON.stringify(history.slice(0, 64));
-  return {
-    bad: `${shown} behind the cursor's dot is no history: it has ${cursorHistoryDigits} hex digits, as it was given`,
-  };
+  const shown = JSON.stringify(text.length > 80 ? `${text.slice(0, 80)}…` : text);
+  const found = pattern.exec(text);
+  // The same words as in the specification of REST, which finds it first.
+  if (found === null) return { bad: `${shown} is no cursor; send one as it was given, or the zxid of an answer` };
+  const zxid = parseZxid(found[1] ?? "");
+  if (zxid === undefined) return { bad: `${shown} is beyond what a zxid can be; send a cursor as it was given` };
+  return found[2] === undefined ? { zxid } : { zxid, history: found[2].toLowerCase() };
 }
 
 export function isBadCursor(cursor: Cursor | BadCursor): cursor is BadCursor {

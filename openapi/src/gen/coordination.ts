@@ -185,15 +185,17 @@ export interface paths {
          *
          *     **With `after`** a poll (`application/json`) answers all events behind the cursor, at once if there are any, else when
          *     there are or when `wait` is over; then with no events and a newer cursor. `more`: there are further ones already. A
-         *     transaction is never split. `wait` goes with `after` on a poll alone, else it is 400. A poll that bears
+         *     transaction is never split; with `include=data` an answer ends with the transaction that passes 1 MiB of data. `wait` goes with `after` on a poll alone, else it is 400. A poll that bears
          *     `Quorate-Session` renews the session on arrival (an answer of 200 says that it did, no other does), is answered within a
          *     third of its timeout, and at once with 410 when the session ends. 410 `cursorTooOld` and `cursorOfAnotherHistory`: read the state again.
          *
          *     **A stream** (`text/event-stream`, `application/x-ndjson`) begins with the state, if there is no `after`, and goes on with
          *     the events. What can be gone on from bears its cursor (`id:`, or the field `cursor`): the last of the states, the last
          *     event of each transaction, and `cursor`, which comes every 15 s whatever happens. `end` is the last word, with the code
-         *     of a problem where there is one: then the connection is closed. Who reads too slowly is ended with `throttled`. An open
-         *     stream is no sign of life of a session, but ends with it.
+         *     of a problem where there is one: then the connection is closed. An `end` without a code is of a gateway that stops: go on
+         *     elsewhere, from its cursor. Who reads too slowly (more than 1 MiB is unread, or nothing was read between two cursors) is
+         *     ended with `throttled`; what was sent before can be read for up to a minute, while something is read every 20 s. Wherever a
+         *     stream breaks off, the last cursor that came whole is the place to go on from. An open stream is no sign of life of a session, but ends with it.
          */
         get: operations["watch"];
         put?: never;
@@ -1250,7 +1252,7 @@ export interface components {
         SessionId: components["schemas"]["Zxid"];
         /** @description Beats Accept. */
         Format: "json" | "raw";
-        /** @description Forces base64 in the JSON form. */
+        /** @description Forces base64 in the JSON form; on a watch behind a cursor it goes with include=data. */
         Encoding: "base64";
         /** @description Lives as long as the session of Quorate-Session. */
         Ephemeral: boolean;
@@ -1365,7 +1367,7 @@ export interface operations {
             query?: {
                 /** @description Beats Accept. */
                 format?: components["parameters"]["Format"];
-                /** @description Forces base64 in the JSON form. */
+                /** @description Forces base64 in the JSON form; on a watch behind a cursor it goes with include=data. */
                 encoding?: components["parameters"]["Encoding"];
                 /** @description How long to wait for other data than If-None-Match names, which must be there; at most 5m. */
                 wait?: components["parameters"]["ReadWait"];
@@ -1748,7 +1750,7 @@ export interface operations {
             query?: {
                 /** @description Beats Accept. */
                 format?: components["parameters"]["Format"];
-                /** @description Forces base64 in the JSON form. */
+                /** @description Forces base64 in the JSON form; on a watch behind a cursor it goes with include=data. */
                 encoding?: components["parameters"]["Encoding"];
             };
             header?: {
@@ -1827,7 +1829,7 @@ export interface operations {
                 continue?: components["parameters"]["Continue"];
                 /** @description With stat and data of each child that may be read. */
                 data?: components["parameters"]["Data"];
-                /** @description Forces base64 in the JSON form. */
+                /** @description Forces base64 in the JSON form; on a watch behind a cursor it goes with include=data. */
                 encoding?: components["parameters"]["Encoding"];
             };
             header?: {
@@ -1916,7 +1918,7 @@ export interface operations {
                 depth?: components["parameters"]["Depth"];
                 /** @description With the data of each znode. */
                 data?: components["parameters"]["TreeData"];
-                /** @description Forces base64 in the JSON form. */
+                /** @description Forces base64 in the JSON form; on a watch behind a cursor it goes with include=data. */
                 encoding?: components["parameters"]["Encoding"];
             };
             header?: {
@@ -2536,7 +2538,7 @@ export interface operations {
                 wait?: components["parameters"]["PollWait"];
                 /** @description With the data of what was created or changed, if that version still stands; else superseded is true, and a later event follows. */
                 include?: components["parameters"]["Include"];
-                /** @description Forces base64 in the JSON form. */
+                /** @description Forces base64 in the JSON form; on a watch behind a cursor it goes with include=data. */
                 encoding?: components["parameters"]["Encoding"];
             };
             header?: {
