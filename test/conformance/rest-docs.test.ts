@@ -29,6 +29,26 @@ describe("the reference", () => {
     for (const all of [operations, codes]) assert.equal(new Set(all).size, all.length, "no anchor twice");
   });
 
+  it("says of a watch what it can be and what it cannot", async () => {
+    const { text } = await page("/docs");
+    const section = (id: string): string =>
+      new RegExp(`<section[^>]* id="${id}">[\\s\\S]*?</section>`).exec(text)?.[0] ?? "";
+    const watch = section("watch");
+    assert.match(watch, /curl -N .*text\/event-stream/);
+    assert.match(watch, /after=0x[0-9a-f]+&amp;wait=30s/);
+    assert.match(watch, /<code>wait<\/code>.*default <code>&quot;30s&quot;<\/code>/);
+    assert.doesNotMatch(watch, /#(pageTooOld|invalidAcl|quotaExceeded)"/);
+    assert.match(watch, /#cursorTooOld"/);
+    const line = section("schema-WatchLine");
+    assert.doesNotMatch(line, /anything/);
+    assert.match(line, /#schema-WatchEvent"[\s\S]*<code>cursor<\/code>[\s\S]*#schema-WatchState"/);
+  });
+
+  it("stacks its tables where there is no room for columns", async () => {
+    const narrow = /@media \(max-width: 40rem\) \{([\s\S]*?)\n\}/.exec((await page("/docs")).text)?.[1] ?? "";
+    assert.match(narrow, /table, tbody, tr, td \{ display: block; \}/);
+  });
+
   it("has no link that leads nowhere", async () => {
     const anchors = new Map<string, string[]>();
     for (const path of ["/docs", "/docs/errors"]) anchors.set(path, ids((await page(path)).text));

@@ -12,6 +12,7 @@ export interface Schema {
   readonly required?: readonly string[];
   readonly items?: Schema | Reference;
   readonly oneOf?: readonly (Schema | Reference)[];
+  readonly allOf?: readonly (Schema | Reference)[];
   readonly enum?: readonly unknown[];
   readonly const?: unknown;
   readonly default?: unknown;
@@ -62,6 +63,10 @@ export interface Operation {
   readonly parameters?: readonly (Parameter | Reference)[];
   readonly requestBody?: { readonly required?: boolean; readonly content: Readonly<Record<string, Media>> };
   readonly responses: Readonly<Record<string, Response | Reference>>;
+  /** Codes of its statuses that it cannot have. */
+  readonly "x-never"?: readonly string[];
+  /** More lines for a shell, behind the one that is made of its examples. */
+  readonly "x-curl"?: readonly string[];
 }
 
 export interface Specification {

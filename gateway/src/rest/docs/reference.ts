@@ -80,7 +80,7 @@ function answersOf(operation: Operation): string {
   for (const [status, each] of Object.entries(operation.responses)) {
     const { description, content = {}, headers = {} } = resolve<Response>(each);
     if (Number(status) >= 400) {
-      bad.push([code(status), linksOf(Number(status))]);
+      bad.push([code(status), linksOf(Number(status), operation["x-never"] ?? [])]);
       continue;
     }
     const rows = Object.entries(headers).map(([name, header]) => {
@@ -97,10 +97,10 @@ function answersOf(operation: Operation): string {
   return good.join("\n") + problems;
 }
 
-/** The codes that a status may bear. */
-function linksOf(status: number): string {
+/** The codes that a status may bear; `never`: not this operation's. */
+function linksOf(status: number, never: readonly string[]): string {
   const all = { ...errors, ...httpErrors } as Readonly<Record<string, { readonly http: number }>>;
-  const codes = Object.keys(all).filter((each) => all[each]?.http === status);
+  const codes = Object.keys(all).filter((each) => all[each]?.http === status && !never.includes(each));
   return codes.map((each) => `<a href="/docs/errors#${each}">${each}</a>`).join(", ");
 }
 
@@ -130,7 +130,7 @@ function operationSection(place: Place): string {
   const parts = [
     `<p>${inline(operation.summary)}</p>`,
     prose(operation.description),
-    `<pre>${escapeHtml(curlOf(place))}</pre>`,
+    `<pre>${escapeHtml([curlOf(place), ...(operation["x-curl"] ?? [])].join("\n"))}</pre>`,
     parametersOf(operation),
     bodyOf(operation),
     answersOf(operation),

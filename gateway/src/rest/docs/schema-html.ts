@@ -13,14 +13,21 @@ export function typeOf(schema: Schema | Reference): string {
   if (schema.const !== undefined) return code(JSON.stringify(schema.const));
   if (schema.enum !== undefined) return schema.enum.map((each) => code(String(each))).join(" | ");
   if (schema.oneOf !== undefined) return schema.oneOf.map(typeOf).join(" or ");
+  if (schema.allOf !== undefined) return namedOf(schema.allOf).map(typeOf).join(" and ");
   if (schema.type === "array") return `array of ${schema.items === undefined ? "anything" : typeOf(schema.items)}`;
   if (schema.type === undefined) return "anything";
   return escapeHtml(schema.format === undefined ? schema.type : `${schema.type} (${schema.format})`);
 }
 
-/** What else its values must be. */
+/** Of what is true together: those that have a name. The others are shown as keys. */
+function namedOf(all: readonly (Schema | Reference)[]): readonly (Schema | Reference)[] {
+  const named = all.filter(isReference);
+  return named.length > 0 ? named : all;
+}
+
+/** What else its values must be. What has a name says so itself, but may have a default here. */
 export function boundsOf(given: Schema | Reference): string {
-  const schema = isReference(given) ? ({} as Schema) : given;
+  const schema = isReference(given) ? ({ default: (given as Partial<Schema>).default } as Schema) : given;
   const { minimum, maximum, minLength, maxLength, maxItems, pattern } = schema;
   const parts: string[] = [];
   if (minimum !== undefined || maximum !== undefined) parts.push(`${minimum ?? "…"} to ${maximum ?? "…"}`);
@@ -41,6 +48,8 @@ export function meaningOf(description: string | undefined, notes: readonly strin
 
 /** The keys of an object; empty for anything else. */
 export function propertiesOf(schema: Schema): string {
+  const own = schema.allOf?.filter((each) => !isReference(each)) ?? [];
+  if (own.length > 0) return own.map((each) => propertiesOf(each as Schema)).join("\n");
   const rows = Object.entries(schema.properties ?? {}).map(([name, each]) => {
     const needed = schema.required?.includes(name) ? "" : ' <span class="quiet">optional</span>';
     // A reference may have a description of its own beside it (OpenAPI 3.1).
@@ -54,7 +63,8 @@ export function schemaSection(name: string): string {
   const schema = resolve<Schema>({ $ref: `#/components/schemas/${name}` });
   const alternatives = (schema.oneOf ?? []).map((each) => {
     const { description } = resolve<Schema>(each);
-    const title = isReference(each) ? typeOf(each) : inline(description ?? typeOf(each));
+    const named = isReference(each) || description === undefined;
+    const title = named ? `${typeOf(each)}${"allOf" in each ? ", and" : ""}` : inline(description);
     return `<h4>${title}</h4>${isReference(each) ? "" : propertiesOf(each)}`;
   });
   const kind = schema.properties === undefined && schema.oneOf === undefined ? `<p>${typeOf(schema)}` : "";

@@ -71,8 +71,16 @@ dl { display: grid; grid-template-columns: max-content minmax(0, 1fr); gap: .25r
 dt { color: var(--quiet); } dd { margin: 0; }
 @media (max-width: 60rem) {
   body { display: block; }
-  nav { position: static; height: auto; max-height: 45vh; border-right: 0; border-bottom: 1px solid var(--line); }
+  nav { position: static; height: auto; max-height: 9rem; border-right: 0; border-bottom: 1px solid var(--line); }
   td:first-child { white-space: normal; }
+}
+@media (max-width: 40rem) {
+  table, tbody, tr, td { display: block; }
+  thead { display: none; }
+  tr { border-bottom: 1px solid var(--line); padding: .5rem 0; }
+  td { border-bottom: 0; padding: .1rem 0; }
+  td:first-child code { overflow-wrap: break-word; }
+  dl { grid-template-columns: minmax(0, 1fr); }
 }
 @media print { nav { display: none; } body { display: block; } }
 `;
