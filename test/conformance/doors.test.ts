@@ -1,4 +1,4 @@
-/** The table through the doors over a tree in memory. The same against real processes: test/integration/conformance-doors.test.ts. */
+/** The table through the doors over a tree in memory. The same against real processes: test/integration/conformance.test.ts. */
 import assert from "node:assert/strict";
 import { after, before, describe, it } from "node:test";
 import { digestOf } from "@quorate/gateway";

@@ -107,6 +107,8 @@ describe("grpcurl, by reflection alone", { skip }, () => {
     assert.equal(code, 64 + 5);
     assert.match(stderr, /"reason": "NO_NODE"/);
     assert.match(stderr, /"certainty": "noEffect"/);
+    const health = `grpcurl -plaintext -d '{"service": "none"}' ${host} grpc.health.v1.Health/Check`;
+    assert.equal((await shell(health, folder)).code, 64 + 5);
     const { code: unknown } = await shell(`grpcurl -plaintext ${host} describe quorate.v1.Nothing`, folder);
     assert.notEqual(unknown, 0);
   });

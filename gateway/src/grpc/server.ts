@@ -250,6 +250,7 @@ class Door implements GrpcServer {
 
 function errorOf({ code, message, details }: GrpcStatus): { code: number; details: string; metadata: Metadata } {
   const metadata = new Metadata();
-  metadata.set(statusDetailsKey, details);
+  // Go's clients take empty details for a status that contradicts this one.
+  if (details.length > 0) metadata.set(statusDetailsKey, details);
   return { code, details: message, metadata };
 }

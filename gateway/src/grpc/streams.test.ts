@@ -2,8 +2,8 @@
 import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
 import { describe, it } from "node:test";
-import { Client, credentials } from "@grpc/grpc-js";
-import { answerReflection, publicServices, reflectionPaths, type v1 } from "@quorate/proto";
+import { Client, credentials, type ServiceError } from "@grpc/grpc-js";
+import { answerReflection, publicServices, reflectionPaths, statusDetailsKey, type v1 } from "@quorate/proto";
 import { type CallError, failureOf, type Inbox } from "../../../test/conformance/grpc-client.ts";
 import { MemoryBackend } from "../../../test/conformance/memory-backend.ts";
 import { type Fixture, scripted, startDoor } from "./fixture.test-support.ts";
@@ -287,7 +287,10 @@ describe("health", () => {
     ready = true;
     await until(() => seen.length === 2);
     assert.equal(await check(client, "quorate.v1.Cluster"), "SERVING");
-    await assert.rejects(check(client, "nobody"), { code: 5 });
+    await assert.rejects(check(client, "nobody"), (error: ServiceError) => {
+      assert.deepEqual([error.code, error.metadata.get(statusDetailsKey)], [5, []]);
+      return true;
+    });
     const stopped = door.server.stop();
     await over;
     assert.deepEqual(seen, ["NOT_SERVING", "SERVING", "NOT_SERVING"]);
