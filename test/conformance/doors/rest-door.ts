@@ -88,7 +88,7 @@ export class RestDoor implements Door {
     for (const each of asked.children ?? []) query.append("children", each);
     for (const each of asked.subtrees ?? []) query.append("subtree", each);
     if (asked.withData) query.append("include", "data");
-    query.append("encoding", "base64");
+    if (asked.withData || asked.after === undefined) query.append("encoding", "base64");
     if (asked.after === undefined) {
       const seen = await this.#send(asked, { method: "GET", path: `/v1/watch?${query}` });
       if (seen.status >= 400) return badOf(seen);
