@@ -41,6 +41,12 @@ test("beyond what is committed, or of another history", () => {
   breaks(name, () => watchers.stands(other, scene.end, "0000000000000000"), /was of the history 4a91/);
 });
 
+test("refused, though it is of this history", () => {
+  const { scene, watchers } = watched();
+  const watch = watchers.open({ node: [path("/a")] }, { after: { zxid: scene.end } });
+  breaks(name, () => watchers.ended(watch, "cursorOfAnotherHistory"), /is refused as of another history/);
+});
+
 test("events that are not behind the cursor, or beyond the next one", () => {
   const { scene, watchers, from } = watched();
   const events = eventsOf(scene, from);

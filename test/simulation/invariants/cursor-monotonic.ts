@@ -3,7 +3,7 @@
  *
  * Checked, by watch: its cursor never goes back, neither behind the one that it was opened with nor, where it began with
  * the state, behind what its client demanded to see; it is a committed position, and always of the same history; what is told lies behind the former cursor
- * and not beyond the new one, by rising zxids.
+ * and not beyond the new one, by rising zxids. No cursor is refused as of another history: there is one.
  */
 import { formatZxid, type Zxid } from "@quorate/api";
 import type { Cursor } from "@quorate/gateway";
@@ -57,9 +57,15 @@ export class CursorMonotonic extends Invariant {
       }
       case "stands":
         return this.#move(seen.watch, seen.cursor);
-      case "ended":
+      case "ended": {
+        const place = this.#places.get(seen.watch.id);
         this.#places.delete(seen.watch.id);
+        // There is one history here, so that each cursor that anybody has is of it.
+        if (seen.end?.code === "cursorOfAnotherHistory" && place !== undefined) {
+          this.#wrong(seen.watch, "is refused as of another history", place);
+        }
         return;
+      }
       default:
     }
   }
@@ -79,7 +85,11 @@ export class CursorMonotonic extends Invariant {
     place.history = history;
   }
 
-  #wrong({ id, gateway }: Watch, what: string, { zxid, history = "" }: Cursor): never {
+  #wrong(
+    { id, gateway }: Watch,
+    what: string,
+    { zxid, history = "" }: Omit<Place, "history"> & { history?: string | undefined },
+  ): never {
     this.broken(`watch ${id} at gateway ${gateway} ${what}; its cursor is ${formatZxid(zxid)}.${history}`);
   }
 }

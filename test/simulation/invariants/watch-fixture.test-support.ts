@@ -54,7 +54,7 @@ export class Watchers {
     this.#tell({ at: this.#scene.at, kind: "stands", watch, cursor });
   }
 
-  ended(watch: Watch, code?: "noAuth" | "sessionExpired"): void {
+  ended(watch: Watch, code?: "noAuth" | "sessionExpired" | "cursorOfAnotherHistory"): void {
     const end = code && { code, detail: "", retryAfterMillis: 0 };
     this.#tell({ at: this.#scene.at, kind: "ended", watch, end });
   }
