@@ -282,6 +282,15 @@ export const watches: readonly Mutant[] = [
     scenario: "watchers",
   },
   {
+    name: "cursor-refused-by-own-place",
+    from: "ARCHITECTURE.md, Watches",
+    rule: "a cursor beyond what is applied is refused only when a confirmation is below it",
+    simulator: "whole",
+    patches: [replica("reads", "<= Math.max(index, this.#ports.tree().applied)", "<= this.#ports.tree().applied")],
+    within: 100,
+    scenario: "watchers",
+  },
+  {
     name: "history-not-compared",
     from: "DESIGN 7",
     rule: "a cursor of another history is refused",
