@@ -186,8 +186,12 @@ describe("Watch", () => {
     });
     const error = await inbox.over();
     assert.deepEqual([error?.code, error?.reason], [7, "NO_AUTH"]);
-    assert.ok((error?.status?.metadata["cursor"] ?? "") >= cursor);
-    assert.equal((await caller.stream("Watch", { nodes: ["/a"] }).over())?.code, 7);
+    const told = error?.status?.metadata ?? {};
+    assert.ok((told["cursor"] ?? "") >= cursor);
+    assert.deepEqual([told["path"], (told["zxid"] ?? "") > cursor.slice(0, 18)], ["/a", true]);
+    const refused = await caller.stream("Watch", { nodes: ["/a"] }).over();
+    const { path, zxid, servedBy } = refused?.status?.metadata ?? {};
+    assert.deepEqual([refused?.code, path, zxid, servedBy], [7, "/a", told["zxid"], "1"]);
     const hers = caller.stream("Watch", { nodes: ["/a"] }, ann);
     assert.equal((await hers.next()).states?.length, 1);
   });
