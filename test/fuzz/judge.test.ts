@@ -5,6 +5,7 @@ import { judge, type Seen } from "./judge.ts";
 import { operations } from "./specification.ts";
 
 const get = operations.find(({ id }) => id === "get");
+const watch = operations.find(({ id }) => id === "watch");
 const zxid = "0x0000000100000007";
 const stat = {
   czxid: zxid,
@@ -72,5 +73,28 @@ describe("the judge", () => {
   ];
   for (const [what, parts, why] of wrong) {
     it(`finds ${what}`, () => assert.throws(() => judge(get, "GET", answer(parts)), why));
+  }
+
+  const cursor = `${zxid}.4a91e37371a4b3c6`;
+  const changed = { zxid, type: "changed", path: "/a", version: 1, czxid: zxid, time: "2026-11-22T23:06:00.123Z" };
+  const streamed = (name: string, data: object): Seen => ({
+    ...answer({ headers: { "content-type": "text/event-stream", vary: "Accept", "x-accel-buffering": "no" } }),
+    text: `id: ${cursor}\nevent: ${name}\ndata: ${JSON.stringify(data)}\n\n`,
+    partial: true,
+  });
+
+  it("takes the events of a stream", () => {
+    judge(watch, "GET", streamed("changed", changed));
+    judge(watch, "GET", streamed("cursor", { cursor }));
+  });
+
+  const wrongEvents: readonly (readonly [string, string, object])[] = [
+    ["an event without its zxid", "changed", { ...changed, zxid: undefined }],
+    ["an event of another name", "created", changed],
+    ["an event of no known name", "moved", { cursor }],
+    ["a cursor of none", "cursor", {}],
+  ];
+  for (const [what, name, data] of wrongEvents) {
+    it(`finds ${what}`, () => assert.throws(() => judge(watch, "GET", streamed(name, data))));
   }
 });

@@ -66,7 +66,7 @@ export function judge(operation: Operation | undefined, method: string, seen: Se
     const allowed = operation === undefined ? status >= 400 && status < 500 : always.includes(status);
     assert.ok(allowed, `${status} is not documented for ${operation?.id}`);
   } else judgeHeaders(response, headers);
-  if (status >= 400) judgeProblem(seen, method);
+  if (status >= 400) judgeProblem(operation, seen, method);
   if (method === "HEAD" || status === 304) {
     assert.equal(text, "", "a body");
     return;
@@ -114,13 +114,17 @@ function judgeEvents(text: string): void {
   blocks.pop();
   for (const block of blocks) {
     for (const line of block.split("\n")) assert.match(line, /^(id|event|data|retry): |^:/, line.slice(0, 100));
-    const data = block.match(/^data: (.*)$/m)?.[1];
-    if (data !== undefined) assert.equal(typeof JSON.parse(data), "object");
+    const [name, data] = ["event", "data"].map((field) => new RegExp(`^${field}: (.*)$`, "m").exec(block)?.[1]);
+    if (data === undefined) continue;
+    const value = JSON.parse(data) as object;
+    assert.ok(!("type" in value) || value.type === name, block);
+    // As a line of the other stream, which has its name within.
+    validateNamed("WatchLine", { type: name, ...value });
   }
 }
 
 /** What the document cannot say: that the row of the table is kept. */
-function judgeProblem({ status, text, headers }: Seen, method: string): void {
+function judgeProblem(operation: Operation | undefined, { status, text, headers }: Seen, method: string): void {
   if (method === "HEAD") return;
   assert.equal(headers["content-type"], "application/problem+json");
   const problem = JSON.parse(text) as { status: number; code: string; certainty: string; title: string; op?: object };
@@ -134,7 +138,8 @@ function judgeProblem({ status, text, headers }: Seen, method: string): void {
   assert.ok(row, problem.code);
   const other = problem.op !== undefined ? 409 : problem.code === "nodeExists" ? 412 : row.http;
   assert.ok(status === row.http || status === other, `${problem.code} with ${status}`);
-  assert.deepEqual([problem.status, problem.title], [status, row.title]);
+  const title = operation?.id === "readyz" && status === 503 ? "Not ready" : row.title;
+  assert.deepEqual([problem.status, problem.title], [status, title]);
   if (status < 500 || status === 503) assert.equal(problem.certainty, "noEffect");
 }
 
