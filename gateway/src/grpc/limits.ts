@@ -29,8 +29,6 @@ export const grpcLimits = {
   treeStallMillis: 25_000,
   /** A watch says its cursor at least this often. */
   cursorMillis: 15_000,
-  /** Paths of a watch. */
-  watchPaths: 100,
   /** Operations in one message of a Session stream. */
   sessionOperations: 4096,
   /** Operations of a Session stream under way. Beyond: nothing more is read from it. */

@@ -1,12 +1,11 @@
 /** `WatchRequest` read strictly, and what a watch tells as messages. */
-import type { Path, WatchEvent, WatchState, Zxid } from "@quorate/api";
+import { limits, type Path, type WatchEvent, type WatchState, type Zxid } from "@quorate/api";
 import type { v1 } from "@quorate/proto";
 import type { Cursor, WatchRequest } from "../backend.ts";
 import { formatCursor, isBadCursor, parseCursor } from "../watch/cursor.ts";
 import { actingOf, type Call, freshnessOf } from "./call.ts";
 import { statOf, timestampOf } from "./encode.ts";
 import { bad } from "./faults.ts";
-import { grpcLimits } from "./limits.ts";
 import { pathOf, zxidOf } from "./values.ts";
 
 export interface WatchAsk {
@@ -29,8 +28,8 @@ export function watchAskOf(
   };
   const count = scopes.node.length + scopes.children.length + scopes.subtree.length;
   if (count === 0) throw bad(`${field}nodes`, "the watch has no path; give some in nodes, children or subtrees");
-  if (count > grpcLimits.watchPaths) {
-    throw bad(`${field}nodes`, `${count} paths are more than the ${grpcLimits.watchPaths} that a watch may have`);
+  if (count > limits.watchPaths) {
+    throw bad(`${field}nodes`, `${count} paths are more than the ${limits.watchPaths} that a watch may have`);
   }
   const freshness = freshnessOf(options, `${field}options`, seen?.zxid);
   const acting = seen === undefined ? actingOf(call, options?.sessionId, `${field}options.session_id`) : seen.acting;
