@@ -30,7 +30,11 @@ function event(zxid: number, path: string, last = true): object {
 /** Lines, and then an end: in peace, or a cut, or none. */
 function stream(lines: readonly object[], end: "cut" | "open" | "whole"): Turn {
   return (response: ServerResponse) => {
-    response.writeHead(200, { "Quorate-Zxid": "0x1", "Content-Type": "application/x-ndjson" });
+    response.writeHead(200, {
+      "Quorate-Zxid": "0x1",
+      "Quorate-Served-By": "1",
+      "Content-Type": "application/x-ndjson",
+    });
     response.write(lines.map((line) => `${JSON.stringify(line)}\n`).join(""), () => {
       if (end === "whole") response.end();
       // Half a line more, so that a cut is in the midst of one.
