@@ -89,11 +89,6 @@ export function publicServices(): PublicServices {
   return loaded;
 }
 
-/** For `new Client(…)` of grpc-js and the like. */
-export function publicDefinition(service: PublicService): ServiceDefinition {
-  return publicServices().packages[publicServiceNames[service]] as ServiceDefinition;
-}
-
 function load(): PublicServices {
   const packages = loadSync([...publicProtos, healthProto], { ...loading, includeDirs: [folder] });
   const tables = Object.entries(publicServiceNames).map(([service, full]) => {

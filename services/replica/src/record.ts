@@ -29,10 +29,6 @@ export interface Decoded {
   readonly payloadCrc: number;
 }
 
-export function encodedBytes(batch: Batch): number {
-  return recordHeaderBytes + batch.payload.length;
-}
-
 /** The header alone; the payload follows it as it is. */
 export function encodeBatchHeader(batch: Batch): Uint8Array {
   const bytes = new Uint8Array(recordHeaderBytes);
