@@ -119,3 +119,23 @@ test("time and signals end a call; what was sent is in doubt, and its number sta
   // Both were sent, and are sent again until they are decided: once each, before what was asked later.
   assert.deepEqual([textOf(data), stat.version], ["3", 3]);
 });
+
+test("what is too large is refused, and nothing behind it waits", async () => {
+  await using client = open(addresses);
+  const session = await client.session();
+  for (const bytes of [1_050_000, 1_200_000, 3_000_000]) {
+    const refused = assert.rejects(session.put("/large", new Uint8Array(bytes)), {
+      code: "tooLarge",
+      certainty: "noEffect",
+    });
+    await session.put("/large", String(bytes));
+    await refused;
+    await assert.rejects(client.put("/large", new Uint8Array(bytes)), { code: "tooLarge", certainty: "noEffect" });
+  }
+  // Many that are large together go in several messages.
+  const long = `/${"x".repeat(4000)}`;
+  const found = await Promise.all(Array.from({ length: 500 }, () => session.exists(long)));
+  assert.ok(found.every((each) => each === undefined));
+  const { data, stat } = await session.get("/large");
+  assert.deepEqual([textOf(data), stat.version], ["3000000", 2]);
+});

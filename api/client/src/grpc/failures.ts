@@ -57,6 +57,7 @@ function failureOfConnection({ code, details }: StatusError, address: string): Q
   if (code === deadlineExceeded) return new QuorateError("timeout", detail);
   if (/^(No connection established|Name resolution failed)/.test(details))
     return new QuorateError("connectionLoss", detail, { certainty: "noEffect" });
+  if (code === 8 && details.includes("larger than max")) return new QuorateError("tooLarge", detail);
   if (cut.has(code)) return new QuorateError("connectionLoss", detail);
   const row = Object.entries(errors).find(([, { grpc }]) => grpc === code);
   return new QuorateError((row?.[0] ?? "internal") as ErrorCode, detail, { certainty: "unknown" });

@@ -2,7 +2,8 @@
  * A session at home on one gRPC stream at a time: calls in order, many in a message; and taken over at the next gateway when
  * the stream breaks. What had no answer is sent again there with its number, so that nothing is done twice.
  */
-import type { v1 } from "@quorate/proto";
+import { limits } from "@quorate/api";
+import { publicServices, type v1 } from "@quorate/proto";
 import {
   type Answers,
   type Asks,
@@ -15,16 +16,7 @@ import {
 } from "../ask.ts";
 import type { Caller } from "../caller.ts";
 import type { SessionFacts } from "../client.ts";
-import type {
-  Consistency,
-  Data,
-  Listing,
-  ReadOptions,
-  TreeNode,
-  TreeOptions,
-  Watch,
-  WatchOptions,
-} from "../quorate.ts";
+import type { Consistency, Listing, ReadOptions, TreeNode, TreeOptions, Watch, WatchOptions } from "../quorate.ts";
 import { QuorateError } from "../quorate-error.ts";
 import { backOff, Endpoints } from "../retry.ts";
 import { Watching } from "../watching.ts";
@@ -65,10 +57,25 @@ const fields = {
 /** How a stream ends behind which none can follow. */
 const ends: ReadonlySet<string> = new Set(["sessionExpired", "authFailed", "badArguments", "unimplemented"]);
 
-function sizeOf(ask: object): number {
-  const { data, then = [], else: otherwise = [] } = ask as { data?: Data; then?: object[]; else?: object[] };
-  const own = typeof data === "string" ? 3 * data.length : data instanceof Uint8Array ? data.length : 0;
-  return [...then, ...otherwise].reduce((sum, each) => sum + sizeOf(each), own + 256);
+/** Of its bytes on the way, not less. */
+function sizeOf(value: unknown): number {
+  if (typeof value === "string") return 3 * value.length + 6;
+  if (value instanceof Uint8Array) return value.length + 6;
+  if (typeof value !== "object" || value === null) return 12;
+  return Object.values(value).reduce((sum: number, each) => sum + sizeOf(each), 6);
+}
+
+/** What stands beside an operation in its message. */
+const besideBytes = 64;
+
+/** A message that no gateway takes would end each stream that it is sent on, and all that is asked behind it would wait for ever. */
+function sizeOrThrow(operation: v1.SessionOperation): number {
+  const most = limits.requestBytes - besideBytes;
+  const bytes = sizeOf(operation);
+  if (bytes <= most) return bytes;
+  const exact = publicServices().methods.Coordination.Session.encodeRequest({ operations: [operation] }).length;
+  if (exact <= most) return exact;
+  throw new QuorateError("tooLarge", `the request has ${exact} bytes, over ${most}`);
 }
 
 export class Lane implements Channel {
@@ -110,7 +117,7 @@ export class Lane implements Channel {
       ...(read ? { timeout: durationOf(millis) } : undefined),
     };
     const { signal } = options;
-    const asked = { write: !read, operation, bytes: sizeOf(ask), timeoutMillis: millis };
+    const asked = { write: !read, operation, timeoutMillis: millis };
     return this.#ask({ ...asked, ...(signal && { signal }) }, (reply) => {
       const result = reply[field as keyof v1.SessionReply] as { readonly header?: v1.Header };
       this.#options.seen.note(result.header && zxidText(result.header.zxid));
@@ -146,7 +153,7 @@ export class Lane implements Channel {
     const { operation } = watch;
     let id = 0;
     try {
-      await this.#ask({ write: false, operation, bytes: sizeOf(options), timeoutMillis, signal }, (reply) => {
+      await this.#ask({ write: false, operation, timeoutMillis, signal }, (reply) => {
         id = reply.requestId ?? 0;
         this.#watches.set(id, watch);
         watch.told(reply.watch ?? {});
@@ -156,16 +163,14 @@ export class Lane implements Channel {
       if (this.#watches.delete(id)) {
         const unwatch = { unwatch: { watchId: id } };
         // If it is lost, so is the stream and the watch with it.
-        this.#ask({ write: false, operation: unwatch, bytes: 0, timeoutMillis }, () => undefined).catch(
-          () => undefined,
-        );
+        this.#ask({ write: false, operation: unwatch, timeoutMillis }, () => undefined).catch(() => undefined);
       }
     }
   }
 
-  #ask<T>(options: LaneCallOptions, answer: (reply: v1.SessionReply) => T): Promise<T> {
-    if (this.#ended) return Promise.reject(this.#ended);
-    return new LaneCall(options, this.#ports, answer).answered;
+  async #ask<T>(options: Omit<LaneCallOptions, "bytes">, answer: (reply: v1.SessionReply) => T): Promise<T> {
+    if (this.#ended) throw this.#ended;
+    return new LaneCall({ ...options, bytes: sizeOrThrow(options.operation) }, this.#ports, answer).answered;
   }
 
   /** At the end of the loop's turn, so that what is asked together goes together. */

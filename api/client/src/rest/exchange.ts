@@ -57,6 +57,9 @@ export async function exchange<Id extends RoutedId>(
     ...headersOf(settings),
     ...(header as Record<string, string> | undefined),
   });
+  // The door reads `a` as `/a`, and the gRPC door refuses it: one word for both.
+  if (pattern.includes("{path}") && !path.startsWith("/"))
+    throw new QuorateError("badArguments", `path: ${JSON.stringify(path)} does not begin with a slash`);
   const target = base + pattern.replace(/\{\w+\}/, () => encoded(path)) + queryText(query ?? {});
   const { signal } = settings;
   let response: Response;
