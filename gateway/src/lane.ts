@@ -190,7 +190,9 @@ export class Lane {
   over(why: string): void {
     const { window } = this.#course;
     if (!window) return;
-    this.#ports.log(`the gateway's lane is opened anew: ${why}; ${window.size} writes are of unknown fate`);
+    // One that stops has closed it itself.
+    if (!this.#stopped)
+      this.#ports.log(`the gateway's lane is opened anew: ${why}; ${window.size} writes are of unknown fate`);
     this.#course.window = undefined;
     for (const entry of window.entries()) {
       this.#settle(
@@ -198,7 +200,7 @@ export class Lane {
         unavailable("connectionLoss", "unknown", "the gateway's session ended before the answer came"),
       );
     }
-    if (this.#course.home) this.#open();
+    if (this.#course.home && !this.#stopped) this.#open();
     else this.#course.enter("homeless");
   }
 
