@@ -41,6 +41,12 @@ async function put(path: string, body: string): Promise<string> {
   return headers["quorate-zxid"] as string;
 }
 
+/** What it cannot go on from is the reason, where it is told no more. */
+async function untilTold({ name, told, over }: Watcher, last: string): Promise<void> {
+  const isTold = (): boolean => told.at(-1)?.startsWith(last) === true;
+  await Promise.race([until(isTold, 20_000, () => `${name} is told the last: ${last}, not ${told.at(-1)}`), over]);
+}
+
 describe("watches", { timeout: 120_000 + keptSeconds * 1000 }, () => {
   around({});
 
@@ -85,13 +91,7 @@ describe("watches", { timeout: 120_000 + keptSeconds * 1000 }, () => {
     await Promise.all(writing);
     const last = await put("/told/last", "");
     for (const each of watchers) {
-      const toldTheLast = until(
-        () => each.told.at(-1)?.startsWith(last) === true,
-        20_000,
-        () => `${each.name} is told the last: ${last}, not ${each.told.at(-1)}`,
-      );
-      // What it cannot go on from is the reason then.
-      await Promise.race([toldTheLast, each.over]);
+      await untilTold(each, last);
       await each.stop();
     }
     committed.push(`${last} created /told/last`);
