@@ -17,6 +17,26 @@ export interface Watcher {
   stop(): Promise<void>;
 }
 
+function watcher(
+  name: string,
+  told: readonly string[],
+  breaks: () => number,
+  over: Promise<void>,
+  stop: Watcher["stop"],
+): Watcher {
+  // Who wants to know of it asks for `over`.
+  over.catch(() => {});
+  return {
+    name,
+    told,
+    get breaks() {
+      return breaks();
+    },
+    over,
+    stop,
+  };
+}
+
 // biome-ignore lint/suspicious/noExplicitAny: whatever the server sent.
 function lineOf(event: any): string {
   return `${event.zxid} ${event.type} ${event.path}`;
@@ -49,22 +69,13 @@ export function pollOn(name: string, base: () => string, query: string, after: s
     }
   };
   const running = run();
-  running.catch(() => {});
   const stop = (): Promise<void> => {
     stopped = true;
     return running.finally(() => {
       for (const each of pollers.values()) each.close();
     });
   };
-  return {
-    name,
-    told,
-    get breaks() {
-      return breaks;
-    },
-    over: running,
-    stop,
-  };
+  return watcher(name, told, () => breaks, running, stop);
 }
 
 /** One stream after the other, behind `after`; an event counts when its whole transaction is there. */
@@ -94,21 +105,12 @@ export function streamOn(name: string, base: () => string, query: string, type: 
     }
   };
   const running = run();
-  running.catch(() => {});
   const stop = (): Promise<void> => {
     stopped = true;
     current?.close();
     return running;
   };
-  return {
-    name,
-    told,
-    get breaks() {
-      return breaks;
-    },
-    over: running,
-    stop,
-  };
+  return watcher(name, told, () => breaks, running, stop);
 }
 
 const typeNames = { TYPE_CREATED: "created", TYPE_CHANGED: "changed", TYPE_DELETED: "deleted" } as const;
@@ -148,21 +150,12 @@ export function callOn(name: string, port: () => number, scopes: Scopes, after: 
     }
   };
   const running = run();
-  running.catch(() => {});
   const stop = (): Promise<void> => {
     stopped = true;
     current?.cancel();
     return running;
   };
-  return {
-    name,
-    told,
-    get breaks() {
-      return breaks;
-    },
-    over: running,
-    stop,
-  };
+  return watcher(name, told, () => breaks, running, stop);
 }
 
 function lineOfMessage({ zxid = 0, type, path }: v1.WatchEvent): string {

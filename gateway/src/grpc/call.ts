@@ -18,10 +18,11 @@ import type { Consistency, v1 } from "@quorate/proto";
 import type { Answer, Backend, ReadRequest, WriteRequest } from "../backend.ts";
 import type { Identities, Remembered } from "../identity.ts";
 import type { GatewayWorld } from "../ports.ts";
+import { show } from "../show.ts";
 import { durationOf } from "./encode.ts";
 import { bad, faultOfFailure, faultOfUnavailable, GrpcFault } from "./faults.ts";
 import type { GrpcLimits } from "./limits.ts";
-import { enumOf, millisOf, sessionOf, show, zxidOf } from "./values.ts";
+import { enumOf, millisOf, sessionOf, zxidOf } from "./values.ts";
 
 export interface GrpcOptions {
   readonly backend: Backend;

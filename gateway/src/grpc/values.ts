@@ -1,4 +1,5 @@
 /** The values that requests share, each named when it is wrong: paths, zxids, sessions, durations, ACLs, shapes, conditions. */
+
 import {
   type Acl,
   type AclEntry,
@@ -16,6 +17,7 @@ import {
   type Zxid,
 } from "@quorate/api";
 import type { v1 } from "@quorate/proto";
+import { show } from "../show.ts";
 import { bad, GrpcFault } from "./faults.ts";
 
 export function pathOf(text: string | undefined, field: string): Path {
@@ -152,9 +154,4 @@ export function pageSizeOf(size: number | undefined, field: string): number {
   if (size === undefined || size === 0) return limits.defaultPageNames;
   if (size < 1 || size > limits.pageNames) throw bad(field, `${size} is outside 1 to ${limits.pageNames}`);
   return size;
-}
-
-/** A value as it is shown in a fault: quoted, and not longer than a line. */
-export function show(text: string): string {
-  return JSON.stringify(text.length > 80 ? `${text.slice(0, 80)}…` : text);
 }

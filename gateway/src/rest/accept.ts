@@ -1,6 +1,7 @@
 /** Content negotiation (RFC 9110, 12.5.1): which of the types on offer the client likes best. */
+
+import { show } from "../show.ts";
 import { RequestFault } from "./fault.ts";
-import { show } from "./values.ts";
 
 interface Range {
   readonly type: string;

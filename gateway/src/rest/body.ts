@@ -1,10 +1,10 @@
 /** The bytes of a request: bounded, counted over the whole door, never held beyond the limit. */
 
+import { show } from "../show.ts";
 import type { Call } from "./call.ts";
 import { bad, RequestFault } from "./fault.ts";
 import { type JsonObject, readJson } from "./json-body.ts";
 import { checkBody } from "./request-check.ts";
-import { show } from "./values.ts";
 
 const none = Buffer.alloc(0);
 

@@ -7,12 +7,13 @@ import type { Consistency } from "@quorate/proto";
 import type { Backend, ReadRequest, WriteRequest } from "../backend.ts";
 import type { Identities, Remembered } from "../identity.ts";
 import type { GatewayWorld } from "../ports.ts";
+import { show } from "../show.ts";
 import { bad, RequestFault } from "./fault.ts";
 import type { RequestHead } from "./head.ts";
 import type { RestLimits } from "./limits.ts";
 import type { Query } from "./query.ts";
 import type { Route } from "./routes.ts";
-import { readDuration, readSessionId, readZxid, show } from "./values.ts";
+import { readDuration, readSessionId, readZxid } from "./values.ts";
 import type { WatchRoom } from "./watch-room.ts";
 
 export interface ReadinessCheck {

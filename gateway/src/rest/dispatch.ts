@@ -1,5 +1,6 @@
 /** From a request on a socket to its route's handler; every fault is answered here, and none leaves. */
 import type { IncomingMessage, ServerResponse } from "node:http";
+import { show } from "../show.ts";
 import { requireType } from "./accept.ts";
 import { ClientGone } from "./body.ts";
 import type { Call, Door } from "./call.ts";
@@ -10,7 +11,6 @@ import { readQuery } from "./query.ts";
 import { basicChallenge, sendNothing, sendProblem } from "./reply.ts";
 import { checkParameters } from "./request-check.ts";
 import type { Route } from "./routes.ts";
-import { show } from "./values.ts";
 
 /** The routes of one pattern, by method. */
 export interface Place {

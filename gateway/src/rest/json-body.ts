@@ -1,8 +1,8 @@
 /** Strict JSON: UTF-8, one object, no key twice, no key that nobody knows, and every fault with the place where it stands. */
 import { isUtf8 } from "node:buffer";
+import { show } from "../show.ts";
 import { bad } from "./fault.ts";
 import { restLimits } from "./limits.ts";
-import { show } from "./values.ts";
 
 export type JsonObject = Readonly<Record<string, unknown>>;
 

@@ -2,12 +2,13 @@
 import { counterOf, epochOf, formatZxid, limits } from "@quorate/api";
 import { document } from "@quorate/openapi";
 import type { ClusterMember } from "../backend.ts";
+import { show } from "../show.ts";
 import { readJsonBody, refuseBody } from "./body.ts";
 import { type Call, requireSuperUser, timeoutOf } from "./call.ts";
 import { bad, problemOf } from "./fault.ts";
 import { integerOf } from "./json-body.ts";
 import { byGateway, send, sendJson, sendProblem, settle } from "./reply.ts";
-import { formatDuration, show } from "./values.ts";
+import { formatDuration } from "./values.ts";
 
 export function livez(call: Call): void {
   sendJson(call, 200, byGateway, '{"live":true}');

@@ -3,10 +3,10 @@
  * may read it (Fetch standard, 3.2), and its place in a trace (W3C Trace Context).
  */
 import type { ServerResponse } from "node:http";
+import { show } from "../show.ts";
 import type { RestOptions } from "./call.ts";
 import { RequestFault } from "./fault.ts";
 import type { RequestHead } from "./head.ts";
-import { show } from "./values.ts";
 
 const passed = Symbol("passed on");
 type Marked = ServerResponse & { [passed]?: readonly string[] };

@@ -1,6 +1,8 @@
 /** A request's query: each parameter known to the route, and given once, but where several mean something. `+` is a space, as forms have it. */
+
+import { show } from "../show.ts";
 import { bad } from "./fault.ts";
-import { readBoolean, show } from "./values.ts";
+import { readBoolean } from "./values.ts";
 
 const none: readonly string[] = [];
 const noLists = new Map<string, string[]>();

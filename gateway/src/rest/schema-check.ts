@@ -2,10 +2,11 @@
  * Makes checks of the specification's schemas: each throws a 400 that names the field, its fault and the way out. It knows
  * the keywords that the specification uses, and refuses any other when it is made, so that none is silently not heeded.
  */
+
+import { show } from "../show.ts";
 import { bad } from "./fault.ts";
 import { asArray, asObject, refuseUnknownKeys } from "./json-body.ts";
 import { isReference, nameOf, type Reference, resolve, type Schema } from "./specification.ts";
-import { show } from "./values.ts";
 
 export type Check = (value: unknown, field: string) => void;
 

@@ -15,11 +15,12 @@ import {
   type TxnOperation,
   type TxnOperationSet,
 } from "@quorate/api";
+import { show } from "../show.ts";
 import { aclOf } from "./children.ts";
 import { bad, RequestFault } from "./fault.ts";
 import { asArray, asObject, flagOf, integerOf, type JsonObject, textOf } from "./json-body.ts";
 import { shapeFrom } from "./shape.ts";
-import { readZxid, show } from "./values.ts";
+import { readZxid } from "./values.ts";
 
 /** `body`: as the specification has it. `acting`: the request bears a session. */
 export function readTxn(body: JsonObject, acting: boolean): TxnOperationSet {

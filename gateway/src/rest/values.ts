@@ -1,4 +1,5 @@
 /** The texts that headers, queries and JSON share: durations, zxids, ETags, booleans, ACLs. Each names its field when it is wrong. */
+
 import {
   type Acl,
   type AclEntry,
@@ -9,6 +10,7 @@ import {
   type SessionId,
   type Zxid,
 } from "@quorate/api";
+import { show } from "../show.ts";
 import { bad, RequestFault } from "./fault.ts";
 
 const units: Readonly<Record<string, number>> = { ms: 1, s: 1000, m: 60_000, h: 3_600_000 };
@@ -121,9 +123,4 @@ export function boundedAcl(entries: readonly AclEntry[], field: string): Acl {
     throw bad(`${field}: ${entries.length} entries are more than the ${limits.aclEntries} that an ACL may have`);
   }
   return entries;
-}
-
-/** A value as it is shown in a fault: quoted, and not longer than a line. */
-export function show(text: string): string {
-  return JSON.stringify(text.length > 80 ? `${text.slice(0, 80)}…` : text);
 }

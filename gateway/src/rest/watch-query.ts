@@ -1,12 +1,13 @@
 /** What a request asks to watch, from its query and headers. */
 import { type Acting, isBadPath, limits, type Path, parsePath } from "@quorate/api";
 import type { Cursor, WatchRequest } from "../backend.ts";
+import { show } from "../show.ts";
 import { isBadCursor, parseCursor } from "../watch/cursor.ts";
 import { requireType } from "./accept.ts";
 import { actingOf, type Call, freshnessOf } from "./call.ts";
 import { bad } from "./fault.ts";
 import type { Encoding } from "./stat-json.ts";
-import { readDuration, show } from "./values.ts";
+import { readDuration } from "./values.ts";
 import { forcedEncoding } from "./znodes.ts";
 
 /** The types of its answers; the first is what comes without `Accept`. */

@@ -10,6 +10,7 @@ import {
   type Result,
   type Stat,
 } from "@quorate/api";
+import { show } from "../show.ts";
 import { requireType } from "./accept.ts";
 import { startBlockingRead } from "./blocking-read.ts";
 import { readBytes, refuseBody } from "./body.ts";
@@ -18,7 +19,7 @@ import { bad, RequestFault } from "./fault.ts";
 import { type Served, type Settled, send, sendJson, settle } from "./reply.ts";
 import { shapeOfQuery } from "./shape.ts";
 import { dataJson, type Encoding, statJson, urlOf } from "./stat-json.ts";
-import { readDataTags, readTags, show } from "./values.ts";
+import { readDataTags, readTags } from "./values.ts";
 
 /** The result, which the operation's kind determines. */
 export function expectResult<Kind extends Result["kind"]>(result: Result, kind: Kind): Extract<Result, { kind: Kind }> {
