@@ -30,6 +30,8 @@ export interface CreateOperation {
   readonly kind: "create";
   readonly path: Path;
   readonly data: Uint8Array;
+  /** ZooKeeper's null, which is not the same as no bytes; then `data` is empty. */
+  readonly nullData?: true;
   readonly shape: Shape;
   readonly sequential: boolean;
   /** Make missing parents (persistent, open ACL as the first missing one inherits nothing). */
@@ -51,6 +53,8 @@ export interface SetOperation {
   readonly kind: "set";
   readonly path: Path;
   readonly data: Uint8Array;
+  /** ZooKeeper's null, which is not the same as no bytes; then `data` is empty. */
+  readonly nullData?: true;
   readonly condition: Condition;
 }
 

@@ -23,6 +23,8 @@ export interface DataResult {
   readonly kind: "data";
   readonly path: Path;
   readonly data: Uint8Array;
+  /** It was written as ZooKeeper's null; then `data` is empty. */
+  readonly nullData?: true;
   readonly stat: Stat;
 }
 export interface StatResult {

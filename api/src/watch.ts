@@ -2,7 +2,7 @@
  * What is watched, what a watch tells, and where it stands. A watch is a cursor: everything on these paths after a zxid.
  * Events are made from changes of committed transactions; no answer ends inside a transaction.
  */
-import type { NodeKind, Stat } from "./node.ts";
+import type { Acl, NodeKind, Stat } from "./node.ts";
 import type { Path } from "./path.ts";
 import type { Zxid } from "./zxid.ts";
 
@@ -25,6 +25,11 @@ export interface WatchOperation {
   readonly after?: Zxid;
   /** The history that `after` is of, in hex, whole or its beginning; undefined: it does not say. */
   readonly history?: string;
+  /**
+   * For a gateway that judges rights by itself, as it does with a feed: the answer has `changes` and `acls` in place of
+   * states and events, and no right is asked. Without `after` it has none of them, and says where the tree stands.
+   */
+  readonly raw?: true;
 }
 
 export type ChangeType = "created" | "changed" | "deleted";
@@ -59,6 +64,9 @@ export interface WatchedResult {
   readonly more: boolean;
   /** Of the session that was shown; 0: none was. */
   readonly sessionTimeoutMillis: number;
+  /** With `raw` alone: the changes that the scopes meet (those of type `acl` are left out), and the lists they refer to. */
+  readonly changes?: readonly FeedChange[];
+  readonly acls?: readonly Acl[];
 }
 
 /** A change as it travels from a replica to a gateway, which decides who may see it. */

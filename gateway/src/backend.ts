@@ -3,9 +3,11 @@
  * (`replica-link.ts`), and in tests an in-memory one that runs a real tree.
  */
 import type {
+  Acl,
   Acting,
   Certainty,
   ErrorCode,
+  FeedChange,
   IdempotencyKey,
   Identity,
   Outcome,
@@ -14,6 +16,7 @@ import type {
   ReplicaId,
   SessionId,
   WatchEvent,
+  WatchScope,
   WatchScopes,
   WatchState,
   WriteOperation,
@@ -162,6 +165,31 @@ export interface Watching {
   close(): void;
 }
 
+/** Nothing is called before `follow` has returned, and nothing after `close` or `ended`. */
+export interface FollowListener {
+  /**
+   * Whole transactions in zxid order, each once: the changes that meet what is followed (perhaps others too), none of type
+   * `acl`. They refer to `acls` by place; who may be told of them is the listener's to judge.
+   */
+  changes(changes: readonly FeedChange[], acls: readonly Acl[]): void;
+  /** The last word: `sessionExpired`; `cursorTooOld` (changes are lost); `noLeader` (this gateway stops); `throttled`. */
+  ended(end: WatchEnd): void;
+}
+
+/**
+ * What one attached session watches, path by path: changed at will, without asking a replica while the feed goes on. Once a
+ * read that was given to the session's lane behind `add` is answered at zxid U, every change of the path behind U comes, or
+ * `ended` does. No answer of the lane shows what was not told here (`SessionLane`, rule 9), from `follow` on.
+ */
+export interface Following {
+  /** All before it was told to the listener; 0: nothing is known yet. */
+  readonly cursor: Zxid;
+  add(scope: WatchScope, path: Path): void;
+  /** Harmless if it is not followed. */
+  remove(scope: WatchScope, path: Path): void;
+  close(): void;
+}
+
 /**
  * One write of a session's own lane. The client gives the numbers: 1, 2, … through all attachments, each given once, but
  * that a number is given again to the same write to get its outcome once more (after a break: from the first unanswered).
@@ -191,6 +219,8 @@ export interface LaneOpening {
   readonly lastSequence: number;
   readonly timeoutMillis: number;
   readonly servedBy: ReplicaId;
+  /** Of the attachment: nothing that was committed before it began is newer. */
+  readonly zxid: Zxid;
 }
 
 /** Nothing is called before `attach` has returned, and nothing after `close` or `ended`. */
@@ -237,6 +267,8 @@ export interface Backend {
   listTree(request: TreeRequest): TreePages;
   /** `deadlineMillis`: for the opening. An open watch outlives homes and leaders. */
   watch(request: WatchRequest, deadlineMillis: number, listener: WatchListener): Watching;
+  /** On behalf of a session that is attached here. Begins with nothing followed. */
+  follow(acting: Acting, listener: FollowListener): Following;
   /**
    * Takes the session over: whoever was attached before gets `sessionMoved`. A sign of life, but no renewal to count on: its
    * end may be proposed already.
