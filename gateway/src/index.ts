@@ -5,6 +5,8 @@ export type {
   ClusterMember,
   ClusterView,
   Cursor,
+  Following,
+  FollowListener,
   LaneAnswer,
   LaneListener,
   LaneOpening,

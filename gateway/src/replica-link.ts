@@ -10,6 +10,8 @@ import type {
   Answer,
   Backend,
   ClusterView,
+  Following,
+  FollowListener,
   LaneListener,
   ReadRequest,
   RenewAnswer,
@@ -179,6 +181,10 @@ export class ReplicaLink implements Backend {
 
   watch(request: WatchRequest, deadlineMillis: number, listener: WatchListener): Watching {
     return this.#watches.watch(request, deadlineMillis, listener);
+  }
+
+  follow(acting: Acting, listener: FollowListener): Following {
+    return this.#watches.follow(acting, listener);
   }
 
   attach(acting: Acting, identity: Identity, deadlineMillis: number, listener: LaneListener): SessionLane {

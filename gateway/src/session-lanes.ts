@@ -124,7 +124,7 @@ export class SessionLanes {
     // Outcomes may come in another order than they were decided in.
     if (former && former.attachment > attachment) return lane.end("sessionMoved", "the session was attached once more");
     this.#lanes.set(session, lane);
-    lane.opened({ attachment, lastSequence, timeoutMillis, servedBy }, this.#ports.home());
+    lane.opened({ attachment, lastSequence, timeoutMillis, servedBy, zxid: outcome.zxid }, this.#ports.home());
     former?.end("sessionMoved", "the session was attached once more");
   }
 

@@ -30,6 +30,7 @@ const backend: Backend = {
   handOver: (target) => memory.handOver(target),
   listTree: (request) => memory.listTree(request),
   watch: (request, deadlineMillis, listener) => memory.watch(request, deadlineMillis, listener),
+  follow: (acting, listener) => memory.follow(acting, listener),
   attach: (acting, identity, deadlineMillis, listener) => memory.attach(acting, identity, deadlineMillis, listener),
   cluster: () => memory.cluster(),
 };

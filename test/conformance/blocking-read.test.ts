@@ -27,6 +27,7 @@ function scriptedBackend(memory: MemoryBackend): Backend {
     handOver: (target) => memory.handOver(target),
     listTree: (request) => memory.listTree(request),
     watch: (request, deadline, listener) => memory.watch(request, deadline, listener),
+    follow: (acting, listener) => memory.follow(acting, listener),
     attach: () => {
       throw new Error("no lanes here");
     },

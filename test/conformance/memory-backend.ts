@@ -24,6 +24,8 @@ import {
   type Backend,
   type ClusterView,
   createNodeWorld,
+  type Following,
+  type FollowListener,
   type GatewayWorld,
   type LaneListener,
   type ReadRequest,
@@ -124,6 +126,10 @@ export class MemoryBackend implements Backend {
 
   watch(request: WatchRequest, deadlineMillis: number, listener: WatchListener): Watching {
     return this.watches.watch(request, deadlineMillis, listener);
+  }
+
+  follow(acting: Acting, listener: FollowListener): Following {
+    return this.watches.follow(acting, listener);
   }
 
   attach(acting: Acting, identity: Identity, _deadlineMillis: number, listener: LaneListener): SessionLane {

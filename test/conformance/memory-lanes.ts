@@ -49,7 +49,7 @@ export class MemoryLanes {
       this.#open.get(session)?.end("sessionMoved", "the session was attached elsewhere");
       this.#open.set(session, lane);
       const { attachment, lastSequence, timeoutMillis } = outcome.result;
-      lane.opened({ attachment, lastSequence, timeoutMillis, servedBy: 1 });
+      lane.opened({ attachment, lastSequence, timeoutMillis, servedBy: 1, zxid: outcome.zxid });
     });
     return lane;
   }

@@ -2,8 +2,10 @@
  * Watches over a tree in this process: the gateway's own hub, with a replica's part played by this file. What is asked is
  * answered from the tree, and what is committed is fed, in one order, a turn later.
  */
-import type { Acl, FeedChange, Outcome, SessionId, Zxid } from "@quorate/api";
+import type { Acl, Acting, FeedChange, Outcome, SessionId, Zxid } from "@quorate/api";
 import {
+  type Following,
+  type FollowListener,
   type GatewayTimer,
   type GatewayWorld,
   type ReadRequest,
@@ -63,6 +65,10 @@ export class MemoryWatches {
 
   watch(request: WatchRequest, deadlineMillis: number, listener: WatchListener): Watching {
     return this.#watches.watch(request, deadlineMillis, listener);
+  }
+
+  follow(acting: Acting, listener: FollowListener): Following {
+    return this.#watches.follow(acting, listener);
   }
 
   /** The tree has applied something. `ended`: a session that it closed or expired. */

@@ -20,6 +20,7 @@ function unasked(): never {
 const backend: Backend = {
   listTree: unasked,
   watch: unasked,
+  follow: unasked,
   attach: unasked,
   write: answer,
   read: answer,

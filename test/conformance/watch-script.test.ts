@@ -66,6 +66,7 @@ function script(memory: MemoryBackend): Backend {
       played.push(watching);
       return watching;
     },
+    follow: (acting, listener) => memory.follow(acting, listener),
     attach: (acting, identity, deadline, listener) => memory.attach(acting, identity, deadline, listener),
     cluster: () => memory.cluster(),
   };

@@ -32,6 +32,9 @@ function failing(code: ErrorCode): Backend {
       queueMicrotask(() => listener.ended({ code, detail: answer.detail, retryAfterMillis: 1000 }));
       return { cursor: { zxid: memory.tree.applied }, close: () => {} };
     },
+    follow: () => {
+      throw new Error("REST follows nothing");
+    },
     attach: () => {
       throw new Error("REST attaches nothing");
     },
@@ -51,6 +54,7 @@ function broken(): Backend {
     handOver: fail,
     listTree: fail,
     watch: fail,
+    follow: fail,
     attach: fail,
     cluster: fail,
   };

@@ -15,6 +15,7 @@ export function scripted(memory: MemoryBackend, parts: Partial<Backend>): Backen
     handOver: (target) => memory.handOver(target),
     listTree: (request) => memory.listTree(request),
     watch: (request, millis, listener) => memory.watch(request, millis, listener),
+    follow: (acting, listener) => memory.follow(acting, listener),
     attach: (acting, identity, millis, listener) => memory.attach(acting, identity, millis, listener),
     cluster: () => memory.cluster(),
     ...parts,

@@ -12,8 +12,8 @@
  * 4. An old home's feed, and that of a home through which nobody watches any more, is turned off by `unwatch`. No question
  *    sent before it can be joined by its answer afterwards: there is none (no watchers), or it got a new number (2).
  */
-import { type ErrorCode, noSession, type SessionId, type WatchOperation, type Zxid, zeroZxid } from "@quorate/api";
-import type { Answer, ReadRequest, WatchEnd, Watching, WatchListener, WatchRequest } from "../backend.ts";
+import { type Acting, type ErrorCode, noSession, type SessionId, type WatchOperation, type Zxid, zeroZxid } from "@quorate/api";
+import type { Answer, Following, FollowListener, ReadRequest, WatchEnd, Watching, WatchListener, WatchRequest } from "../backend.ts";
 import { linkLimits } from "../limits.ts";
 import type { GatewayWorld } from "../ports.ts";
 import { Queue } from "../queue.ts";
@@ -125,6 +125,10 @@ export class Watches {
     }
     this.#open(watcher, request, deadlineMillis);
     return watcher;
+  }
+
+  follow(_acting: Acting, _listener: FollowListener): Following {
+    throw new Error("following is not built yet");
   }
 
   #refusal(): WatchEnd | undefined {
