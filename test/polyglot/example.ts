@@ -2,7 +2,7 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { until } from "../integration/ensemble.ts";
-import type { Program } from "./languages.ts";
+import type { Program } from "./make-ready.ts";
 
 /** From its start to its first words, on a machine that is busy with four others. */
 const startMillis = 30_000;

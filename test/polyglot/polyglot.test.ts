@@ -6,7 +6,8 @@ import assert from "node:assert/strict";
 import { after, before, describe, it } from "node:test";
 import { Ensemble, freePorts, sleep, until } from "../integration/ensemble.ts";
 import { Example } from "./example.ts";
-import { type Language, languages, makeReady, type Ready } from "./languages.ts";
+import { type Language, languages } from "./languages.ts";
+import { makeReady, type Ready } from "./make-ready.ts";
 import { Writer } from "./writer.ts";
 
 /** How long the client without threads holds its session: `QUORATE_POLYGLOT_SECONDS=60 npm test -- polyglot` for a longer run. */
