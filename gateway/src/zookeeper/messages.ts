@@ -2,7 +2,7 @@
  * What travels on the client port, as values: ZooKeeper's records (zookeeper.jute of 3.9, packages proto and txn). `decode.ts`
  * and `encode.ts` are their bytes. Paths are text that nobody has judged yet; `data` and other bytes are views of the frame.
  */
-import type { AclEntry, SessionId, Zxid } from "@quorate/api";
+import type { AclEntry, SessionId, Stat, Zxid } from "@quorate/api";
 
 /** ZooDefs.OpCode. */
 export const opcodes = {
@@ -75,10 +75,12 @@ export const addWatchModes = { persistent: 0, persistentRecursive: 1 } as const;
 
 export interface ConnectRequest {
   readonly protocolVersion: number;
+  /** What no zxid of ours can be is the greatest number; negative ones are 0. */
   readonly lastZxidSeen: Zxid;
   readonly timeoutMillis: number;
-  /** 0: a new session. */
-  readonly session: SessionId;
+  /** 0: a new session. Undefined: a number that no session of ours can have, as those of a real ZooKeeper: it is over. */
+  readonly session: SessionId | undefined;
+  /** As it came: of any length. */
   readonly password: Uint8Array;
   /** Undefined: the client did not send the flag, and is not sent it (before 3.4). */
   readonly readOnly: boolean | undefined;
@@ -129,20 +131,28 @@ export interface PathReadRequest {
   readonly watch: boolean;
 }
 
-/** Ops of a multi. `unsupported`: an opcode that no multi may have. */
-export type MultiOperation =
-  | CreateRequest
-  | DeleteRequest
-  | SetDataRequest
-  | CheckRequest
-  | { readonly op: "unsupported"; readonly type: number };
+/** Ops of a multi. Any other opcode among them makes all of it `malformed`, as ZooKeeper has it. */
+export type MultiOperation = CreateRequest | DeleteRequest | SetDataRequest | CheckRequest;
 
-export type MultiReadOperation =
-  | { readonly op: "getData" | "getChildren"; readonly path: string }
-  | { readonly op: "unsupported"; readonly type: number };
+export interface MultiReadOperation {
+  readonly op: "getData" | "getChildren";
+  readonly path: string;
+}
+
+/** What one op of a multi or multiRead is answered. `create2`: also createContainer and createTTL. */
+export type MultiResult =
+  | { readonly op: "create"; readonly path: string }
+  | { readonly op: "create2"; readonly path: string; readonly stat: Stat }
+  | { readonly op: "setData"; readonly stat: Stat }
+  | { readonly op: "delete" | "check" }
+  | { readonly op: "getChildren"; readonly children: readonly string[] }
+  | { readonly op: "getData"; readonly data: Uint8Array | undefined; readonly stat: Stat }
+  /** 0 before the op that failed, its code, `runtimeInconsistency` behind it. */
+  | { readonly op: "error"; readonly code: number };
 
 export interface SetWatchesRequest {
   readonly op: "setWatches";
+  /** What no zxid of ours can be is the greatest number; negative ones are 0. */
   readonly relativeZxid: Zxid;
   readonly data: readonly string[];
   readonly exist: readonly string[];
@@ -173,9 +183,12 @@ export type RequestBody =
   | { readonly op: "addWatch"; readonly path: string; readonly mode: number }
   | { readonly op: "whoAmI" }
   | { readonly op: "closeSession" }
-  /** Alone answered `unimplemented`: check, deleteContainer (never a client's), createSession, and numbers nobody knows. */
+  /**
+   * Answered `unimplemented`, then closed as ZooKeeper does: check alone, deleteContainer (never a client's), createSession,
+   * and numbers nobody knows.
+   */
   | { readonly op: "unknown"; readonly type: number }
-  /** The header is there, the record is not what its opcode says: answered `marshallingError`. */
+  /** The header is there, the record is not what its opcode says: `marshallingError`; an auth or sasl packet: closed. */
   | { readonly op: "malformed"; readonly type: number; readonly fault: string };
 
 export interface Request {
