@@ -1,16 +1,19 @@
 /**
  * `npm run bench [-- --seconds N --rounds R --million]`: REST through one gateway and three replicas on this machine,
  * with wrk (Debian's) as the load; prints a table and writes bench-results/rest.json. With `--million` also the memory
- * of a million znodes and a restart with them; with `--watchers 10000` only what so many watchers cost. A program, not a test: these machines are shared, so each row is the
- * median of some rounds, with the spread.
+ * of a million znodes and a restart with them; with `--watchers 10000` only what so many watchers cost; with `--peer zookeeper
+ * [--only get,set,create,mixed] [--side quorate|zookeeper]` only a real ZooKeeper and Quorate under one load (zookeeper/peer.ts). A
+ * program, not a test: these machines are shared, so each row is the median of some rounds, with the spread.
  */
-import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { mkdirSync, writeFileSync } from "node:fs";
 import { cpus } from "node:os";
 import { parseArgs } from "node:util";
-import { Ensemble, type Process } from "../integration/ensemble.ts";
+import { Ensemble } from "../integration/ensemble.ts";
+import { cpuSeconds } from "./cpu.ts";
 import { measureMillion } from "./million.ts";
 import { measureWatchers } from "./watchers.ts";
 import { type LoadResult, runWrk, wrkVersion } from "./wrk.ts";
+import { measureBesideZooKeeper } from "./zookeeper/peer.ts";
 
 const { values } = parseArgs({
   options: {
@@ -19,6 +22,9 @@ const { values } = parseArgs({
     million: { type: "boolean", default: false },
     watchers: { type: "string" },
     clients: { type: "string", default: "1" },
+    peer: { type: "string" },
+    only: { type: "string" },
+    side: { type: "string" },
   },
 });
 
@@ -42,13 +48,6 @@ interface Row {
   readonly cpu: Readonly<Record<string, number>>;
 }
 
-/** CPU seconds that a process has used: utime and stime of /proc/PID/stat, in hundredths. */
-function cpuSeconds(process: Process): number {
-  const stat = readFileSync(`/proc/${process.pid}/stat`, "utf8");
-  const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
-  return (Number(fields[11]) + Number(fields[12])) / 100;
-}
-
 function median(numbers: readonly number[]): number {
   const sorted = [...numbers].sort((a, b) => a - b);
   return sorted[Math.floor(sorted.length / 2)] ?? 0;
@@ -58,16 +57,16 @@ async function measure(ensemble: Ensemble, work: Work, connections: number): Pro
   const processes = [ensemble.gateway, ...ensemble.replicas];
   const leader = await ensemble.leader();
   const results: (LoadResult & { cpu: number[] })[] = [];
-  for (let round = 0; round < Number(values.rounds); round++) {
-    const before = processes.map(cpuSeconds);
+  for (let round = 0; round < rounds; round++) {
+    const before = processes.map((each) => cpuSeconds(each.pid));
     const result = await runWrk({
       url: ensemble.gateway.base,
       method: work.method,
       headers: work.headers,
       connections,
-      seconds: Number(values.seconds),
+      seconds,
     });
-    const cpu = processes.map((each, i) => ((cpuSeconds(each) - (before[i] ?? 0)) / result.requests) * 1000);
+    const cpu = processes.map((each, i) => ((cpuSeconds(each.pid) - (before[i] ?? 0)) / result.requests) * 1000);
     results.push({ ...result, cpu });
   }
   const names = processes.map((each) => (each === ensemble.replica(leader) ? "leader" : each.name));
@@ -136,12 +135,10 @@ async function main(): Promise<void> {
   console.log("written to bench-results/rest.json");
 }
 
-if (values.watchers === undefined) await main();
-else {
-  const [watchers, rounds, clients] = [values.watchers, values.rounds, values.clients].map(Number) as [
-    number,
-    number,
-    number,
-  ];
-  await measureWatchers({ watchers, rounds, clients });
-}
+const [rounds, seconds] = [Number(values.rounds), Number(values.seconds)];
+if (values.peer !== undefined) {
+  if (values.peer !== "zookeeper") throw new Error(`--peer ${values.peer}: there is none but zookeeper`);
+  const only = values.only?.split(",") ?? [];
+  await measureBesideZooKeeper({ rounds, seconds, only, ...(values.side ? { side: values.side } : {}) });
+} else if (values.watchers === undefined) await main();
+else await measureWatchers({ watchers: Number(values.watchers), rounds, clients: Number(values.clients) });
