@@ -9,10 +9,10 @@ const lengthBytes = 4;
 const leastBytes = 256;
 
 /**
- * `push` what comes, then `next` until it is false. A frame lies in `bytes` from `from` to before `to`; its bytes are never
- * written again. What is not asked for stays: who stops in the midst of a chunk goes on with `next` later.
+ * `push` what comes, then take frames, without their length, until there is none: views, whose bytes are never written again.
+ * What is not asked for stays: who stops in the midst of a chunk goes on with `next` later.
  */
-export class FrameCutter {
+export class FrameReader {
   readonly #limit: number;
   /** What has come and was not looked at: from `#at` on. */
   #chunk: Uint8Array = nothing;
@@ -21,10 +21,6 @@ export class FrameCutter {
   #part: Uint8Array = nothing;
   #have = 0;
   #fault: string | undefined;
-
-  bytes: Uint8Array = nothing;
-  from = 0;
-  to = 0;
 
   constructor(limitBytes: number) {
     this.#limit = limitBytes;
@@ -63,18 +59,16 @@ export class FrameCutter {
     this.#at = 0;
   }
 
-  next(): boolean {
+  next(): Uint8Array | undefined {
     if (this.#have > 0) return this.#complete();
     const from = this.#at + lengthBytes;
     if (from > this.#chunk.length) return this.#keep(0);
     const length = intAt(this.#chunk, this.#at);
-    if (!this.#fits(length)) return false;
-    if (from + length > this.#chunk.length) return this.#keep(length);
-    this.bytes = this.#chunk;
-    this.from = from;
-    this.to = from + length;
-    this.#at = this.to;
-    return true;
+    if (!this.#fits(length)) return undefined;
+    const to = from + length;
+    if (to > this.#chunk.length) return this.#keep(length);
+    this.#at = to;
+    return this.#chunk.subarray(from, to);
   }
 
   #fits(length: number): boolean {
@@ -88,13 +82,13 @@ export class FrameCutter {
   }
 
   /** What is left of the chunk is the beginning of a frame. */
-  #keep(length: number): false {
+  #keep(length: number): undefined {
     const rest = this.#chunk.length - this.#at;
     if (rest > 0) {
       this.#part = new Uint8Array(this.#roomFor(rest, length));
       this.#gather(rest);
     }
-    return false;
+    return undefined;
   }
 
   /** Twice what is there, so that small pieces are not copied again and again, but never more than the frame has. */
@@ -113,21 +107,19 @@ export class FrameCutter {
   }
 
   /** Goes on with the frame whose beginning is there. */
-  #complete(): boolean {
+  #complete(): Uint8Array | undefined {
     if (this.#have < lengthBytes) {
       this.#take(lengthBytes - this.#have, 0);
-      if (this.#have < lengthBytes) return false;
+      if (this.#have < lengthBytes) return undefined;
     }
     const length = intAt(this.#part, 0);
-    if (!this.#fits(length)) return false;
+    if (!this.#fits(length)) return undefined;
     this.#take(lengthBytes + length - this.#have, length);
-    if (this.#have < lengthBytes + length) return false;
-    this.bytes = this.#part;
-    this.from = lengthBytes;
-    this.to = this.#have;
+    if (this.#have < lengthBytes + length) return undefined;
+    const frame = this.#part.subarray(lengthBytes, this.#have);
     this.#part = nothing;
     this.#have = 0;
-    return true;
+    return frame;
   }
 
   /** At most `count` bytes of what is there. */

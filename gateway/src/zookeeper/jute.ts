@@ -11,7 +11,7 @@ const highLimit = 2 ** 21;
 const nothing = new Uint8Array(0);
 const lenient = new TextDecoder("utf-8", { ignoreBOM: true });
 
-/** Reads `bytes` from `from` to before `to`. What it hands out as bytes are views of the input. */
+/** Reads what `reset` gave it. What it hands out as bytes are views of that. */
 export class JuteReader {
   #bytes: Uint8Array = nothing;
   #at = 0;
@@ -19,10 +19,10 @@ export class JuteReader {
   #failed = false;
 
   /** Begins anew with other bytes. */
-  reset(bytes: Uint8Array, from: number, to: number): void {
+  reset(bytes: Uint8Array): void {
     this.#bytes = bytes;
-    this.#at = from;
-    this.#end = to;
+    this.#at = 0;
+    this.#end = bytes.length;
     this.#failed = false;
   }
 
@@ -137,9 +137,10 @@ function readInt(bytes: Uint8Array, at: number): number {
   );
 }
 
-/** A whole slab's rest is worth keeping from here on. */
-const restBytes = 4096;
 const slabBytes = 65_536;
+/** A rest is worth keeping from the one on; memory is, up to the other. */
+const leastRestBytes = 4096;
+const mostSlabBytes = 4 * slabBytes;
 /** Rests that wait for a writer. Beyond: dropped. */
 const restLimit = 64;
 /** Copying fewer bytes one by one is cheaper than asking for it. */
@@ -164,7 +165,8 @@ export class Slabs {
   }
 
   put(bytes: Uint8Array, at: number): void {
-    if (bytes.length - at >= restBytes && this.#rests.length < restLimit) this.#rests.push({ bytes, at });
+    const kept = bytes.length <= mostSlabBytes && bytes.length - at >= leastRestBytes;
+    if (kept && this.#rests.length < restLimit) this.#rests.push({ bytes, at });
   }
 }
 
