@@ -6,6 +6,7 @@ import { limits } from "./limits.ts";
 import type { ReadOperation, TxnOperation } from "./operation.ts";
 import { type Path, rootPath } from "./path.ts";
 import { decodeRead, encodeRead } from "./read-codec.ts";
+import { watchCodecLimits } from "./watch-codec.ts";
 
 test("every read comes back as it was", () => {
   fc.assert(
@@ -61,4 +62,18 @@ test("pages have 1 to 10,000 names, and a check alone is no read", () => {
     assert.equal(decodeRead(encodeRead({ kind: "listSessions", limit })) !== undefined, good);
   }
   assert.equal(decodeRead(Uint8Array.from([1, 6, 0, 1, 0, 0, 0, 47])), undefined);
+});
+
+test("a watch has 100 paths, of a gateway that judges by itself 1 MiB of them", () => {
+  const decodes = (paths: readonly Path[], raw: boolean): boolean => {
+    const scopes = { node: paths, children: paths.slice(0, 1), subtree: [] };
+    return decodeRead(encodeRead(raw ? { kind: "watch", scopes, raw } : { kind: "watch", scopes })) !== undefined;
+  };
+  const short = (count: number): Path[] => Array.from({ length: count }, () => "/a" as Path);
+  assert.deepEqual([decodes(short(99), false), decodes(short(100), false)], [true, false]);
+  assert.ok(decodes(short(10_000), true));
+  // Each takes 4 bytes and its own.
+  const long = `/${"x".repeat(1019)}` as Path;
+  const most = Array.from({ length: watchCodecLimits.rawPathBytes / 1024 - 1 }, () => long);
+  assert.deepEqual([decodes(most, true), decodes([...most, "/a" as Path], true)], [true, false]);
 });

@@ -4,15 +4,37 @@
  */
 import type { ByteReader, ByteWriter } from "./bytes.ts";
 import { limits } from "./limits.ts";
-import { readKind, readName, readPath, readStat, readZxid, writeKind, writeStat, writeTime } from "./node-codec.ts";
+import type { Acl } from "./node.ts";
+import {
+  readAcl,
+  readKind,
+  readName,
+  readPath,
+  readStat,
+  readZxid,
+  writeAcl,
+  writeKind,
+  writeStat,
+  writeTime,
+} from "./node-codec.ts";
 import type { Path } from "./path.ts";
-import type { ChangeType, FeedChange, WatchEvent, WatchedResult, WatchOperation, WatchState } from "./watch.ts";
+import type {
+  ChangeType,
+  FeedChange,
+  WatchEvent,
+  WatchedResult,
+  WatchOperation,
+  WatchScopes,
+  WatchState,
+} from "./watch.ts";
 
 export const watchCodecLimits = {
   /** Characters of a history's id, or of its beginning. */
   historyBytes: 64,
   /** Events of one answer: the most that it is filled to, and a whole transaction behind. */
   events: 2 * limits.txnZnodes,
+  /** Paths of one raw watch, all scopes together, each behind its length; beyond it watch the root's subtree. */
+  rawPathBytes: 1_048_576,
 } as const;
 
 /** In the order of their numbers: append only. An event is one of the first three. */
@@ -30,16 +52,28 @@ function writePaths(w: ByteWriter, paths: readonly Path[]): void {
   for (const each of paths) w.string(each);
 }
 
-/** `limits.watchPaths` hold for all scopes together: `had` are those of the scopes before. */
-function readPaths(r: ByteReader, had: number): readonly Path[] {
+/** At most `most`, and `end` bytes remain behind them. */
+function readPaths(r: ByteReader, most: number, end: number): readonly Path[] {
   const paths: Path[] = [];
-  const count = r.count(limits.watchPaths - had, 5);
-  for (let i = 0; i < count && !r.failed; i++) paths.push(readPath(r));
+  const count = r.count(most, 5);
+  for (let i = 0; i < count && !r.failed; i++) {
+    paths.push(readPath(r));
+    if (r.remaining < end) r.fail();
+  }
   return paths;
 }
 
-export function writeWatch(w: ByteWriter, { scopes, after, history }: WatchOperation): void {
-  w.u8((after === undefined ? 0 : 1) | (history === undefined ? 0 : 2));
+/** `limits.watchPaths` hold for all scopes together; a gateway's own watches are bounded by their bytes. */
+function readScopes(r: ByteReader, raw: boolean): WatchScopes {
+  const most = raw ? watchCodecLimits.rawPathBytes : limits.watchPaths;
+  const end = r.remaining - 3 * 4 - watchCodecLimits.rawPathBytes;
+  const node = readPaths(r, most, end);
+  const children = readPaths(r, most - node.length, end);
+  return { node, children, subtree: readPaths(r, most - node.length - children.length, end) };
+}
+
+export function writeWatch(w: ByteWriter, { scopes, after, history, raw }: WatchOperation): void {
+  w.u8((after === undefined ? 0 : 1) | (history === undefined ? 0 : 2) | (raw ? 4 : 0));
   writePaths(w, scopes.node);
   writePaths(w, scopes.children);
   writePaths(w, scopes.subtree);
@@ -48,18 +82,19 @@ export function writeWatch(w: ByteWriter, { scopes, after, history }: WatchOpera
 }
 
 export function readWatch(r: ByteReader): WatchOperation {
-  const flags = r.flags(3);
-  const node = readPaths(r, 0);
-  const children = readPaths(r, node.length);
-  const subtree = readPaths(r, node.length + children.length);
-  const operation: Writable<WatchOperation> = { kind: "watch", scopes: { node, children, subtree } };
+  const flags = r.flags(7);
+  const raw = (flags & 4) !== 0;
+  const operation: Writable<WatchOperation> = { kind: "watch", scopes: readScopes(r, raw) };
+  if (raw) operation.raw = true;
   if (flags & 1) operation.after = readZxid(r);
   if (flags & 2) operation.history = r.string(watchCodecLimits.historyBytes);
   return operation;
 }
 
 export function writeWatched(w: ByteWriter, result: WatchedResult): void {
-  w.bool(result.more);
+  const { changes, acls } = result;
+  const raw = changes !== undefined;
+  w.u8((result.more ? 1 : 0) | (raw ? 2 : 0));
   w.f53(result.through);
   w.u32(result.sessionTimeoutMillis);
   w.u32(result.states.length);
@@ -69,10 +104,16 @@ export function writeWatched(w: ByteWriter, result: WatchedResult): void {
     w.u8(eventTypes.indexOf(each.type));
     writeFields(w, each);
   }
+  if (!raw) return;
+  w.u32(acls?.length ?? 0);
+  for (const each of acls ?? []) writeAcl(w, each);
+  w.u32(changes.length);
+  for (const each of changes) writeFeedChange(w, each, (at) => at);
 }
 
 export function readWatched(r: ByteReader): WatchedResult {
-  const more = r.bool();
+  const flags = r.flags(3);
+  const more = (flags & 1) !== 0;
   const through = readZxid(r);
   const sessionTimeoutMillis = r.u32();
   const states: WatchState[] = [];
@@ -81,7 +122,19 @@ export function readWatched(r: ByteReader): WatchedResult {
   const events: WatchEvent[] = [];
   const eventCount = r.count(watchCodecLimits.events, eventBytes);
   for (let i = 0; i < eventCount && !r.failed; i++) events.push(readEvent(r));
-  return { kind: "watched", states, events, through, more, sessionTimeoutMillis };
+  const result: WatchedResult = { kind: "watched", states, events, through, more, sessionTimeoutMillis };
+  return flags & 2 ? { ...result, ...readChanges(r) } : result;
+}
+
+/** Of a raw watch. */
+function readChanges(r: ByteReader): { readonly acls: readonly Acl[]; readonly changes: readonly FeedChange[] } {
+  const acls: Acl[] = [];
+  const aclCount = r.count(2 * watchCodecLimits.events, 4);
+  for (let i = 0; i < aclCount && !r.failed; i++) acls.push(readAcl(r));
+  const changes: FeedChange[] = [];
+  const count = r.count(watchCodecLimits.events, feedChangeBytes);
+  for (let i = 0; i < count && !r.failed; i++) changes.push(readFeedChange(r, acls.length));
+  return { acls, changes };
 }
 
 /** Flags: 1 of children, else of a node; 2 there is a stat; 4 there are data. */

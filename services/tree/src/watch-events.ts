@@ -1,10 +1,14 @@
 /**
  * The events that one watcher gets of the changes behind its cursor: a change of a named path, and of children of one,
  * needs READ by the lists of that moment, or the watch is over there; below a subtree's root it is left out without it.
+ * A gateway that judges rights by itself gets the changes, and those lists.
  */
 import {
+  type Acl,
+  assert,
   type Change,
   type ChangeType,
+  type FeedChange,
   type Identity,
   type Path,
   parentOf,
@@ -17,14 +21,21 @@ import {
 } from "@quorate/api";
 import { openAclReference } from "./acls.ts";
 import { memoryLimits } from "./limits.ts";
+import { bytesOfAcl } from "./outcome-memory.ts";
 import type { State } from "./state.ts";
 
+/** `through`: everything up to there is here; `more`: there are others behind it. */
+interface Portion {
+  readonly through: Zxid;
+  readonly more: boolean;
+}
+/** Nothing can be told of what comes next. */
+type Untold = "tooOld" | "tooLarge";
+
 /** `lost`: the named path that may not be read there. */
-export type Told =
-  | { readonly events: readonly WatchEvent[]; readonly through: Zxid; readonly more: boolean }
-  | "tooOld"
-  | "tooLarge"
-  | { readonly lost: Path };
+type Found = ({ readonly found: readonly Change[] } & Portion) | Untold | { readonly lost: Path };
+export type Told = ({ readonly events: readonly WatchEvent[] } & Portion) | Untold | { readonly lost: Path };
+export type RawTold = ({ readonly changes: readonly FeedChange[]; readonly acls: readonly Acl[] } & Portion) | Untold;
 
 /** Rough bytes of an event on the wire beside its path. */
 const fixedBytes = 40;
@@ -98,31 +109,85 @@ export class Watcher {
 }
 
 /**
- * Whole transactions behind `after`, as many as fit. Where the watch is over, what comes before is told first: whoever
- * asks again from there learns of the end.
+ * Whole transactions behind `after`, as many as fit; `more`: what a change takes beside its path. Where the watch is over,
+ * what comes before is told first: whoever asks again from there learns of the end.
  */
-export function eventsAfter(state: State, after: Zxid, watcher: Watcher): Told {
+function find(state: State, after: Zxid, watcher: Watcher, more: (change: Change) => number): Found {
   const changes = state.ring.after(after);
   if (changes === "tooOld") return "tooOld";
-  const events: WatchEvent[] = [];
+  const found: Change[] = [];
   let [bytes, scanned, through] = [0, 0, after];
   // Of the transaction under way: its zxid and its first event, so that it can be taken back.
   let [zxid, first] = [after, 0];
-  const cut = (): Told => ({ events: events.slice(0, first), through, more: true });
+  const cut = (): Found => ({ found: found.slice(0, first), through, more: true });
   for (const change of changes) {
     if (change.zxid !== zxid) {
-      [through, zxid, first] = [zxid, change.zxid, events.length];
+      [through, zxid, first] = [zxid, change.zxid, found.length];
       const { watchEvents, watchBytes, watchScanned } = memoryLimits;
-      if (events.length >= watchEvents || bytes >= watchBytes || scanned >= watchScanned) return cut();
+      if (found.length >= watchEvents || bytes >= watchBytes || scanned >= watchScanned) return cut();
     }
     scanned += 1 + (change.path.length >> 7);
     const verdict = watcher.judge(change);
     if (verdict === "pass") continue;
     if (verdict !== "tell") return through > after ? cut() : verdict;
-    const { type, path, version, czxid, time } = change;
-    events.push({ zxid, type: type as ChangeType, path, version, czxid, time: Math.floor(time) });
-    bytes += fixedBytes + utf8Length(path);
+    found.push(change);
+    bytes += more(change) + utf8Length(change.path);
     if (bytes > memoryLimits.watchTransactionBytes) return through > after ? cut() : "tooLarge";
   }
-  return { events, through: state.applied, more: false };
+  return { found, through: state.applied, more: false };
+}
+
+export function eventsAfter(state: State, after: Zxid, watcher: Watcher): Told {
+  const told = find(state, after, watcher, () => fixedBytes);
+  if (typeof told === "string" || "lost" in told) return told;
+  const { through, more } = told;
+  const events = told.found.map(({ zxid, type, path, version, czxid, time }): WatchEvent => {
+    return { zxid, type: type as ChangeType, path, version, czxid, time: Math.floor(time) };
+  });
+  return { events, through, more };
+}
+
+/** The lists that changes refer to, each once. */
+class Lists {
+  readonly acls: Acl[] = [];
+  /** One was not there any more. */
+  missing = false;
+  readonly #state: State;
+  readonly #places = new Map<number, number>();
+
+  constructor(state: State) {
+    this.#state = state;
+  }
+
+  /** Bytes by which they grow. */
+  add(reference: number): number {
+    if (this.#places.has(reference)) return 0;
+    const acl = this.#state.acls.get(reference) ?? this.#state.ring.retired(reference);
+    if (acl === undefined) this.missing = true;
+    this.#places.set(reference, this.acls.length);
+    this.acls.push(acl ?? []);
+    return bytesOfAcl(acl ?? []);
+  }
+
+  place(reference: number): number {
+    return this.#places.get(reference) ?? 0;
+  }
+}
+
+const everybody: Identity = { ids: [], superUser: true };
+
+/** Whatever the scopes meet, whoever may read it. */
+export function changesAfter(state: State, after: Zxid, scopes: WatchScopes): RawTold {
+  const lists = new Lists(state);
+  const grow = (change: Change): number => fixedBytes + lists.add(change.acl) + lists.add(change.parentAcl);
+  const told = find(state, after, new Watcher(state, scopes, everybody), grow);
+  if (typeof told === "string") return told;
+  assert(!("lost" in told), "nothing is kept from the gateway");
+  if (lists.missing) return "tooOld";
+  const { through, more } = told;
+  const changes = told.found.map((change): FeedChange => {
+    const { acl, parentAcl, time } = change;
+    return { ...change, time: Math.floor(time), acl: lists.place(acl), parentAcl: lists.place(parentAcl) };
+  });
+  return { changes, acls: lists.acls, through, more };
 }

@@ -9,7 +9,6 @@ import {
   type Outcome,
   openAcl,
   type Path,
-  parentOf,
   type TxnOperation,
   type WatchEvent,
   type WatchedResult,
@@ -24,17 +23,22 @@ import { Tree } from "./tree.ts";
 import {
   createOperation,
   deleteOperation,
-  digestIdentity,
   secretOf,
   setOperation,
   superUser,
   TreeDriver,
 } from "./tree-driver.test-support.ts";
-
-const ann = digestIdentity("ann");
-const secret: Acl = [{ scheme: "digest", id: ann.ids[0]?.id ?? "", perms: 31 }];
-const writeOnly: Acl = [{ scheme: "world", id: "anyone", perms: 2 }];
-const lists = [openAcl, secret, writeOnly];
+import {
+  ann,
+  lists,
+  naive,
+  type Plain,
+  type PlainChange,
+  secret,
+  step,
+  type Told,
+  writeOnly,
+} from "./watch-model.test-support.ts";
 
 const none: WatchScopes = { node: [], children: [], subtree: [] };
 const of = (scopes: Partial<{ [scope in keyof WatchScopes]: readonly string[] }>): WatchScopes =>
@@ -62,96 +66,6 @@ const setAcl = (path: string, acl: Acl): TxnOperation & WriteOperation => {
 };
 const shaped = (acl: Acl): object => ({ shape: { kind: "persistent", ttlMillis: 0, acl } });
 
-// ------------------------------------------------------------------------------------------------ the naive model
-
-interface PlainNode {
-  readonly czxid: number;
-  readonly version: number;
-  readonly acl: Acl;
-}
-interface PlainChange extends Omit<WatchEvent, "type"> {
-  readonly type: WatchEvent["type"] | "acl";
-  readonly acl: Acl;
-  readonly parentAcl: Acl;
-}
-type Plain = ReadonlyMap<string, PlainNode>;
-type Step = { readonly to: Plain; readonly changes: readonly PlainChange[] };
-
-/** What one operation does; undefined: it fails. */
-function step(from: Plain, operation: WriteOperation | TxnOperation, zxid: number, time: number): Step | undefined {
-  const to = new Map(from);
-  const changes: PlainChange[] = [];
-  const note = (type: PlainChange["type"], path: Path, node: PlainNode): void => {
-    const parentAcl = to.get(parentOf(path) ?? path)?.acl ?? openAcl;
-    const { czxid, version, acl } = node;
-    changes.push({ zxid: zxid as Zxid, type, path, version, czxid: czxid as Zxid, time, acl, parentAcl });
-  };
-  if (operation.kind === "txn") {
-    let state = from;
-    for (const each of operation.then) {
-      const next = step(state, each, zxid, time);
-      if (next === undefined) return undefined;
-      state = next.to;
-      changes.push(...next.changes);
-    }
-    return { to: state, changes };
-  }
-  if (operation.kind !== "create" && operation.kind !== "set" && operation.kind !== "setAcl") {
-    if (operation.kind !== "delete" || operation.path === "/" || !to.has(operation.path)) return undefined;
-    const { path } = operation;
-    const gone = [...to.keys()].filter((each) => each === path || each.startsWith(`${path}/`));
-    if (gone.length > 1 && !operation.recursive) return undefined;
-    // The deepest first, and of those the last by name.
-    const depth = (each: string): number => each.split("/").length;
-    gone.sort((one, other) => depth(other) - depth(one) || (one < other ? 1 : -1));
-    for (const each of gone) note("deleted", each as Path, to.get(each) as PlainNode);
-    for (const each of gone) to.delete(each);
-    return { to, changes };
-  }
-  const { path } = operation;
-  const node = to.get(path);
-  if (operation.kind === "create" ? node !== undefined || !to.has(parentOf(path) ?? "") : node === undefined) return;
-  const before = node ?? { czxid: zxid, version: -1, acl: (operation as { shape: { acl: Acl } }).shape.acl };
-  const next =
-    operation.kind === "setAcl" ? { ...before, acl: operation.acl } : { ...before, version: before.version + 1 };
-  to.set(path, next);
-  note(operation.kind === "create" ? "created" : operation.kind === "set" ? "changed" : "acl", path, next);
-  return { to, changes };
-}
-
-const mayRead = (acl: Acl, identity: Identity): boolean =>
-  acl === openAcl || identity.superUser || (acl === secret && identity === ann);
-
-interface Told {
-  readonly events: readonly WatchEvent[];
-  readonly end: string;
-}
-
-/** Everything behind `after`, change by change. */
-function naive(now: Plain, log: readonly PlainChange[], scopes: WatchScopes, after: number, identity: Identity): Told {
-  for (const path of [...scopes.node, ...scopes.children, ...scopes.subtree]) {
-    const node = now.get(path);
-    if (node !== undefined && !mayRead(node.acl, identity)) return { events: [], end: `noAuth ${path}` };
-  }
-  const events: WatchEvent[] = [];
-  for (const { acl, parentAcl, type, ...rest } of log) {
-    if (rest.zxid <= after) continue;
-    const { path } = rest;
-    const parent = parentOf(path) ?? path;
-    const own = scopes.node.includes(path) || scopes.subtree.includes(path);
-    const child = type !== "changed" && type !== "acl" && path !== "/" && scopes.children.includes(parent);
-    const whole = events.filter((each) => each.zxid < rest.zxid);
-    const judged = type === "acl" || type === "created";
-    if ((own || (judged && scopes.children.includes(path))) && !mayRead(acl, identity)) {
-      return { events: whole, end: `noAuth ${path}` };
-    }
-    if (child && !mayRead(parentAcl, identity)) return { events: whole, end: `noAuth ${parent}` };
-    const above = scopes.subtree.some((each) => path !== each && path.startsWith(each === "/" ? "/" : `${each}/`));
-    if (type !== "acl" && (own || child || (above && mayRead(acl, identity)))) events.push({ ...rest, type });
-  }
-  return { events, end: "open" };
-}
-
 /** Asks again and again until all is told. */
 function follow(tree: Tree, scopes: WatchScopes, after: number, identity: Identity): Told {
   const events: WatchEvent[] = [];
@@ -168,6 +82,32 @@ function follow(tree: Tree, scopes: WatchScopes, after: number, identity: Identi
     assert.ok(result.through > cursor, "each answer tells of one transaction at least");
     cursor = result.through;
   }
+}
+
+/** As a gateway asks, which judges rights by itself: changes, with the lists that they refer to. */
+function followRaw(tree: Tree, scopes: WatchScopes, after: number): PlainChange[] {
+  const told: PlainChange[] = [];
+  for (let cursor = after; ; ) {
+    const result = watched(tree.read({ kind: "watch", scopes, after: cursor as Zxid, raw: true }, anyone));
+    const { changes, acls, more, through } = result;
+    assert.ok(changes && acls && result.events.length + result.states.length === 0);
+    for (const { kind, acl, parentAcl, ...rest } of changes) {
+      assert.ok(kind === "persistent" && rest.zxid > cursor && rest.zxid <= through);
+      told.push({ ...rest, acl: acls[acl] as Acl, parentAcl: acls[parentAcl] as Acl });
+    }
+    if (!more) return told;
+    cursor = through;
+  }
+}
+
+/** Whoever may read it. */
+function meet(log: readonly PlainChange[], scopes: WatchScopes, after: number): PlainChange[] {
+  const everybody = naive(new Map(), log, scopes, after, superUser).events;
+  return log.filter((change) =>
+    everybody.some(({ zxid, path, type, version }) => {
+      return zxid === change.zxid && path === change.path && type === change.type && version === change.version;
+    }),
+  );
 }
 
 const paths = ["/", "/a", "/b", "/a-", "/a/x", "/a/y", "/a/x/1", "/b/x"];
@@ -216,6 +156,7 @@ test("the events behind a cursor are those of a naive model, for every scope and
           const after = first + (at % (driver.tree.applied - first + 1));
           const is = follow(driver.tree, scopes, after, who);
           assert.deepEqual(is, naive(state, log, scopes, after, who));
+          assert.deepEqual(followRaw(driver.tree, scopes, after), meet(log, scopes, after));
           told += is.events.length;
           ends.add(is.end.split(" ")[0] as string);
         }
@@ -293,6 +234,55 @@ test("rights that were lost end a watch where they were, behind what came before
   }
   assert.equal(watched(ask(driver.tree, of({ node: ["/a"] }), before, ann)).events.length, 1);
   assert.equal(watched(ask(driver.tree, of({ subtree: ["/"] }), before)).events.length, 1);
+});
+
+test("a gateway that judges by itself is told where the tree stands, or what changed, with the lists of that moment", () => {
+  const driver = new TreeDriver(new Tree({ ringBytes: 20_000 }));
+  driver.write(createOperation("/a", "data", shaped(secret)));
+  const raw = (scopes: WatchScopes, after?: number, acting?: Parameters<Tree["read"]>[2]): Outcome => {
+    const how = after === undefined ? {} : { after: after as Zxid };
+    return driver.tree.read({ kind: "watch", scopes, raw: true, ...how }, anyone, acting);
+  };
+  const at = driver.tree.applied;
+  const standing = watched(raw(of({ node: ["/a"], children: ["/"] })));
+  assert.deepEqual([standing.through, standing.more], [at, false]);
+  assert.deepEqual([standing.states, standing.events, standing.changes, standing.acls], [[], [], [], []]);
+  driver.writeAll([setOperation("/a"), setAcl("/a", writeOnly), createOperation("/a/b"), deleteOperation("/a", true)], {
+    identity: superUser,
+  });
+  const told = watched(raw(of({ node: ["/a"] }), at));
+  const listOf = (place: number): Acl => told.acls?.[place] as Acl;
+  assert.deepEqual(
+    told.changes?.map(({ type, path, acl, parentAcl }) => [type, path, listOf(acl), listOf(parentAcl)]),
+    [
+      ["changed", "/a", secret, openAcl],
+      ["deleted", "/a", writeOnly, openAcl],
+    ],
+  );
+  assert.equal(told.acls?.length, 3, "each list once");
+  assert.equal(codeOf(raw(of({}), driver.tree.applied + 1)), "behind");
+  assert.equal(codeOf(raw(of({}), at, { session: 99 as never, secretHash: secretOf(1) })), "sessionExpired");
+  for (let n = 0; n < 200; n++) driver.write(createOperation(`/${n}`));
+  assert.equal(codeOf(raw(of({}), at)), "cursorTooOld");
+});
+
+test("what a gateway is told is bounded too, by the bytes of the lists as well", () => {
+  const driver = new TreeDriver();
+  driver.write(createOperation("/a"));
+  const after = driver.tree.applied;
+  for (let n = 0; n < 1200; n++) driver.write(setOperation("/a"));
+  const raw = (behind: number): WatchedResult =>
+    watched(
+      driver.tree.read({ kind: "watch", scopes: of({ subtree: ["/"] }), raw: true, after: behind as Zxid }, anyone),
+    );
+  const first = raw(after);
+  assert.deepEqual([first.changes?.length, first.more, first.through], [memoryLimits.watchEvents, true, after + 1000]);
+  const listOf = (n: number): Acl => [{ scheme: "digest", id: `user:${n}${"x".repeat(3000)}`, perms: 31 }];
+  const before = driver.tree.applied;
+  for (let n = 0; n < 1000; n++) driver.write(createOperation(`/${n}`, "", shaped(listOf(n))));
+  const second = raw(before);
+  assert.ok(second.more && (second.changes?.length ?? 0) < 400, `${second.changes?.length} lists of 3 KB each`);
+  assert.equal(second.through, second.changes?.at(-1)?.zxid);
 });
 
 test("a cursor that the ring does not reach is too old; one beyond what is applied is behind", () => {

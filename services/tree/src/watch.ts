@@ -9,18 +9,20 @@ import {
   type Outcome,
   type Path,
   permissions,
+  type Success,
   utf8Length,
   type WatchEvent,
+  type WatchedResult,
   type WatchOperation,
   type WatchState,
   type Zxid,
 } from "@quorate/api";
 import { expand } from "./compact-data.ts";
-import { failure, success } from "./failure.ts";
+import { failure } from "./failure.ts";
 import { denied } from "./rights.ts";
 import type { State } from "./state.ts";
 import type { Transaction } from "./transaction.ts";
-import { eventsAfter, Watcher } from "./watch-events.ts";
+import { changesAfter, eventsAfter, Watcher } from "./watch-events.ts";
 import { statOf, type ZNode } from "./znode.ts";
 
 const beginAgain = "begin again without 'after': the answer is the state and a new cursor";
@@ -28,6 +30,7 @@ const beginAgain = "begin again without 'after': the answer is the state and a n
 /** `tx`: of who asks; a session that was shown is proven and alive. */
 export function watch(state: State, tx: Transaction, operation: WatchOperation): Outcome {
   const { scopes, after } = operation;
+  if (operation.raw) return raw(state, tx, operation);
   for (const path of [...scopes.node, ...scopes.children, ...scopes.subtree]) {
     const node = state.znodes.get(path);
     const forbidden = node === undefined ? undefined : denied(state, tx.zxid, node, tx.identity, permissions.read);
@@ -45,30 +48,51 @@ function watched(
   events: readonly WatchEvent[],
   through: Zxid,
   more: boolean,
-): Outcome {
+): Success & { readonly result: WatchedResult } {
   const sessionTimeoutMillis = state.sessions.get(tx.session)?.timeoutMillis ?? 0;
-  return success(tx.zxid, { kind: "watched", states, events, through, more, sessionTimeoutMillis });
+  const result = { kind: "watched", states, events, through, more, sessionTimeoutMillis } as const;
+  return { ok: true, zxid: tx.zxid, result };
+}
+
+/** For a gateway, which asks on behalf of others. */
+function raw(state: State, tx: Transaction, { scopes, after }: WatchOperation): Outcome {
+  const { zxid } = tx;
+  const early = after === undefined ? undefined : ahead(tx, after);
+  if (early !== undefined) return early;
+  const none = { changes: [], acls: [], through: zxid, more: false };
+  const told = after === undefined ? none : changesAfter(state, after, scopes);
+  if (typeof told === "string") return lost(state, tx, after ?? zxid, told);
+  const { changes, acls, through, more } = told;
+  const outcome = watched(state, tx, [], [], through, more);
+  return { ...outcome, result: { ...outcome.result, changes, acls } };
+}
+
+function ahead(tx: Transaction, after: Zxid): Failure | undefined {
+  if (after <= tx.zxid) return undefined;
+  const detail = `the cursor is ${formatZxid(after)}, this replica has applied ${formatZxid(tx.zxid)} only; try again`;
+  return failure(tx.zxid, "behind", detail);
 }
 
 function resume(state: State, tx: Transaction, { scopes }: WatchOperation, after: Zxid): Outcome {
-  if (after > tx.zxid) {
-    const detail = `the cursor is ${formatZxid(after)}, this replica has applied ${formatZxid(tx.zxid)} only; try again`;
-    return failure(tx.zxid, "behind", detail);
-  }
+  const early = ahead(tx, after);
+  if (early !== undefined) return early;
   const told = eventsAfter(state, after, new Watcher(state, scopes, tx.identity));
-  if (told === "tooOld") {
-    const detail = `the changes behind ${formatZxid(after)} are forgotten (here they reach back to ${formatZxid(state.ring.floor)}); ${beginAgain}`;
-    return failure(tx.zxid, "cursorTooOld", detail);
-  }
-  if (told === "tooLarge") {
-    const detail = `the transaction behind ${formatZxid(after)} changed too much to be told at once; ${beginAgain}`;
-    return failure(tx.zxid, "cursorTooOld", detail);
-  }
+  if (typeof told === "string") return lost(state, tx, after, told);
   if ("lost" in told) {
     const detail = `behind ${formatZxid(after)} the permission READ on ${told.lost} was missing; ${beginAgain}`;
     return failure(tx.zxid, "noAuth", detail, told.lost);
   }
   return watched(state, tx, [], told.events, told.through, told.more);
+}
+
+/** What comes behind `after` cannot be told. */
+function lost(state: State, tx: Transaction, after: Zxid, why: "tooOld" | "tooLarge"): Failure {
+  if (why === "tooOld") {
+    const detail = `the changes behind ${formatZxid(after)} are forgotten (here they reach back to ${formatZxid(state.ring.floor)}); ${beginAgain}`;
+    return failure(tx.zxid, "cursorTooOld", detail);
+  }
+  const detail = `the transaction behind ${formatZxid(after)} changed too much to be told at once; ${beginAgain}`;
+  return failure(tx.zxid, "cursorTooOld", detail);
 }
 
 function statesOf(state: State, tx: Transaction, { scopes }: WatchOperation): readonly WatchState[] | Failure {
