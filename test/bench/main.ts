@@ -2,7 +2,7 @@
  * `npm run bench [-- --seconds N --rounds R --million]`: REST through one gateway and three replicas on this machine,
  * with wrk (Debian's) as the load; prints a table and writes bench-results/rest.json. With `--million` also the memory
  * of a million znodes and a restart with them; with `--watchers 10000` only what so many watchers cost; with `--peer zookeeper
- * [--only get,set,create,mixed] [--side quorate|zookeeper]` only a real ZooKeeper and Quorate under one load (zookeeper/peer.ts). A
+ * [--only get,set,create,mixed] [--shapes 1,32,16x64] [--side quorate|zookeeper]` only a real ZooKeeper and Quorate under one load (zookeeper/peer.ts). A
  * program, not a test: these machines are shared, so each row is the median of some rounds, with the spread.
  */
 import { mkdirSync, writeFileSync } from "node:fs";
@@ -24,6 +24,7 @@ const { values } = parseArgs({
     clients: { type: "string", default: "1" },
     peer: { type: "string" },
     only: { type: "string" },
+    shapes: { type: "string" },
     side: { type: "string" },
   },
 });
@@ -138,7 +139,7 @@ async function main(): Promise<void> {
 const [rounds, seconds] = [Number(values.rounds), Number(values.seconds)];
 if (values.peer !== undefined) {
   if (values.peer !== "zookeeper") throw new Error(`--peer ${values.peer}: there is none but zookeeper`);
-  const only = values.only?.split(",") ?? [];
-  await measureBesideZooKeeper({ rounds, seconds, only, ...(values.side ? { side: values.side } : {}) });
+  const [only, shapes] = [values.only?.split(",") ?? [], values.shapes?.split(",") ?? []];
+  await measureBesideZooKeeper({ rounds, seconds, only, shapes, ...(values.side ? { side: values.side } : {}) });
 } else if (values.watchers === undefined) await main();
 else await measureWatchers({ watchers: Number(values.watchers), rounds, clients: Number(values.clients) });

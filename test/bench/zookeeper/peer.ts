@@ -16,7 +16,9 @@ import { type Side, startQuorate, startZooKeeper } from "./sides.ts";
 export interface PeerOptions {
   readonly rounds: number;
   readonly seconds: number;
+  /** Works and shapes that are measured; none: all. */
   readonly only: readonly string[];
+  readonly shapes: readonly string[];
   /** Only one side is measured; undefined: both. */
   readonly side?: string;
 }
@@ -27,9 +29,9 @@ interface Measured extends Result {
 }
 
 const shapes = [
-  { clients: 1, depth: 1 },
-  { clients: 32, depth: 1 },
-  { clients: 16, depth: 64 },
+  { shape: "1", clients: 1, depth: 1 },
+  { shape: "32", clients: 32, depth: 1 },
+  { shape: "16x64", clients: 16, depth: 64 },
 ] as const;
 
 /** What is to be reached: Quorate's operations a second for each of ZooKeeper's. */
@@ -40,12 +42,13 @@ function aimOf(cell: Cell): number {
 
 interface Cell {
   readonly work: Work;
+  readonly shape: string;
   readonly clients: number;
   readonly depth: number;
 }
 
-function keyOf({ work, clients, depth }: Cell): string {
-  return `${work} ${depth === 1 ? clients : `${clients}×${depth}`}`;
+function keyOf({ work, shape }: Cell): string {
+  return `${work} ${shape}`;
 }
 
 /** One process of load, over all works of an ensemble. */
@@ -89,7 +92,7 @@ async function measureSide(side: Side, cells: readonly Cell[], options: PeerOpti
   try {
     // What compiles while it runs has to have run before: the JVM and V8 alike.
     for (const work of new Set(cells.map((each) => each.work)))
-      await load.measure({ work, clients: 16, depth: 64 }, 0, Math.max(1000, options.seconds * 1000));
+      await load.measure({ work, ...shapes[2] }, 0, Math.max(1000, options.seconds * 1000));
     for (const cell of cells) {
       const measured = await load.measure(cell, 500, options.seconds * 1000);
       const entry = table.get(keyOf(cell)) ?? { cell, sides: new Map<string, Measured[]>() };
@@ -157,8 +160,9 @@ function print(table: Table, verdicts: readonly Verdict[]): void {
 }
 
 export async function measureBesideZooKeeper(options: PeerOptions): Promise<void> {
+  const isWanted = (name: string, among: readonly string[]): boolean => among.length === 0 || among.includes(name);
   const cells = shapes.flatMap((shape) => works.map((work) => ({ work, ...shape })));
-  const chosen = cells.filter(({ work }) => options.only.length === 0 || options.only.includes(work));
+  const chosen = cells.filter(({ work, shape }) => isWanted(work, options.only) && isWanted(shape, options.shapes));
   const table: Table = new Map();
   let peer = "";
   const starts = [startZooKeeper, startQuorate];
