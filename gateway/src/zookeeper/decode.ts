@@ -26,8 +26,8 @@ const lastFlag = 6;
 const reader = new JuteReader();
 
 /** Undefined: it is none, and the connection is closed without an answer. */
-export function decodeConnect(frame: Uint8Array): ConnectRequest | undefined {
-  reader.reset(frame);
+export function decodeConnect(bytes: Uint8Array, from: number, to: number): ConnectRequest | undefined {
+  reader.reset(bytes, from, to);
   const request = {
     protocolVersion: reader.int(),
     lastZxidSeen: reader.zxid(),
@@ -40,13 +40,13 @@ export function decodeConnect(frame: Uint8Array): ConnectRequest | undefined {
 }
 
 /** Undefined: there is no header, and the connection is closed. */
-export function decodeRequest(frame: Uint8Array): Request | undefined {
-  reader.reset(frame);
+export function decodeRequest(bytes: Uint8Array, from: number, to: number): Request | undefined {
+  reader.reset(bytes, from, to);
   const xid = reader.int();
   const type = reader.int();
   if (reader.failed) return undefined;
   const body = bodyOf(type);
-  return { xid, body: reader.failed ? malformed(type, frame.length) : body };
+  return { xid, body: reader.failed ? malformed(type, to - from) : body };
 }
 
 function malformed(type: number, length: number): RequestBody {

@@ -9,10 +9,10 @@ const lengthBytes = 4;
 const leastBytes = 256;
 
 /**
- * `push` what comes, then take frames, without their length, until there is none: views, whose bytes are never written again.
- * What is not asked for stays: who stops in the midst of a chunk goes on with `next` later.
+ * `push` what comes, then `next` until it is false. A frame lies in `bytes` from `from` to before `to`; its bytes are never
+ * written again. What is not asked for stays: who stops in the midst of a chunk goes on with `next` later.
  */
-export class FrameReader {
+export class FrameCutter {
   readonly #limit: number;
   /** What has come and was not looked at: from `#at` on. */
   #chunk: Uint8Array = nothing;
@@ -21,6 +21,10 @@ export class FrameReader {
   #part: Uint8Array = nothing;
   #have = 0;
   #fault: string | undefined;
+
+  bytes: Uint8Array = nothing;
+  from = 0;
+  to = 0;
 
   constructor(limitBytes: number) {
     this.#limit = limitBytes;
@@ -59,16 +63,18 @@ export class FrameReader {
     this.#at = 0;
   }
 
-  next(): Uint8Array | undefined {
+  next(): boolean {
     if (this.#have > 0) return this.#complete();
     const from = this.#at + lengthBytes;
     if (from > this.#chunk.length) return this.#keep(0);
     const length = intAt(this.#chunk, this.#at);
-    if (!this.#fits(length)) return undefined;
-    const to = from + length;
-    if (to > this.#chunk.length) return this.#keep(length);
-    this.#at = to;
-    return this.#chunk.subarray(from, to);
+    if (!this.#fits(length)) return false;
+    if (from + length > this.#chunk.length) return this.#keep(length);
+    this.bytes = this.#chunk;
+    this.from = from;
+    this.to = from + length;
+    this.#at = this.to;
+    return true;
   }
 
   #fits(length: number): boolean {
@@ -82,13 +88,13 @@ export class FrameReader {
   }
 
   /** What is left of the chunk is the beginning of a frame. */
-  #keep(length: number): undefined {
+  #keep(length: number): false {
     const rest = this.#chunk.length - this.#at;
     if (rest > 0) {
       this.#part = new Uint8Array(this.#roomFor(rest, length));
       this.#gather(rest);
     }
-    return undefined;
+    return false;
   }
 
   /** Twice what is there, so that small pieces are not copied again and again, but never more than the frame has. */
@@ -107,19 +113,21 @@ export class FrameReader {
   }
 
   /** Goes on with the frame whose beginning is there. */
-  #complete(): Uint8Array | undefined {
+  #complete(): boolean {
     if (this.#have < lengthBytes) {
       this.#take(lengthBytes - this.#have, 0);
-      if (this.#have < lengthBytes) return undefined;
+      if (this.#have < lengthBytes) return false;
     }
     const length = intAt(this.#part, 0);
-    if (!this.#fits(length)) return undefined;
+    if (!this.#fits(length)) return false;
     this.#take(lengthBytes + length - this.#have, length);
-    if (this.#have < lengthBytes + length) return undefined;
-    const frame = this.#part.subarray(lengthBytes, this.#have);
+    if (this.#have < lengthBytes + length) return false;
+    this.bytes = this.#part;
+    this.from = lengthBytes;
+    this.to = this.#have;
     this.#part = nothing;
     this.#have = 0;
-    return frame;
+    return true;
   }
 
   /** At most `count` bytes of what is there. */

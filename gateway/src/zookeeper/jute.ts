@@ -18,11 +18,11 @@ export class JuteReader {
   #end = 0;
   #failed = false;
 
-  /** Begins anew with other bytes. */
-  reset(bytes: Uint8Array): void {
+  /** Begins anew, at `from`, and ends before `to`. */
+  reset(bytes: Uint8Array, from: number, to: number): void {
     this.#bytes = bytes;
-    this.#at = 0;
-    this.#end = bytes.length;
+    this.#at = from;
+    this.#end = to;
     this.#failed = false;
   }
 

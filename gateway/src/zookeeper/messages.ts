@@ -2,7 +2,7 @@
  * What travels on the client port, as values: ZooKeeper's records (zookeeper.jute of 3.9, packages proto and txn). `decode.ts`
  * and `encode.ts` are their bytes. Paths are text that nobody has judged yet; `data` and other bytes are views of the frame.
  */
-import type { AclEntry, SessionId, Zxid } from "@quorate/api";
+import type { AclEntry, SessionId, Stat, Zxid } from "@quorate/api";
 
 /** ZooDefs.OpCode. */
 export const opcodes = {
@@ -138,6 +138,17 @@ export interface MultiReadOperation {
   readonly op: "getData" | "getChildren";
   readonly path: string;
 }
+
+/** What one op of a multi or multiRead is answered. `create2`: also createContainer and createTTL. */
+export type MultiResult =
+  | { readonly op: "create"; readonly path: string }
+  | { readonly op: "create2"; readonly path: string; readonly stat: Stat }
+  | { readonly op: "setData"; readonly stat: Stat }
+  | { readonly op: "delete" | "check" }
+  | { readonly op: "getChildren"; readonly children: readonly string[] }
+  | { readonly op: "getData"; readonly data: Uint8Array | undefined; readonly stat: Stat }
+  /** 0 before the op that failed, its code, `runtimeInconsistency` behind it. */
+  | { readonly op: "error"; readonly code: number };
 
 export interface SetWatchesRequest {
   readonly op: "setWatches";
