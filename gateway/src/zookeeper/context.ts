@@ -1,5 +1,5 @@
 /** What those who serve a connection's requests know of it: its session, its lane, and how they answer. */
-import type { Acting, Identity, Zxid } from "@quorate/api";
+import type { Acting, Identity, Path, Zxid } from "@quorate/api";
 import type { Backend, SessionLane } from "../backend.ts";
 import type { GatewayWorld } from "../ports.ts";
 import type { Notification, SetWatchesRequest } from "./messages.ts";
@@ -33,6 +33,10 @@ export interface Replies {
   fill(slot: Slot, zxid: Zxid, code: number, body?: ReplyBody): void;
   /** An event: before any reply of its zxid or a higher one, behind those of a lower one that come in the same turn. */
   event(notification: Notification): void;
+  /** Whether events of this zxid were given and are not put out yet. */
+  holds(zxid: Zxid): boolean;
+  /** Runs, at once or later, when the client has so much read that there is room for more events (not if it is closed). */
+  whenRoom(run: () => void): void;
 }
 
 export interface ConnectionContext {
@@ -57,15 +61,19 @@ export interface ConnectionContext {
 export interface ConnectionWatches {
   /**
    * For exists, getData and getChildren with a watch, before the read is given to the lane. Goes into `slot.leaving`: there
-   * it is armed (code 0; for `exists` also -101) or dropped.
+   * it is armed (code 0; for `exists` also -101) or dropped. Undefined: the connection has as many as it may; `throttled`.
    */
-  expect(op: "exists" | "getData" | "getChildren", path: string): Leaving;
+  expect(op: "exists" | "getData" | "getChildren", path: string): Leaving | undefined;
   /** These fill the slot. */
   addWatch(path: string, mode: number, slot: Slot): void;
   setWatches(request: SetWatchesRequest, slot: Slot): void;
   /** Judged when the reply's turn comes. */
   checkWatches(path: string, watcherType: number, slot: Slot): void;
   removeWatches(path: string, watcherType: number, slot: Slot): void;
+  /** As ZooKeeper counts (`watch_count`). */
+  readonly count: number;
+  /** Those that ZooKeeper's `wchs`, `wchc` and `wchp` show: of its table of data watches. */
+  dataPaths(): Iterable<Path>;
   /** The connection is over. */
   close(): void;
 }
