@@ -2,7 +2,7 @@
  * Frames of the client port as values: a connection's first one is a ConnectRequest, every further one a header and its
  * record. What stands behind a record is not looked at, as in ZooKeeper. Nothing here throws, whatever the bytes are.
  */
-import type { AclEntry } from "@quorate/api";
+import { type Acl, type AclEntry, openAcl } from "@quorate/api";
 import { JuteReader } from "./jute.ts";
 import {
   type ConnectRequest,
@@ -139,7 +139,15 @@ function setData() {
   return { op: "setData", path: reader.text(), data: reader.buffer(), version: reader.int() } as const;
 }
 
-function acl(): AclEntry[] {
+/** OPEN_ACL_UNSAFE, which nearly every create brings: one entry, world:anyone with all rights. */
+const openAclBytes: Uint8Array = Uint8Array.from([
+  ...[0, 0, 0, 1, 0, 0, 0, 31],
+  ...[0, 0, 0, 5, 119, 111, 114, 108, 100],
+  ...[0, 0, 0, 6, 97, 110, 121, 111, 110, 101],
+]);
+
+function acl(): Acl {
+  if (reader.passed(openAclBytes)) return openAcl;
   const count = reader.count(aclEntryBytes);
   const entries: AclEntry[] = [];
   for (let i = 0; i < count && !reader.failed; i++) {

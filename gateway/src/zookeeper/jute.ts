@@ -118,6 +118,15 @@ export class JuteReader {
     return length === 0 ? nothing : this.#bytes.subarray(at, at + length);
   }
 
+  /** Whether exactly these bytes come next; then they are passed. */
+  passed(bytes: Uint8Array): boolean {
+    const { length } = bytes;
+    if (length > this.remaining) return false;
+    for (let i = 0; i < length; i++) if (bytes[i] !== this.#bytes[this.#at + i]) return false;
+    this.#at += length;
+    return true;
+  }
+
   /** How many elements follow, each of at least `leastBytes`. Null and other negative counts are none, as in Java. */
   count(leastBytes: number): number {
     const count = this.int();

@@ -2,7 +2,7 @@
  * What travels on the client port, as values: ZooKeeper's records (zookeeper.jute of 3.9, packages proto and txn). `decode.ts`
  * and `encode.ts` are their bytes. Paths are text that nobody has judged yet; `data` and other bytes are views of the frame.
  */
-import type { AclEntry, SessionId, Stat, Zxid } from "@quorate/api";
+import type { Acl, SessionId, Stat, Zxid } from "@quorate/api";
 
 /** ZooDefs.OpCode. */
 export const opcodes = {
@@ -103,7 +103,8 @@ export interface CreateRequest {
   readonly path: string;
   /** Undefined: null, which is another value than no bytes. */
   readonly data: Uint8Array | undefined;
-  readonly acl: readonly AclEntry[];
+  /** The very `openAcl` if it is that one. */
+  readonly acl: Acl;
   /** CreateMode. */
   readonly flags: number;
   /** Milliseconds, of createTTL; else 0. */
@@ -168,7 +169,7 @@ export type RequestBody =
   | PathReadRequest
   | SetDataRequest
   | { readonly op: "getAcl"; readonly path: string }
-  | { readonly op: "setAcl"; readonly path: string; readonly acl: readonly AclEntry[]; readonly version: number }
+  | { readonly op: "setAcl"; readonly path: string; readonly acl: Acl; readonly version: number }
   | { readonly op: "sync"; readonly path: string }
   | { readonly op: "ping" }
   | { readonly op: "multi"; readonly operations: readonly MultiOperation[] }
