@@ -110,7 +110,7 @@ test("what breaks a limit does not decode", () => {
     return { kind: "setAcl", path, acl: entries, aversion: -1 };
   };
   assert.ok(survives(acl(limits.aclEntries, 31)));
-  assert.ok(!survives(acl(limits.aclEntries + 1, 31)) && !survives(acl(1, 0)) && !survives(acl(1, 32)));
+  assert.ok(!survives(acl(limits.aclEntries + 1, 31)) && survives(acl(1, 0)) && !survives(acl(1, 32)));
   const mzxids = (count: number): WriteOperation => {
     return { ...put, condition: { mzxids: new Array<Zxid>(count).fill(1 as Zxid) } };
   };
@@ -122,10 +122,10 @@ test("what breaks a txn's or a session's limits does not decode", () => {
     return { kind: "txn", check: [], then: new Array<TxnOperation>(count).fill(operation) };
   };
   const get: TxnOperation = { kind: "get", path: rootPath };
-  assert.ok(survives(txn(limits.txnOperations, get)) && !survives(txn(limits.txnOperations + 1, get)));
+  assert.ok(survives(txn(limits.multiOperations, get)) && !survives(txn(limits.multiOperations + 1, get)));
   const page = (limit: number): TxnOperation => ({ kind: "children", path: rootPath, limit, withData: false });
-  assert.ok(survives(txn(1, page(1))) && survives(txn(1, page(limits.pageNames))));
-  assert.ok(!survives(txn(1, page(0))) && !survives(txn(1, page(limits.pageNames + 1))));
+  assert.ok(survives(txn(1, page(1))) && survives(txn(1, page(limits.listedNames))));
+  assert.ok(!survives(txn(1, page(0))) && !survives(txn(1, page(limits.listedNames + 1))));
   const session = (timeoutMillis: number, name = ""): WriteOperation => {
     return { kind: "createSession", role: "client", timeoutMillis, secretHash: hash, name, address: "" };
   };
@@ -206,5 +206,26 @@ test("commands handed out stay as they were while others are encoded", () => {
     const operation = decodeCommand(bytes)?.operation;
     assert.ok(operation?.kind === "put" && operation.data.length === sizes[i % sizes.length]);
     assert.ok(operation.data.every((each) => each === i));
+  }
+});
+
+test("null data is one bit, that of no data comes back without it, and null with bytes is malformed", () => {
+  const create: WriteOperation = {
+    kind: "create",
+    path,
+    data: noBytes,
+    shape: persistentShape,
+    sequential: false,
+    parents: false,
+  };
+  const set: WriteOperation = { kind: "set", path, data: noBytes, condition: { version: 3 } };
+  for (const operation of [create, set]) {
+    const plain = encodeCommand({ identity: anyone, operation }).slice();
+    const nothing = encodeCommand({ identity: anyone, operation: { ...operation, nullData: true } }).slice();
+    const turned = plain.flatMap((byte, at) => (byte === nothing[at] ? [] : [byte ^ (nothing[at] as number)]));
+    assert.deepEqual([turned.length, plain.length], [1, nothing.length]);
+    assert.deepEqual(decodeCommand(nothing)?.operation, { ...operation, nullData: true });
+    assert.ok(!("nullData" in (decodeCommand(plain) as Command).operation));
+    assert.ok(!survives({ ...operation, data: Uint8Array.of(1), nullData: true }));
   }
 });

@@ -11,11 +11,15 @@ export const limits = {
   watchWaitDefaultMillis: 30_000,
   watchWaitMaxMillis: 300_000,
   pageNames: 10_000,
+  /** Of one answer where all names are asked at once, as ZooKeeper's clients do. */
+  listedNames: 1_000_000,
   defaultPageNames: 1000,
   /** Levels of a listing: more than a path can have. */
   treeDepth: 2048,
   answerBytes: 3 * 1_048_576,
   txnOperations: 1000,
+  /** Of ZooKeeper's multi, which has no limit but the frame's. */
+  multiOperations: 10_000,
   txnZnodes: 10_000,
   sessionEphemerals: 10_000,
   sessionTimeoutMinMillis: 1000,

@@ -112,7 +112,7 @@ export function writeAcl(w: ByteWriter, acl: Acl): void {
   }
 }
 
-/** At most `limits.aclEntries`; permissions 1 to 31. Whether schemes and ids mean something is the tree's to say. */
+/** At most `limits.aclEntries`; permissions 0 to 31. Whether schemes and ids mean something is the tree's to say. */
 export function readAcl(r: ByteReader): Acl {
   const count = r.count(limits.aclEntries, 9);
   const acl: AclEntry[] = [];
@@ -120,7 +120,7 @@ export function readAcl(r: ByteReader): Acl {
     const scheme = r.string(codecLimits.schemeBytes);
     const id = r.string(codecLimits.idBytes);
     const perms = r.u8();
-    if (perms < 1 || perms > permissions.all) r.fail();
+    if (perms > permissions.all) r.fail();
     acl.push({ scheme, id, perms });
   }
   return acl;

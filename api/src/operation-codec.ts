@@ -66,9 +66,13 @@ type Writable<T> = { -readonly [Key in keyof T]: T[Key] };
 /** What most writes ask: nothing. */
 const noCondition: Condition = {};
 
-function writeCondition(w: ByteWriter, condition: Condition): void {
+const conditionFlags = 15;
+
+/** `more`: further bits of its flags. */
+function writeCondition(w: ByteWriter, condition: Condition, more = 0): void {
   const { exists, mzxids, version } = condition;
-  w.u8((exists === undefined ? 0 : exists ? 3 : 1) | (mzxids === undefined ? 0 : 4) | (version === undefined ? 0 : 8));
+  const existence = exists === undefined ? 0 : exists ? 3 : 1;
+  w.u8(more | existence | (mzxids === undefined ? 0 : 4) | (version === undefined ? 0 : 8));
   if (mzxids !== undefined) {
     w.u32(mzxids.length);
     for (const each of mzxids) w.f53(each);
@@ -77,7 +81,10 @@ function writeCondition(w: ByteWriter, condition: Condition): void {
 }
 
 function readCondition(r: ByteReader): Condition {
-  const flags = r.flags(15);
+  return readConditionOf(r, r.flags(conditionFlags));
+}
+
+function readConditionOf(r: ByteReader, flags: number): Condition {
   if (flags === 0) return noCondition;
   const condition: Writable<Condition> = {};
   readExists(r, flags, condition);
@@ -114,19 +121,20 @@ function readShape(r: ByteReader): Shape {
 }
 
 function writeCreate(w: ByteWriter, operation: CreateOperation): void {
-  w.u8((operation.sequential ? 1 : 0) | (operation.parents ? 2 : 0));
+  w.u8((operation.sequential ? 1 : 0) | (operation.parents ? 2 : 0) | (operation.nullData ? 4 : 0));
   w.string(operation.path);
   w.bytes(operation.data);
   writeShape(w, operation.shape);
 }
 
 function readCreate(r: ByteReader): CreateOperation {
-  const flags = r.flags(3);
+  const flags = r.flags(7);
   const sequential = (flags & 1) !== 0;
   const path = sequential ? readPrefix(r) : readPath(r);
   const data = r.bytes(limits.dataBytes);
   const shape = readShape(r);
-  return { kind: "create", path, data, shape, sequential, parents: (flags & 2) !== 0 };
+  const operation: CreateOperation = { kind: "create", path, data, shape, sequential, parents: (flags & 2) !== 0 };
+  return flags & 4 ? withNullData(r, operation) : operation;
 }
 
 function writePut(w: ByteWriter, operation: PutOperation): void {
@@ -147,8 +155,27 @@ function readPut(r: ByteReader): PutOperation {
   return { kind: "put", path, data, shape, parents, condition: readCondition(r) };
 }
 
+/** Null has no bytes. */
+function withNullData<T extends CreateOperation | SetOperation>(r: ByteReader, operation: T): T {
+  if (operation.data.length > 0) r.fail();
+  return { ...operation, nullData: true };
+}
+
+/** As the condition's: the fields begin with no flags of their own. */
+const setsNull = 16;
+
+function writeSet(w: ByteWriter, operation: SetOperation): void {
+  w.string(operation.path);
+  w.bytes(operation.data);
+  writeCondition(w, operation.condition, operation.nullData ? setsNull : 0);
+}
+
 function readSet(r: ByteReader): SetOperation {
-  return { kind: "set", path: readPath(r), data: r.bytes(limits.dataBytes), condition: readCondition(r) };
+  const path = readPath(r);
+  const data = r.bytes(limits.dataBytes);
+  const flags = r.flags(conditionFlags | setsNull);
+  const operation: SetOperation = { kind: "set", path, data, condition: readConditionOf(r, flags & conditionFlags) };
+  return flags & setsNull ? withNullData(r, operation) : operation;
 }
 
 function readDelete(r: ByteReader): DeleteOperation {
@@ -222,7 +249,7 @@ function readChildren(r: ByteReader): ChildrenOperation {
   const flags = r.flags(7);
   const path = readPath(r);
   const limit = r.u32();
-  if (limit < 1 || limit > limits.pageNames) r.fail();
+  if (limit < 1 || limit > limits.listedNames) r.fail();
   const operation: Writable<ChildrenOperation> = { kind: "children", path, limit, withData: (flags & 1) !== 0 };
   if (flags & 2) operation.after = readName(r);
   if (flags & 4) operation.at = readZxid(r);
@@ -240,9 +267,7 @@ export function writeTxnOperation(w: ByteWriter, operation: TxnOperation): void 
       writePut(w, operation);
       break;
     case "set":
-      w.string(operation.path);
-      w.bytes(operation.data);
-      writeCondition(w, operation.condition);
+      writeSet(w, operation);
       break;
     case "delete":
       w.string(operation.path);
@@ -320,13 +345,13 @@ function writeTxnOperations(w: ByteWriter, operations: readonly TxnOperation[]):
 }
 
 /**
- * The fields of a txn, which never has another in it; each list has at most `limits.txnOperations`. `readOnly`: none
+ * The fields of a txn, which never has another in it; each list has at most `limits.multiOperations`. `readOnly`: none
  * of its operations may write.
  */
 export function readTxn(r: ByteReader, readOnly: boolean): TxnOperationSet {
   const hasElse = r.bool();
   const check: Check[] = [];
-  const count = r.count(limits.txnOperations, 6);
+  const count = r.count(limits.multiOperations, 6);
   for (let i = 0; i < count && !r.failed; i++) check.push(readCheck(r));
   const then = readTxnOperations(r, readOnly);
   if (!hasElse) return { kind: "txn", check, then };
@@ -335,7 +360,7 @@ export function readTxn(r: ByteReader, readOnly: boolean): TxnOperationSet {
 
 function readTxnOperations(r: ByteReader, readOnly: boolean): TxnOperation[] {
   const operations: TxnOperation[] = [];
-  const count = r.count(limits.txnOperations, 6);
+  const count = r.count(limits.multiOperations, 6);
   for (let i = 0; i < count && !r.failed; i++) {
     const tag = r.u8();
     const operation = readTxnRead(r, tag) ?? (readOnly ? undefined : readZnodeWrite(r, tag));

@@ -107,7 +107,7 @@ export interface ExistsOperation {
 export interface ChildrenOperation {
   readonly kind: "children";
   readonly path: Path;
-  /** 1 to 10,000. */
+  /** 1 to `limits.listedNames`; doors that answer in pages take up to `limits.pageNames`. */
   readonly limit: number;
   readonly after?: string;
   readonly at?: Zxid;

@@ -35,7 +35,7 @@ import type {
 import type { Path } from "./path.ts";
 import { readWatched, writeWatched } from "./watch-codec.ts";
 
-/** Append only, never reused. */
+/** Append only, never reused. 15 is `nullDataTag`. */
 const resultTags = {
   node: 1,
   deleted: 2,
@@ -52,6 +52,9 @@ const resultTags = {
   watched: 13,
   treePage: 14,
 } as const;
+/** A `data` result whose data is ZooKeeper's null: its path and stat alone. */
+const nullDataTag = 15;
+const noData = new Uint8Array(0);
 /** In the order of their numbers. */
 const places = ["check", "then", "else"] as const;
 const isOk = 1;
@@ -141,7 +144,7 @@ function readFailure(r: ByteReader, flags: number): Failure {
 }
 
 function writeResult(w: ByteWriter, result: Result): void {
-  w.u8(resultTags[result.kind]);
+  w.u8(result.kind === "data" && result.nullData ? nullDataTag : resultTags[result.kind]);
   switch (result.kind) {
     case "node":
       w.bool(result.created);
@@ -154,7 +157,7 @@ function writeResult(w: ByteWriter, result: Result): void {
       break;
     case "data":
       w.string(result.path);
-      w.bytes(result.data);
+      if (!result.nullData) w.bytes(result.data);
       writeStat(w, result.stat);
       break;
     case "stat":
@@ -235,6 +238,8 @@ function readResult(r: ByteReader, mayBeTxn: boolean): Result {
       return { kind: "deleted", path: readPath(r), count: r.u32() };
     case resultTags.data:
       return { kind: "data", path: readPath(r), data: r.bytes(limits.dataBytes), stat: readStat(r) };
+    case nullDataTag:
+      return { kind: "data", path: readPath(r), data: noData, nullData: true, stat: readStat(r) };
     case resultTags.stat:
       return { kind: "stat", path: readPath(r), stat: readStat(r) };
     case resultTags.children:
@@ -266,7 +271,7 @@ function readLargeResult(r: ByteReader, tag: number): Result {
     case resultTags.txn: {
       const branch = r.bool() ? "else" : "then";
       const results: Result[] = [];
-      const count = r.count(limits.txnOperations, 5);
+      const count = r.count(limits.multiOperations, 5);
       for (let i = 0; i < count && !r.failed; i++) results.push(readResult(r, false));
       return { kind: "txn", branch, results };
     }
@@ -314,7 +319,7 @@ function readChildren(r: ByteReader): ChildrenResult {
   const at = readZxid(r);
   const more = r.bool();
   const children: ChildEntry[] = [];
-  const count = r.count(limits.pageNames, 6);
+  const count = r.count(limits.listedNames, 6);
   for (let i = 0; i < count && !r.failed; i++) {
     const flags = r.flags(3);
     const child: Writable<ChildEntry> = { name: readName(r) };

@@ -50,17 +50,12 @@ test("a txn that writes is no read", () => {
   assert.notEqual(decodeRead(encodeRead(txn({ kind: "check", path: rootPath, exists: true }))), undefined);
 });
 
-test("pages have 1 to 10,000 names, and a check alone is no read", () => {
-  for (const [limit, good] of [
-    [0, false],
-    [1, true],
-    [limits.pageNames, true],
-    [limits.pageNames + 1, false],
-  ] as const) {
-    const page = encodeRead({ kind: "children", path: rootPath, limit, withData: false });
-    assert.equal(decodeRead(page) !== undefined, good);
-    assert.equal(decodeRead(encodeRead({ kind: "listSessions", limit })) !== undefined, good);
-  }
+test("pages of sessions have 1 to 10,000 names, answers of children up to a million; a check alone is no read", () => {
+  const page = (limit: number): boolean =>
+    decodeRead(encodeRead({ kind: "children", path: rootPath, limit, withData: false })) !== undefined;
+  assert.ok(!page(0) && page(1) && page(limits.listedNames) && !page(limits.listedNames + 1));
+  const list = (limit: number): boolean => decodeRead(encodeRead({ kind: "listSessions", limit })) !== undefined;
+  assert.ok(!list(0) && list(1) && list(limits.pageNames) && !list(limits.pageNames + 1));
   assert.equal(decodeRead(Uint8Array.from([1, 6, 0, 1, 0, 0, 0, 47])), undefined);
 });
 
