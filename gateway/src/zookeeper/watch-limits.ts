@@ -1,0 +1,25 @@
+/** The bounds of a connection's watches, with the answer to each overflow. Sizes in bytes, times in ms. */
+import { assert, limits } from "@quorate/api";
+
+export const watchLimits = {
+  /**
+   * Of one connection: its paths, and `entryBytes` for each. Beyond: a read with a watch is refused (`throttled`), and a
+   * client that sets so many again is cut off.
+   */
+  watchBytes: 128 * 1_048_576,
+  /** What a watch takes beside its path, here and where it is followed. */
+  entryBytes: 200,
+  /**
+   * Changes kept for watches whose reply is not out. Beyond: the client is cut off; but while it sets its watches again,
+   * they are forgotten and asked for.
+   */
+  backlogChanges: 65_536,
+  /** Characters of the paths that a question for missed changes names; with more, all changes are asked for. */
+  questionCharacters: 262_144,
+  /** Znodes looked at together when the missed changes are forgotten. */
+  lookingAt: 256,
+  /** How long one of these reads may take. Beyond: the client is cut off, and comes back. */
+  readMillis: limits.requestTimeoutMaxMillis,
+} as const;
+
+assert(watchLimits.lookingAt * 2 <= limits.laneWindow, "what is looked at fits the lane");
