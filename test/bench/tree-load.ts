@@ -11,6 +11,7 @@ import {
   type WriteOperation,
   type Zxid,
 } from "@quorate/api";
+import { rulesVersion } from "@quorate/tree";
 
 const first = 2 ** 32 + 1;
 
@@ -28,7 +29,7 @@ export class Load {
       previous: this.#last as Zxid,
       commit: this.#last as Zxid,
       stamp: ++this.#stamp,
-      rules: 1,
+      rules: rulesVersion,
       checksum: 0,
       payload: joinCommands(commands.map(encodeCommand)),
     };

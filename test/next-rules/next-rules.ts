@@ -7,7 +7,7 @@ import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import type { Patch } from "../simulation/mutants/loader.ts";
 
-const written = "node.withData(compact(data), nature, tx)";
+const written = "node.withData(data, nature, tx)";
 
 /** One version more, known where data is written: what it changes there is for whoever adds it. */
 export const knowsNextRules: readonly Patch[] = [

@@ -17,9 +17,12 @@ import {
   unreachable,
   type WriteOperation,
   type Zxid,
+  zeroZxid,
 } from "@quorate/api";
 import { sweep } from "./delete.ts";
 import { failure } from "./failure.ts";
+import { introduce, settleBeginning } from "./genesis.ts";
+import { isKnown, zookeeperRules } from "./known.ts";
 import { rulesVersion, treeLimits } from "./limits.ts";
 import { attach, closeSession, createSession, expireSession, sessionGone } from "./session-operations.ts";
 import { type SessionRecord, secretIs } from "./sessions.ts";
@@ -41,7 +44,7 @@ export function applyBatch(state: State, batch: Batch): readonly Applied[] {
   assert(batch.previous === state.applied, "batches are applied in order, without a hole");
   assert(batch.first > batch.previous && batch.last >= batch.first, "a batch lies behind the one before it");
   assert(batch.rules >= state.rules && batch.rules <= rulesVersion, "the rules are known, and no older than before");
-  state.rules = batch.rules;
+  if (batch.rules !== state.rules || batch.previous === zeroZxid) turnTo(state, batch);
   const count = batch.last - batch.first + 1;
   const stamp = Math.max(state.stamp, batch.stamp);
   state.keys.purge(stamp, treeLimits.keysPurgedPerBatch);
@@ -51,7 +54,7 @@ export function applyBatch(state: State, batch: Batch): readonly Applied[] {
     const zxid = (batch.first + i) as Zxid;
     const bytes = commands?.[i];
     const command = bytes === undefined ? undefined : decodeCommand(bytes);
-    if (command === undefined) {
+    if (command === undefined || !isKnown(state.rules, command.operation)) {
       applied.push({
         lane: undefined,
         zxid,
@@ -66,11 +69,19 @@ export function applyBatch(state: State, batch: Batch): readonly Applied[] {
     applied.push(
       over ? { lane, zxid, outcome, ended: { session: before.id, role: before.role } } : { lane, zxid, outcome },
     );
-    state.acls.settle((reference, acl) => state.ring.retire(reference, acl, zxid));
+    state.settle(zxid);
   }
   state.applied = batch.last;
   state.stamp = stamp;
   return applied;
+}
+
+/** The batch is the first of all, or the first by newer rules. */
+function turnTo(state: State, { first, previous, stamp, rules }: Batch): void {
+  state.rules = rules;
+  if (previous === zeroZxid) settleBeginning(state, rules);
+  else if (rules >= zookeeperRules && !state.quotas.on) introduce(state, first, Math.max(state.stamp, stamp));
+  if (!state.quotas.on && rules >= zookeeperRules) state.quotas.begin();
 }
 
 function sessionToEnd(state: State, operation: WriteOperation): SessionRecord | undefined {

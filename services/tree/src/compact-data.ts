@@ -6,6 +6,11 @@ import { hashBytes, hashText } from "./digest.ts";
 
 export type CompactData = string | Uint8Array;
 
+/** ZooKeeper's null, which is this very array, and to all who do not ask is no bytes. */
+export const nullData: CompactData = new Uint8Array(0);
+/** Unlike that of any other data that is as short. */
+const nullHash = 0x6e756c6c;
+
 /** Up to here a string is built by one call; beyond it the copy's fixed cost no longer matters. */
 const stringLimit = 1024;
 const scratch: number[] = [];
@@ -41,6 +46,7 @@ export function lend(data: CompactData): Uint8Array {
 }
 
 export function hashData(data: CompactData): number {
+  if (data === nullData) return nullHash;
   return typeof data === "string" ? hashText(data) : hashBytes(data);
 }
 

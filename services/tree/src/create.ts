@@ -15,9 +15,10 @@ import {
   utf8Length,
 } from "@quorate/api";
 import { openAclReference } from "./acls.ts";
-import { compact, flatten } from "./compact-data.ts";
+import { compact, flatten, nullData } from "./compact-data.ts";
 import { failure, success } from "./failure.ts";
 import { treeLimits } from "./limits.ts";
+import { mayCreate } from "./quota-check.ts";
 import { denied, resolveAcl } from "./rights.ts";
 import type { State } from "./state.ts";
 import type { Transaction } from "./transaction.ts";
@@ -42,7 +43,9 @@ export function create(state: State, tx: Transaction, operation: CreateOperation
   const before = missing.length > 0 ? 0 : deepest.childrenCreated;
   // Flat before it is looked up: the very string that will be the key, with its hash.
   const path = flatten(operation.sequential ? given + sequenceSuffix(before) : given) as Path;
-  const bad = unfit(state, tx, path, deepest, operation, missing.length + 1);
+  const kept = operation.nullData ? nullData : compact(data);
+  const bad =
+    unfit(state, tx, path, deepest, operation, missing.length + 1) ?? mayCreate(state, tx, path, kept, missing);
   if (bad !== undefined) return bad;
 
   let parent = deepest;
@@ -51,7 +54,7 @@ export function create(state: State, tx: Transaction, operation: CreateOperation
   }
   const reference = state.acls.intern(resolved.acl);
   const nature = natureOf(state, tx, shape);
-  const node = ZNode.fresh(path, compact(data), nature, reference, tx);
+  const node = ZNode.fresh(path, kept, nature, reference, tx);
   insert(state, tx, parent, node);
   return success(tx.zxid, { kind: "node", path: node.path, created: true, stat: statOf(node) });
 }

@@ -12,6 +12,8 @@ import {
 } from "@quorate/api";
 import { absent, unmet } from "./condition.ts";
 import { failure, success } from "./failure.ts";
+import { zookeeperRules } from "./known.ts";
+import { isReserved } from "./reserved.ts";
 import { denied } from "./rights.ts";
 import type { State } from "./state.ts";
 import { dueAt, isSpentContainer } from "./sweep-index.ts";
@@ -22,6 +24,10 @@ export function remove(state: State, tx: Transaction, operation: DeleteOperation
   const { path, condition, recursive } = operation;
   const parentPath = parentOf(path);
   if (parentPath === undefined) return failure(tx.zxid, "badArguments", "the root cannot be deleted", path);
+  if (state.rules >= zookeeperRules && isReserved(path)) {
+    const detail = `the znode ${path} is one that every tree has, and cannot be deleted`;
+    return failure(tx.zxid, "badArguments", detail, path);
+  }
   const parent = state.znodes.get(parentPath);
   if (parent === undefined) return absent(tx, path);
   const forbidden = denied(state, tx.zxid, parent, tx.identity, permissions.delete);

@@ -8,7 +8,7 @@ import { assert, limits } from "@quorate/api";
  * The newest rules by which this room can apply batches. A change of what a command does takes the next number, and
  * what `apply` does under the numbers before it stays: whatever depends on it asks `State.rules`.
  */
-export const rulesVersion = 1;
+export const rulesVersion = 2;
 
 export const treeLimits = {
   /** V8's Map ends at 2^24 entries; beyond this a creation is `quotaExceeded`. */
@@ -21,6 +21,8 @@ export const treeLimits = {
   keyBytes: 64 * 1_048_576,
   /** What the reads of one keyed txn may answer, since it is remembered for a minute; beyond it `tooLarge`. */
   keyedAnswerBytes: 65_536,
+  /** What one transaction may count for new quotas, which holds up everything else; beyond it `tooLarge`. */
+  quotaZnodes: 1_000_000,
   /** Keys purged at the start of a batch, and before each keyed command. */
   keysPurgedPerBatch: 1000,
   keysPurgedPerCommand: 2,

@@ -22,6 +22,7 @@ import { bytesOf, TreeDriver } from "./tree-driver.test-support.ts";
 
 interface Plain {
   data: string;
+  isNull: boolean;
   czxid: number;
   mzxid: number;
   pzxid: number;
@@ -35,10 +36,22 @@ interface Plain {
 type Model = Map<string, Plain>;
 class Refused extends Error {}
 
-function fresh(data: string, zxid: number, time: number): Plain {
+function fresh(data: string, zxid: number, time: number, isNull = false): Plain {
   const version = { version: 0, aversion: 0, created: 0, deleted: 0 };
-  return { data, czxid: zxid, mzxid: zxid, pzxid: zxid, ctime: time, mtime: time, ...version };
+  return { data, isNull, czxid: zxid, mzxid: zxid, pzxid: zxid, ctime: time, mtime: time, ...version };
 }
+
+/** What ZooKeeper's clients find in a tree in which nothing was done: the creations of its own znodes do not count. */
+function emptyModel(): Model {
+  return new Map([
+    ["/", { ...fresh("", 0, 0), deleted: -1 }],
+    ["/zookeeper", { ...fresh("", 0, 0), deleted: -2 }],
+    ["/zookeeper/config", { ...fresh("", 0, 0), aversion: -1 }],
+    ["/zookeeper/quota", fresh("", 0, 0)],
+  ]);
+}
+
+const reserved = ["/", "/zookeeper", "/zookeeper/config", "/zookeeper/quota"];
 
 function childrenOf(model: Model, path: string): string[] {
   return [...model.keys()].filter((each) => each !== "/" && parentOf(each as Path) === path);
@@ -48,18 +61,18 @@ function textOf(data: Uint8Array): string {
   return String.fromCharCode(...data);
 }
 
-function make(model: Model, path: string, data: string, parents: boolean, zxid: number, time: number): void {
+function make(model: Model, path: string, node: Plain, parents: boolean): void {
   const parentPath = parentOf(path as Path);
   if (parentPath === undefined) throw new Refused("nodeExists");
   if (!model.has(parentPath)) {
     if (!parents) throw new Refused("noParent");
-    make(model, parentPath, "", true, zxid, time);
+    make(model, parentPath, fresh("", node.czxid, node.ctime), true);
   }
   if (model.has(path)) throw new Refused("nodeExists");
-  model.set(path, fresh(data, zxid, time));
+  model.set(path, node);
   const parent = model.get(parentPath) as Plain;
   parent.created++;
-  parent.pzxid = zxid;
+  parent.pzxid = node.czxid;
 }
 
 function meets(node: Plain, condition: { mzxids?: readonly number[]; version?: number }): void {
@@ -70,7 +83,7 @@ function meets(node: Plain, condition: { mzxids?: readonly number[]; version?: n
 
 function erase(model: Model, operation: DeleteOperation, zxid: number): void {
   const node = model.get(operation.path);
-  if (operation.path === "/") throw new Refused("badArguments");
+  if (reserved.includes(operation.path)) throw new Refused("badArguments");
   if (!node) throw new Refused("noNode");
   if (operation.condition.exists === false) throw new Refused("nodeExists");
   meets(node, operation.condition);
@@ -87,7 +100,7 @@ function perform(model: Model, operation: WriteOperation | TxnOperation, zxid: n
     case "create": {
       const parent = model.get(parentOf(operation.path) ?? "/");
       const path = operation.sequential ? operation.path + sequenceSuffix(parent?.created ?? 0) : operation.path;
-      make(model, path, textOf(operation.data), operation.parents, zxid, time);
+      make(model, path, fresh(textOf(operation.data), zxid, time, operation.nullData), operation.parents);
       return;
     }
     case "put":
@@ -98,12 +111,15 @@ function perform(model: Model, operation: WriteOperation | TxnOperation, zxid: n
       if (!node) {
         const strict = condition.exists || condition.mzxids || (condition.version ?? -1) !== -1;
         if (strict) throw new Refused("badVersion");
-        make(model, operation.path, textOf(operation.data), (operation as { parents: boolean }).parents, zxid, time);
+        const { parents } = operation as { parents: boolean };
+        make(model, operation.path, fresh(textOf(operation.data), zxid, time), parents);
         return;
       }
       if (condition.exists === false) throw new Refused("nodeExists");
       meets(node, condition);
-      Object.assign(node, { data: textOf(operation.data), mzxid: zxid, mtime: time, version: node.version + 1 });
+      const isNull = operation.kind === "set" && operation.nullData === true;
+      const written = { data: textOf(operation.data), isNull, mzxid: zxid, mtime: time };
+      Object.assign(node, { ...written, version: node.version + 1 });
       return;
     }
     case "delete":
@@ -145,8 +161,14 @@ function run(model: Model, operation: WriteOperation, zxid: number, time: number
   }
 }
 
-const paths = ["/", "/a", "/b", "/a/x", "/a/y", "/a/x/1", "/a/x/2", "/b/deep/er"] as Path[];
+const plainPaths = ["/", "/a", "/b", "/a/x", "/a/y", "/a/x/1", "/a/x/2", "/b/deep/er"];
+const paths = [...plainPaths, "/zookeeper", "/zookeeper/quota", "/zookeeper/a"] as Path[];
 const path = fc.constantFrom(...paths);
+/** Of a creation or a set, which may be ZooKeeper's null. */
+const dataOrNull = <T extends { readonly data: Uint8Array }>(written: fc.Arbitrary<T>): fc.Arbitrary<T> =>
+  fc
+    .tuple(written, fc.boolean())
+    .map(([each, isNull]) => (isNull && each.data.length === 0 ? { ...each, nullData: true as const } : each));
 const data = fc.string({ maxLength: 5, unit: fc.constantFrom("p", "q", "r") }).map(bytesOf);
 const condition = fc.oneof(
   { weight: 3, arbitrary: fc.constant({}) },
@@ -161,22 +183,20 @@ const condition = fc.oneof(
 );
 const shape = { kind: "persistent", ttlMillis: 0 } as const;
 const simple: fc.Arbitrary<TxnOperation & WriteOperation> = fc.oneof(
-  fc
-    .record({
+  dataOrNull(
+    fc.record({
       kind: fc.constant("create" as const),
       path,
       data,
       shape: fc.constant(shape),
       sequential: fc.boolean(),
       parents: fc.boolean(),
-    })
-    .map((each) =>
-      each.sequential && each.path !== "/"
-        ? { ...each, path: `${each.path}-` as Path }
-        : { ...each, sequential: false },
-    ),
+    }),
+  ).map((each) =>
+    each.sequential && each.path !== "/" ? { ...each, path: `${each.path}-` as Path } : { ...each, sequential: false },
+  ),
   fc.record({ kind: fc.constant("put" as const), path, data, parents: fc.boolean(), condition }),
-  fc.record({ kind: fc.constant("set" as const), path, data, condition }),
+  dataOrNull(fc.record({ kind: fc.constant("set" as const), path, data, condition })),
   fc.record({ kind: fc.constant("delete" as const), path, condition, recursive: fc.boolean() }),
   fc.record({
     kind: fc.constant("setAcl" as const),
@@ -206,6 +226,7 @@ function compare(tree: Tree, model: Model): void {
     assert.ok(outcome.ok && outcome.result.kind === "data");
     const stat: Partial<Stat> = outcome.result.stat;
     assert.equal(textOf(outcome.result.data), node.data);
+    assert.equal(outcome.result.nullData, node.isNull ? true : undefined);
     const { czxid, mzxid, pzxid, ctime, mtime, version, aversion } = node;
     const numChildren = childrenOf(model, each).length;
     const expected = {
@@ -238,7 +259,7 @@ test("the tree does what a naive model does, and its twin and its snapshot have 
   fc.assert(
     fc.property(fc.array(fc.array(operation, { minLength: 1, maxLength: 4 }), { maxLength: 15 }), (batches) => {
       const driver = new TreeDriver();
-      const model: Model = new Map([["/", fresh("", 0, 0)]]);
+      const model = emptyModel();
       for (const operations of batches) {
         driver.stamp += 10;
         let zxid = driver.tree.applied as number;

@@ -70,6 +70,7 @@ function hashResult(result: Result, hasher: Hasher): void {
       hasher.int(result.count);
       return;
     case "data":
+      if (result.nullData) hasher.int(-1);
       hasher.bytes(result.data);
       hasher.text(result.path);
       hashStat(result.stat, hasher);

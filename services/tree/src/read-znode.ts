@@ -8,7 +8,7 @@ import {
   unreachable,
 } from "@quorate/api";
 import { childrenPage } from "./children-page.ts";
-import { expand } from "./compact-data.ts";
+import { expand, nullData } from "./compact-data.ts";
 import { absent } from "./condition.ts";
 import { success } from "./failure.ts";
 import { denied } from "./rights.ts";
@@ -27,8 +27,10 @@ export function readZnode(
   const forbidden = denied(state, tx.zxid, node, tx.identity, permissions.read);
   if (forbidden !== undefined) return forbidden;
   switch (operation.kind) {
-    case "get":
-      return success(tx.zxid, { kind: "data", path: node.path, data: expand(node.data), stat: statOf(node) });
+    case "get": {
+      const result = { kind: "data", path: node.path, data: expand(node.data), stat: statOf(node) } as const;
+      return success(tx.zxid, node.data === nullData ? { ...result, nullData: true } : result);
+    }
     case "exists":
       return success(tx.zxid, { kind: "stat", path: node.path, stat: statOf(node) });
     case "children":

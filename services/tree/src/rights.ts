@@ -90,7 +90,7 @@ function add(entries: AclEntry[], entry: AclEntry): void {
 
 function faultOf(entry: AclEntry): string | undefined {
   const id = JSON.stringify(entry.id.slice(0, 64));
-  if (entry.perms < 1 || entry.perms > permissions.all) return "perms must be some of cdrwa";
+  if (entry.perms > permissions.all) return "perms must be of cdrwa";
   switch (entry.scheme) {
     case "world":
       return entry.id === "anyone" ? undefined : `scheme world has the one id "anyone", not ${id}`;

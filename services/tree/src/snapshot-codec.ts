@@ -2,6 +2,7 @@
  * The bytes of a snapshot: frames (uint32 length, body), so that a reader may be given any pieces.
  *
  *   first frame:  u8 0 · u8 format · f53 zxid · f53 stamp · f53 next ACL number · u32 rules version (format 1: none)
+ *                 format 2: no data is null, and all that is remembered is as then
  *   then:         records, each u8 table · its fields; any number of them in a frame, in no order
  *   last frame:   u8 255 · the count of each table's records · the digest's sum
  *
@@ -25,27 +26,36 @@ import {
   writeOutcome,
 } from "@quorate/api";
 import { AclRecord } from "./acls.ts";
-import { type CompactData, compact, flatten, hashData, lend } from "./compact-data.ts";
+import { type CompactData, compact, flatten, hashData, lend, nullData } from "./compact-data.ts";
 import { hashText } from "./digest.ts";
 import { KeyRecord } from "./keys.ts";
+import { zookeeperRules } from "./known.ts";
 import { type LaneRecord, OutcomeRecord } from "./lanes.ts";
 import { SessionRecord } from "./sessions.ts";
 import { SortedNames } from "./sorted-names.ts";
 import { containerNature, Family, type Moment, type Nature, natureKinds, persistentNature, ZNode } from "./znode.ts";
 
-export const snapshotFormat = 2;
+export const snapshotFormat = 3;
 export const headerTag = 0;
 export const trailerTag = 255;
 /** Of the tables, as records bear them: append only. */
 export const tableTags = { znode: 1, session: 2, lane: 3, outcome: 4, key: 5, acl: 6 } as const;
 export const tableCount = 6;
 
-const hasFamily = 8;
+/** The layout in which a state by these rules is written: one that all members of then can read. */
+export function formatOf(rules: number): number {
+  return rules < zookeeperRules ? 2 : snapshotFormat;
+}
+
 const kindMask = 3;
+/** From format 3 on. */
+const hasNullData = 4;
+const hasFamily = 8;
 
 export function writeZNode(w: ByteWriter, node: ZNode): void {
   const { nature, family } = node;
-  w.u8(natureKinds.indexOf(nature.kind) | (family === undefined ? 0 : hasFamily));
+  const isNull = node.data === nullData ? hasNullData : 0;
+  w.u8(natureKinds.indexOf(nature.kind) | isNull | (family === undefined ? 0 : hasFamily));
   w.string(node.path);
   w.bytes(lend(node.data));
   w.u32(node.acl);
@@ -69,10 +79,12 @@ function writeSplit(w: ByteWriter, high: number, low: number): void {
 }
 
 /** `natureOf`: the shared nature of a session's ephemerals. */
-export function readZNode(r: ByteReader, natureOf: (session: SessionId) => Nature): ZNode {
-  const flags = r.flags(kindMask | hasFamily);
+export function readZNode(r: ByteReader, format: number, natureOf: (session: SessionId) => Nature): ZNode {
+  const flags = r.flags(kindMask | hasFamily | (format > 2 ? hasNullData : 0));
   const path = (r.text(limits.pathBytes, flatText) ?? "/") as Path;
-  const data = r.text<CompactData>(limits.dataBytes, readData) ?? "";
+  const text = r.text<CompactData>(limits.dataBytes, readData) ?? "";
+  if (flags & hasNullData && text.length > 0) r.fail();
+  const data = flags & hasNullData ? nullData : text;
   const acl = r.u32();
   const version = r.i32();
   const aversion = r.i32();

@@ -3,6 +3,7 @@
  * digest, and that every znode has its parent and every outcome its lane are checked, and a fault is an answer.
  */
 import { ByteReader, type Path, parentOf, rootPath, type SessionId, type Zxid } from "@quorate/api";
+import { zookeeperRules } from "./known.ts";
 import { LaneRecord, type OutcomeRecord } from "./lanes.ts";
 import { memoryLimits, rulesVersion } from "./limits.ts";
 import {
@@ -28,6 +29,7 @@ export interface BadSnapshot {
 export class SnapshotLoader {
   readonly #ringBytes: number;
   #state: State | undefined;
+  #format = 0;
   #bad: string | undefined;
   /** Of a frame that has not come whole. */
   #pending = new Uint8Array(0);
@@ -109,6 +111,7 @@ export class SnapshotLoader {
       state.acls.next = r.f53();
       if (format > 1) state.rules = r.u32();
       this.#state = state;
+      this.#format = format;
       if (state.rules < 1 || state.rules > rulesVersion) {
         const known = `this program knows those up to ${rulesVersion}`;
         this.#bad = `its rules version is ${state.rules}; ${known}: start the newer program that wrote it`;
@@ -146,7 +149,7 @@ export class SnapshotLoader {
   }
 
   #znode(r: ByteReader, state: State): void {
-    const node = readZNode(r, this.#natureOf);
+    const node = readZNode(r, this.#format, this.#natureOf);
     if (r.failed) return;
     const parent = parentOf(node.path);
     const family = parent === undefined ? undefined : state.znodes.get(parent)?.family;
@@ -193,6 +196,7 @@ export class SnapshotLoader {
     const bad = this.#disjoint(state);
     if (bad !== undefined) return { bad };
     state.keys.sort();
+    if (state.rules >= zookeeperRules) state.quotas.begin();
     return state;
   }
 

@@ -11,8 +11,8 @@ import type { LaneRecord, OutcomeRecord } from "./lanes.ts";
 import { memoryLimits } from "./limits.ts";
 import type { SessionRecord } from "./sessions.ts";
 import {
+  formatOf,
   headerTag,
-  snapshotFormat,
   tableCount,
   tableTags,
   trailerTag,
@@ -130,7 +130,7 @@ export class SnapshotWriter implements SnapshotCursor {
   #writeHeader(): void {
     const w = this.#piece;
     w.u8(headerTag);
-    w.u8(snapshotFormat);
+    w.u8(formatOf(this.#state.rules));
     w.f53(this.#state.applied);
     w.f53(this.#state.stamp);
     w.f53(this.#state.acls.next);

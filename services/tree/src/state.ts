@@ -2,9 +2,12 @@
 import { type SessionId, type Zxid, zeroZxid } from "@quorate/api";
 import { Acls } from "./acls.ts";
 import { ChangeRing } from "./change-ring.ts";
+import { flatten } from "./compact-data.ts";
 import { type DigestSum, formatDigest, Hasher } from "./digest.ts";
+import { begin } from "./genesis.ts";
 import { Keys } from "./keys.ts";
 import { Lanes } from "./lanes.ts";
+import { Quotas } from "./quotas.ts";
 import { Sessions } from "./sessions.ts";
 import { Store } from "./store.ts";
 import { Znodes } from "./znodes.ts";
@@ -12,6 +15,7 @@ import { Znodes } from "./znodes.ts";
 export class State {
   readonly store: Store = new Store();
   readonly acls: Acls;
+  readonly quotas: Quotas = new Quotas((path) => this.znodes.get(path));
   readonly znodes: Znodes;
   readonly sessions: Sessions;
   readonly lanes: Lanes;
@@ -27,12 +31,22 @@ export class State {
   /** `applied`: of the snapshot that a loader is about to fill in; then there is no root yet. */
   constructor(ringBytes: number, applied?: Zxid) {
     this.acls = new Acls(this.store);
-    this.znodes = new Znodes(this.store, this.acls, applied === undefined);
+    this.znodes = new Znodes(this.store, this.acls, this.quotas, applied === undefined);
     this.sessions = new Sessions(this.store);
     this.lanes = new Lanes(this.store);
     this.keys = new Keys(this.store);
     this.applied = applied ?? zeroZxid;
     this.ring = new ChangeRing(ringBytes, this.applied);
+    if (applied === undefined) begin(this);
+  }
+
+  /** At a command's end: what follows from it for records that it did not name. */
+  settle(zxid: Zxid): void {
+    this.acls.settle((reference, acl) => this.ring.retire(reference, acl, zxid));
+    this.quotas.settle((path, text) => {
+      const node = this.znodes.get(path);
+      if (node !== undefined && node.data !== text) this.znodes.table.replace(node, node.withText(flatten(text)));
+    });
   }
 
   digest(): string {

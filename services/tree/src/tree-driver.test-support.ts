@@ -17,8 +17,11 @@ import {
   type Zxid,
 } from "@quorate/api";
 import type { Applied } from "./apply.ts";
+import { rulesVersion } from "./limits.ts";
 import { Tree } from "./tree.ts";
 
+/** The root and what is ZooKeeper's own. */
+export const emptyTreeZnodes = 4;
 const firstZxid = (2 ** 32 + 1) as Zxid;
 
 export function bytesOf(text: string): Uint8Array {
@@ -41,13 +44,15 @@ export class TreeDriver {
   readonly tree: Tree;
   readonly batches: Batch[] = [];
   stamp = 1_000_000;
+  rules: number;
   /** The gateway's session. */
   readonly gateway: SessionId = sessionIdOf(firstZxid);
   #sequence = 0;
   #first: Zxid = firstZxid;
 
-  constructor(tree: Tree = new Tree()) {
+  constructor(tree: Tree = new Tree(), rules: number = rulesVersion) {
     this.tree = tree;
+    this.rules = rules;
     const opened = this.commit([{ identity: anyone, operation: sessionOperation(7, "gateway") }]);
     assert(opened.length === 1, "one command, one answer");
   }
@@ -67,7 +72,7 @@ export class TreeDriver {
       previous: applied,
       commit: applied,
       stamp: this.stamp,
-      rules: 1,
+      rules: this.rules,
       checksum: 0,
       payload,
     };

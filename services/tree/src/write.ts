@@ -11,11 +11,12 @@ import {
   type SetOperation,
 } from "@quorate/api";
 import { openAclReference } from "./acls.ts";
-import { compact } from "./compact-data.ts";
+import { type CompactData, compact, nullData } from "./compact-data.ts";
 import { absent, requiresExistence, unmet } from "./condition.ts";
 import { create, ephemeralMisfit } from "./create.ts";
 import { failure, success } from "./failure.ts";
 import { bytesOfAcl } from "./outcome-memory.ts";
+import { mayWrite } from "./quota-check.ts";
 import { denied, resolveAcl } from "./rights.ts";
 import type { State } from "./state.ts";
 import type { Transaction } from "./transaction.ts";
@@ -28,7 +29,13 @@ export function set(state: State, tx: Transaction, operation: SetOperation): Out
   const forbidden = denied(state, tx.zxid, node, tx.identity, permissions.write);
   if (forbidden !== undefined) return forbidden;
   if (condition.exists === false) return exists(tx, node);
-  return unmet(tx, node, condition) ?? write(state, tx, node, data, node.nature);
+  const kept = operation.nullData ? nullData : compact(data);
+  // ZooKeeper's order: the quota is judged before the version.
+  return (
+    mayWrite(state, tx, path, kept, node.data.length) ??
+    unmet(tx, node, condition) ??
+    write(state, tx, node, kept, node.nature)
+  );
 }
 
 export function put(state: State, tx: Transaction, operation: PutOperation): Outcome {
@@ -52,7 +59,12 @@ export function put(state: State, tx: Transaction, operation: PutOperation): Out
   if (forbidden !== undefined) return forbidden;
   const nature = operation.shape === undefined ? node.nature : fitting(tx, node, operation.shape);
   if ("ok" in nature) return nature;
-  return unmet(tx, node, condition) ?? write(state, tx, node, data, nature);
+  const kept = compact(data);
+  return (
+    unmet(tx, node, condition) ??
+    mayWrite(state, tx, path, kept, node.data.length) ??
+    write(state, tx, node, kept, nature)
+  );
 }
 
 function exists(tx: Transaction, node: ZNode): Failure {
@@ -78,10 +90,10 @@ function fitting(tx: Transaction, node: ZNode, shape: NonNullable<PutOperation["
   return { kind: "ttl", owner: nature.owner, ttlMillis: shape.ttlMillis };
 }
 
-function write(state: State, tx: Transaction, node: ZNode, data: Uint8Array, nature: Nature): Outcome {
+function write(state: State, tx: Transaction, node: ZNode, data: CompactData, nature: Nature): Outcome {
   const full = tx.room(1, node.path);
   if (full !== undefined) return full;
-  const next = node.withData(compact(data), nature, tx);
+  const next = node.withData(data, nature, tx);
   state.znodes.table.replace(node, next);
   tx.note("changed", next, parentAclOf(state, next));
   return success(tx.zxid, { kind: "node", path: next.path, created: false, stat: statOf(next) });

@@ -57,6 +57,9 @@ export interface Moment {
   readonly timeLow: number;
 }
 
+/** Before all transactions. */
+export const beginning: Moment = { zxidHigh: 0, zxidLow: 0, timeHigh: 0, timeLow: 0 };
+
 export class ZNode implements Stored {
   mark: number;
   readonly path: Path;
@@ -136,13 +139,23 @@ export class ZNode implements Stored {
     return new ZNode(path, pathHash, data, hashData(data), nature, family, acl, version, aversion, this, at);
   }
 
-  withAcl(acl: number): ZNode {
+  withAcl(acl: number, aversion: number = nextVersion(this.aversion)): ZNode {
     const { path, pathHash, data, dataHash, nature, family, version } = this;
-    const aversion = nextVersion(this.aversion);
     return new ZNode(path, pathHash, data, dataHash, nature, family, acl, version, aversion, this, this);
   }
 
-  withFamily(family: Family): ZNode {
+  withNature(nature: Nature): ZNode {
+    const { path, pathHash, data, dataHash, family, acl, version, aversion } = this;
+    return new ZNode(path, pathHash, data, dataHash, nature, family, acl, version, aversion, this, this);
+  }
+
+  /** Other data without a write: neither version nor times tell of it. */
+  withText(data: CompactData): ZNode {
+    const { path, pathHash, nature, family, acl, version, aversion } = this;
+    return new ZNode(path, pathHash, data, hashData(data), nature, family, acl, version, aversion, this, this);
+  }
+
+  withFamily(family: Family | undefined): ZNode {
     const { path, pathHash, data, dataHash, nature, acl, version, aversion } = this;
     return new ZNode(path, pathHash, data, dataHash, nature, family, acl, version, aversion, this, this);
   }

@@ -1,15 +1,14 @@
 /**
  * The table of znodes by path, with what is derived from them: each znode's sorted children, the ephemerals of each
- * session, what a sweep may delete, and the uses of ACLs.
+ * session, what a sweep may delete, the usage of quotas, and the uses of ACLs.
  */
 import { assert, type Path, parentOf, rootPath, type SessionId } from "@quorate/api";
 import { type Acls, openAclReference } from "./acls.ts";
+import type { Quotas } from "./quotas.ts";
 import { SortedNames } from "./sorted-names.ts";
 import { type Home, type Store, Table } from "./store.ts";
 import { SweepIndex } from "./sweep-index.ts";
-import { Family, hashZNode, type Moment, type Nature, persistentNature, ZNode } from "./znode.ts";
-
-const beginning: Moment = { zxidHigh: 0, zxidLow: 0, timeHigh: 0, timeLow: 0 };
+import { beginning, Family, hashZNode, type Moment, type Nature, persistentNature, ZNode } from "./znode.ts";
 
 interface Ephemerals {
   /** Shared by the session's ephemerals. */
@@ -23,10 +22,12 @@ export class Znodes implements Home<ZNode> {
   readonly #map = new Map<Path, ZNode>();
   readonly #ephemerals = new Map<SessionId, Ephemerals>();
   readonly #acls: Acls;
+  readonly #quotas: Quotas;
 
   /** `root`: with the root znode; a loader brings its own. */
-  constructor(store: Store, acls: Acls, root: boolean) {
+  constructor(store: Store, acls: Acls, quotas: Quotas, root: boolean) {
     this.#acls = acls;
+    this.#quotas = quotas;
     this.table = new Table(store, 1, this, hashZNode);
     if (root) this.table.replace(undefined, ZNode.fresh(rootPath, "", persistentNature, openAclReference, beginning));
   }
@@ -95,6 +96,7 @@ export class Znodes implements Home<ZNode> {
     }
     if (former !== undefined && former.nature !== persistentNature) this.#forget(former, next);
     if (next !== undefined && next.nature !== persistentNature) this.#note(next, former);
+    if (this.#quotas.on) this.#quotas.changed(former, next);
   }
 
   /** `insert` and `detach` keep the index themselves; an undo comes here record by record. */
@@ -113,7 +115,7 @@ export class Znodes implements Home<ZNode> {
       this.sweeps.remove(former);
       return;
     }
-    if (next !== undefined) return;
+    if (next?.nature.kind === "ephemeral") return;
     const of = this.#ephemerals.get(former.nature.owner);
     of?.paths.delete(former.path);
     if (of?.paths.size === 0) this.#ephemerals.delete(former.nature.owner);
@@ -124,7 +126,7 @@ export class Znodes implements Home<ZNode> {
       this.sweeps.add(next);
       return;
     }
-    if (former !== undefined) return;
+    if (former?.nature.kind === "ephemeral") return;
     const of = this.#ephemerals.get(next.nature.owner);
     if (of !== undefined) of.paths.add(next.path);
     else this.#ephemerals.set(next.nature.owner, { nature: next.nature, paths: new Set([next.path]) });
