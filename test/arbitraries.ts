@@ -136,15 +136,23 @@ const znodeReads: readonly Arbitrary<TxnOperation>[] = [
   children,
 ];
 
+/** Sometimes ZooKeeper's null, which has no bytes. */
+const orNull = <T extends { readonly data: Uint8Array }>(written: Arbitrary<T>): Arbitrary<T> =>
+  fc
+    .tuple(written, fc.integer({ min: 0, max: 4 }))
+    .map(([value, of5]) => (of5 > 0 ? value : { ...value, data: new Uint8Array(0), nullData: true as const }));
+
 const create: Arbitrary<TxnOperation & WriteOperation> = fc.boolean().chain((sequential) =>
-  record({
-    kind: fc.constant("create" as const),
-    path: sequential ? prefixArbitrary : pathArbitrary,
-    data: dataArbitrary,
-    shape,
-    sequential: fc.constant(sequential),
-    parents: fc.boolean(),
-  }),
+  orNull(
+    record({
+      kind: fc.constant("create" as const),
+      path: sequential ? prefixArbitrary : pathArbitrary,
+      data: dataArbitrary,
+      shape,
+      sequential: fc.constant(sequential),
+      parents: fc.boolean(),
+    }),
+  ),
 );
 const put: Arbitrary<TxnOperation & WriteOperation> = fc
   .tuple(
@@ -168,7 +176,7 @@ const setAcl: Arbitrary<TxnOperation & WriteOperation> = fc
 const znodeWrites: readonly Arbitrary<TxnOperation & WriteOperation>[] = [
   create,
   put,
-  record({ kind: fc.constant("set" as const), path: pathArbitrary, data: dataArbitrary, condition }),
+  orNull(record({ kind: fc.constant("set" as const), path: pathArbitrary, data: dataArbitrary, condition })),
   record({ kind: fc.constant("delete" as const), path: pathArbitrary, condition, recursive: fc.boolean() }),
   setAcl,
 ];
@@ -216,9 +224,10 @@ const watch: Arbitrary<WatchOperation> = fc
       children: fc.array(pathArbitrary, { maxLength: 3 }),
       subtree: fc.array(pathArbitrary, { maxLength: 3 }),
     }),
-    optional<{ after?: Zxid; history?: string }>({
+    optional<{ after?: Zxid; history?: string; raw?: true }>({
       after: zxidArbitrary,
       history: fc.stringMatching(/^[0-9a-f]{0,64}$/),
+      raw: fc.constant(true as const),
     }),
   )
   .map(([scopes, rest]) => ({ kind: "watch" as const, scopes, ...rest }));
@@ -321,7 +330,7 @@ export const feedArbitrary: Arbitrary<{
 const smallResults: readonly Arbitrary<Result>[] = [
   record({ kind: fc.constant("node" as const), path: pathArbitrary, created: fc.boolean(), stat: statArbitrary }),
   record({ kind: fc.constant("deleted" as const), path: pathArbitrary, count: uint32 }),
-  record({ kind: fc.constant("data" as const), path: pathArbitrary, data: dataArbitrary, stat: statArbitrary }),
+  orNull(record({ kind: fc.constant("data" as const), path: pathArbitrary, data: dataArbitrary, stat: statArbitrary })),
   record({ kind: fc.constant("stat" as const), path: pathArbitrary, stat: statArbitrary }),
   record({
     kind: fc.constant("children" as const),
@@ -335,6 +344,15 @@ const smallResults: readonly Arbitrary<Result>[] = [
   record({ kind: fc.constant("checked" as const), path: pathArbitrary }),
   record({ kind: fc.constant("done" as const), count: uint32 }),
 ];
+
+const watched = record({
+  kind: fc.constant("watched" as const),
+  states: fc.array(state, { maxLength: 3 }),
+  events: fc.array(event, { maxLength: 4 }),
+  through: zxidArbitrary,
+  more: fc.boolean(),
+  sessionTimeoutMillis: uint32,
+});
 
 export const resultArbitrary: Arbitrary<Result> = fc.oneof(
   ...smallResults,
@@ -360,14 +378,8 @@ export const resultArbitrary: Arbitrary<Result> = fc.oneof(
     sessions: fc.array(sessionInfo, { maxLength: 4 }),
     more: fc.boolean(),
   }),
-  record({
-    kind: fc.constant("watched" as const),
-    states: fc.array(state, { maxLength: 3 }),
-    events: fc.array(event, { maxLength: 4 }),
-    through: zxidArbitrary,
-    more: fc.boolean(),
-    sessionTimeoutMillis: uint32,
-  }),
+  watched,
+  fc.tuple(watched, feedArbitrary).map(([result, { changes, acls }]) => ({ ...result, changes, acls })),
 );
 
 export const errorCodeArbitrary: Arbitrary<ErrorCode> = fc.constantFrom(...errorCodes);
