@@ -128,6 +128,6 @@ export class Identities {
 }
 
 /** An IPv4 peer of a dual-stack socket has `::ffff:` before it. */
-function plainAddress(address: string): string {
+export function plainAddress(address: string): string {
   return address.startsWith("::ffff:") && address.includes(".") ? address.slice(7) : address;
 }

@@ -46,3 +46,7 @@ export type { ReplicaStream } from "./stream.ts";
 export { type BadCursor, cursorHistoryDigits, formatCursor, isBadCursor, parseCursor } from "./watch/cursor.ts";
 export { type WatchAnswered, Watches, type WatchPorts } from "./watch/hub.ts";
 export { createNodeWorld } from "./world-node.ts";
+export type { OperationCount, OperationCounts } from "./zookeeper/counts.ts";
+export type { ZookeeperOptions } from "./zookeeper/door.ts";
+export { type ZookeeperLimits, zookeeperLimits } from "./zookeeper/limits.ts";
+export { createZookeeperServer, type ZookeeperServer } from "./zookeeper/server.ts";

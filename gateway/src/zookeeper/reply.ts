@@ -1,17 +1,22 @@
-/**
- * What the door answers, as values: `encode.ts` makes bytes of it. The functions by which the connection reads and writes:
- *
- *   frames.ts  class FrameReader { constructor(limitBytes); push(chunk); next(): Uint8Array | undefined; fault?: string }
- *              (`next` answers one whole frame without its length, a view; `fault`: the length lies, nothing more comes)
- *   decode.ts  decodeConnect(frame): ConnectRequest | undefined, decodeRequest(frame): Request | undefined
- *              (undefined: not even the header is there; never throws)
- *   jute.ts    class JuteWriter { readonly length; take(): Uint8Array }, which grows, and to which many frames are written
- *   encode.ts  writeReply(writer, xid, zxid, code, body), writeNotification(writer, notification),
- *              writeConnectResponse(writer, response), each with the length before it
- */
-import type { Acl, AuthId, Stat } from "@quorate/api";
+/** What the door answers behind a header, as values; `writeReply` makes a frame of it. */
+import type { Acl, AuthId, Stat, Zxid } from "@quorate/api";
+import {
+  encodeAcl,
+  encodeChildren,
+  encodeData,
+  encodeEphemerals,
+  encodeHeader,
+  encodeMulti,
+  encodeNumber,
+  encodePath,
+  encodePathAndStat,
+  encodeStat,
+  encodeWhoAmI,
+} from "./encode.ts";
+import type { JuteWriter } from "./jute.ts";
+import { codes, type MultiResult } from "./messages.ts";
 
-/** The record behind the header of a reply. It is there when the code is 0. */
+/** It is there when the code is 0, but for what has no record. */
 export type ReplyBody =
   | { readonly kind: "path"; readonly path: string }
   | { readonly kind: "pathStat"; readonly path: string; readonly stat: Stat }
@@ -19,23 +24,55 @@ export type ReplyBody =
   /** `data` undefined: null. */
   | { readonly kind: "data"; readonly data: Uint8Array | undefined; readonly stat: Stat }
   /** `stat` undefined: getChildren, else getChildren2. */
-  | { readonly kind: "children"; readonly children: readonly { readonly name: string }[]; readonly stat?: Stat }
+  | { readonly kind: "children"; readonly children: readonly string[]; readonly stat?: Stat }
   | { readonly kind: "acl"; readonly acl: Acl; readonly stat: Stat }
   /** getEphemerals. */
   | { readonly kind: "paths"; readonly paths: readonly string[] }
   /** getAllChildrenNumber. */
-  | { readonly kind: "count"; readonly count: number }
-  /** whoAmI: ClientInfo is scheme and id. */
-  | { readonly kind: "identities"; readonly ids: readonly AuthId[] }
-  /** ErrorResponse, which addWatch answers. */
+  | { readonly kind: "number"; readonly number: number }
+  /** ErrorResponse, which addWatch answers: 0. */
   | { readonly kind: "error"; readonly code: number }
+  /** whoAmI: ClientInfo is scheme and user. */
+  | { readonly kind: "identities"; readonly ids: readonly AuthId[] }
   | { readonly kind: "multi"; readonly results: readonly MultiResult[] };
 
-/**
- * One result of a multi or multiRead. `type` is the MultiHeader's: 1 create (path), 15 create2 and its kin (pathStat),
- * 5 setData (stat), 2 delete, 13 check (none), 4 getData (data), 8 getChildren (children). With `error`, its type is -1
- * and its record the code, which may be 0 (done, but taken back).
- */
-export type MultiResult =
-  | { readonly type: 1 | 2 | 4 | 5 | 8 | 13 | 15; readonly body: ReplyBody | undefined }
-  | { readonly error: number };
+/** False: it was larger than clients read, and an error stands in its place. */
+export function writeReply(
+  writer: JuteWriter,
+  xid: number,
+  zxid: Zxid,
+  code: number,
+  body: ReplyBody | undefined,
+): boolean {
+  if (code !== codes.ok || body === undefined) {
+    encodeHeader(writer, xid, zxid, code);
+    return true;
+  }
+  switch (body.kind) {
+    case "data":
+      return encodeData(writer, xid, zxid, body.data, body.stat);
+    case "stat":
+      encodeStat(writer, xid, zxid, body.stat);
+      return true;
+    case "path":
+      return encodePath(writer, xid, zxid, body.path);
+    case "pathStat":
+      return encodePathAndStat(writer, xid, zxid, body.path, body.stat);
+    case "children":
+      return encodeChildren(writer, xid, zxid, body.children, body.stat);
+    case "acl":
+      return encodeAcl(writer, xid, zxid, body.acl, body.stat);
+    case "paths":
+      return encodeEphemerals(writer, xid, zxid, body.paths);
+    case "number":
+      encodeNumber(writer, xid, zxid, body.number);
+      return true;
+    case "error":
+      encodeNumber(writer, xid, zxid, body.code);
+      return true;
+    case "identities":
+      return encodeWhoAmI(writer, xid, zxid, body.ids);
+    case "multi":
+      return encodeMulti(writer, xid, zxid, body.results);
+  }
+}

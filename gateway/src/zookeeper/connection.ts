@@ -1,0 +1,365 @@
+/**
+ * One connection, without its socket: bytes in, bytes out. Its first frame opens or takes over a session; then requests go
+ * to the session's lane as fast as there is room, and what is not taken yet is left with the client.
+ *
+ * Two ends are told apart. `close` is at once: the client finds a broken connection, and knows that what it has no answer
+ * to may have been done or not. `finish` begins nothing more, and closes once everything that was begun is answered.
+ */
+import { formatZxid, noSession, zeroZxid } from "@quorate/api";
+import type { WatchEnd } from "../backend.ts";
+import { ClientWatches } from "./client-watches.ts";
+import type { ConnectionContext, ConnectionWatches } from "./context.ts";
+import { Credentials } from "./credentials.ts";
+import { decodeConnect, decodeRequest } from "./decode.ts";
+import type { Peer, ZookeeperDoor } from "./door.ts";
+import { encodeConnectResponse } from "./encode.ts";
+import { FrameCutter } from "./frames.ts";
+import { type Attached, Handshake } from "./handshake.ts";
+import { JuteWriter } from "./jute.ts";
+import { KeepAlive } from "./keep-alive.ts";
+import { LaneCalls } from "./lane-calls.ts";
+import { type ConnectRequest, codes, type Request, xids } from "./messages.ts";
+import { Operations } from "./operations.ts";
+import { Outbox, type Place } from "./outbox.ts";
+
+/** The socket, as a connection needs it. */
+export interface Transport {
+  write(bytes: Uint8Array): void;
+  /** Written, and not sent. */
+  readonly queuedBytes: number;
+  /** Nothing is to be received for a while. */
+  pause(): void;
+  resume(): void;
+  /** Closes behind what was written. */
+  end(): void;
+  /** Closes at once. */
+  destroy(): void;
+}
+
+/** Of a session that is attached. */
+interface Session {
+  readonly context: ConnectionContext;
+  readonly outbox: Outbox;
+  readonly operations: Operations;
+  readonly keepAlive: KeepAlive;
+  readonly watches: ConnectionWatches;
+}
+
+type Phase = "silent" | "opening" | "open" | "finishing" | "over";
+
+const refusal = { timeoutMillis: 0, session: noSession, password: new Uint8Array(16) };
+
+export class Connection implements Peer {
+  readonly #door: ZookeeperDoor;
+  readonly #transport: Transport;
+  readonly #credentials: Credentials;
+  readonly #cutter: FrameCutter;
+  readonly #beganAt: number;
+  #phase: Phase = "silent";
+  #handshake: Handshake | undefined;
+  #session: Session | undefined;
+  /** Nothing behind it is begun before it is put out. */
+  #holding: Place | undefined;
+  #paused = false;
+  #pumping = false;
+  #now: number;
+  /** Of the transport, as the door counts them. */
+  #queuedBytes = 0;
+
+  constructor(door: ZookeeperDoor, transport: Transport, address: string) {
+    const { options, limits } = door;
+    this.#door = door;
+    this.#transport = transport;
+    this.#cutter = new FrameCutter(limits.frameBytes);
+    this.#credentials = new Credentials({
+      address,
+      superUserDigest: options.superUserDigest,
+      most: limits.identities,
+    });
+    this.#now = options.world.now();
+    this.#beganAt = this.#now;
+    door.connections.add(this);
+  }
+
+  get isOver(): boolean {
+    return this.#phase === "over";
+  }
+
+  received(chunk: Uint8Array): void {
+    if (this.#phase === "over" || this.#phase === "finishing") return;
+    this.#now = this.#door.options.world.now();
+    this.#session?.keepAlive.heard(this.#now);
+    this.#cutter.push(chunk);
+    this.#guarded(() => this.#pump());
+  }
+
+  /** Something that was written has been sent. */
+  drained(): void {
+    this.#account();
+    this.#session?.outbox.drained();
+    this.#resume();
+  }
+
+  tick(now: number): void {
+    const { handshakeMillis } = this.#door.limits;
+    if (this.#session) this.#session.keepAlive.tick(now);
+    else if (now - this.#beganAt >= handshakeMillis) {
+      this.close(`no session was attached within ${handshakeMillis} ms`);
+    }
+  }
+
+  /** No fault of a request's, or of ours, ends more than its connection. */
+  #guarded(run: () => void): void {
+    try {
+      run();
+    } catch (error) {
+      const what = error instanceof Error ? (error.stack ?? error.message) : String(error);
+      this.#door.note("fault", `a connection is closed for a fault of this gateway: ${what}`);
+      this.destroy();
+    }
+  }
+
+  /** Takes what has come, as far as there is room. */
+  #pump(): void {
+    // An answer that is there at once comes back here.
+    if (this.#pumping) return;
+    this.#pumping = true;
+    try {
+      while (this.#isReady()) {
+        const cutter = this.#cutter;
+        if (!cutter.next()) break;
+        this.#take(cutter.bytes, cutter.from, cutter.to);
+      }
+    } finally {
+      this.#pumping = false;
+    }
+    const { fault } = this.#cutter;
+    if (fault !== undefined) return this.close(fault);
+    this.#flow();
+  }
+
+  /** Reads from the client just while there is room for what it sends. */
+  #flow(): void {
+    const wanted = !this.#isReady();
+    if (wanted === this.#paused || this.#phase === "over") return;
+    this.#paused = wanted;
+    if (wanted) this.#transport.pause();
+    else this.#transport.resume();
+  }
+
+  #isReady(): boolean {
+    if (this.#phase === "silent") return true;
+    const session = this.#session;
+    if (this.#phase !== "open" || session === undefined) return false;
+    if (this.#holding !== undefined && !this.#holding.left) return false;
+    const { outbox, keepAlive, context } = session;
+    if (outbox.outstanding + keepAlive.pings >= outbox.window || !context.lane.writable) return false;
+    return this.#transport.queuedBytes < this.#door.limits.pausedBytes;
+  }
+
+  /** There may be room again. */
+  #resume(): void {
+    if (this.#paused && this.#isReady()) this.#guarded(() => this.#pump());
+  }
+
+  #take(bytes: Uint8Array, from: number, to: number): void {
+    const session = this.#session;
+    if (session === undefined) {
+      const request = decodeConnect(bytes, from, to);
+      if (request === undefined) this.close("its first frame is no ConnectRequest");
+      else this.#connect(request);
+      return;
+    }
+    const request = decodeRequest(bytes, from, to);
+    if (request === undefined) this.close(`a frame of ${to - from} bytes has no header`);
+    else this.#begin(request, session);
+  }
+
+  #connect(request: ConnectRequest): void {
+    this.#phase = "opening";
+    const { readOnly } = request;
+    const flag = readOnly === undefined ? undefined : false;
+    const lane = {
+      ended: (end: WatchEnd) => this.#laneEnded(end),
+      drained: () => this.#resume(),
+    };
+    this.#handshake = new Handshake(this.#door, this.#credentials, request, lane, {
+      attached: (attached) => this.#guarded(() => this.#open(attached, request, flag)),
+      refused: () => this.#refuse(flag),
+      failed: (why) => this.close(why),
+    });
+    this.#handshake.begin();
+  }
+
+  #respond(response: Parameters<typeof encodeConnectResponse>[1]): void {
+    const writer = new JuteWriter(this.#door.slabs);
+    encodeConnectResponse(writer, response);
+    this.#write(writer.take());
+  }
+
+  #refuse(readOnly: boolean | undefined): void {
+    if (this.#phase === "over") return;
+    this.#respond({ ...refusal, readOnly });
+    this.#end();
+  }
+
+  #open({ acting, lane, opening, password }: Attached, request: ConnectRequest, readOnly: boolean | undefined): void {
+    const { options, slabs, limits } = this.#door;
+    const { backend, world } = options;
+    const { timeoutMillis } = opening;
+    const outbox = new Outbox(
+      {
+        world,
+        slabs,
+        limits,
+        write: (bytes) => this.#flushed(bytes),
+        unsent: () => this.#transport.queuedBytes,
+      },
+      opening.zxid,
+    );
+    const context: ConnectionContext = {
+      backend,
+      world,
+      acting,
+      lane,
+      replies: outbox,
+      identity: () => this.#credentials.identity,
+      minZxid: request.lastZxidSeen,
+      log: (text) => options.log(`zookeeper: session ${formatZxid(acting.session)}: ${text}`),
+      close: (why) => this.close(why),
+    };
+    const calls = new LaneCalls(context, opening, timeoutMillis);
+    const watches = new ClientWatches(context);
+    const operations = new Operations({ context, calls, watches, finish: () => this.#finish() });
+    const keepAlive = new KeepAlive(
+      {
+        backend,
+        acting,
+        timeoutMillis,
+        confirmed: () => this.#answerPing(),
+        over: (why) => this.close(why),
+      },
+      world.now(),
+    );
+    this.#session = { context, outbox, operations, keepAlive, watches };
+    this.#phase = "open";
+    this.#handshake = undefined;
+    this.#respond({ timeoutMillis, session: acting.session, password, readOnly });
+    this.#pump();
+  }
+
+  #begin(request: Request, session: Session): void {
+    const { body, xid } = request;
+    switch (body.op) {
+      case "ping":
+        return session.keepAlive.ping(this.#now);
+      case "auth":
+        return this.#authenticate(body.scheme, body.auth, xid, session);
+      case "sasl":
+        return this.#refuseAuth(xid, session);
+      default: {
+        const place = session.outbox.place(xid, this.#door.counts.of(body.op), this.#now);
+        session.operations.begin(request, place);
+        if (place.holds && !place.left) this.#holding = place;
+      }
+    }
+  }
+
+  /** Counts for what is begun from here on. */
+  #authenticate(scheme: string, auth: Uint8Array, xid: number, session: Session): void {
+    if (this.#credentials.prove(scheme, auth)) session.outbox.direct(xid, codes.ok, zeroZxid);
+    else this.#refuseAuth(xid, session);
+  }
+
+  #refuseAuth(xid: number, session: Session): void {
+    session.outbox.direct(xid, codes.authFailed, zeroZxid);
+    this.#finish();
+  }
+
+  #answerPing(): void {
+    this.#session?.outbox.direct(xids.ping, codes.ok);
+  }
+
+  /** The outbox's turn is over. */
+  #flushed(bytes: Uint8Array): void {
+    if (bytes.length > 0) this.#write(bytes);
+    if (this.#phase === "finishing" && this.#session?.outbox.outstanding === 0) this.#end();
+    else this.#resume();
+  }
+
+  #write(bytes: Uint8Array): void {
+    if (this.#phase === "over") return;
+    this.#transport.write(bytes);
+    this.#account();
+    const { queuedBytes, allQueuedBytes, pausedBytes } = this.#door.limits;
+    const queued = this.#queuedBytes;
+    if (queued > queuedBytes || (queued > pausedBytes && this.#door.queuedBytes > allQueuedBytes)) {
+      this.close(`its client reads too slowly: ${queued} bytes are unsent`);
+    }
+  }
+
+  #account(): void {
+    const queued = this.#phase === "over" ? 0 : this.#transport.queuedBytes;
+    this.#door.queuedBytes += queued - this.#queuedBytes;
+    this.#queuedBytes = queued;
+  }
+
+  #laneEnded({ code, detail }: WatchEnd): void {
+    if (this.#phase === "finishing") this.#session?.outbox.flush();
+    // A session's end, or its move, is nothing for the log: its client comes back, or has gone elsewhere.
+    if (this.#phase === "finishing" || code === "sessionMoved" || code === "sessionExpired") this.destroy();
+    else this.close(`its lane ended (${code}: ${detail})`);
+  }
+
+  stop(): void {
+    if (this.#phase === "open") this.#finish();
+    else if (this.#phase !== "finishing") this.destroy();
+  }
+
+  #finish(): void {
+    if (this.#phase !== "open") return;
+    this.#phase = "finishing";
+    // It may be that nothing is to be answered.
+    this.#door.options.world.soon(() => this.#session?.outbox.flush());
+  }
+
+  #end(): void {
+    this.#leave();
+    this.#transport.end();
+  }
+
+  /** At once, with a line in the log. */
+  close(why: string): void {
+    if (this.#phase === "over") return;
+    const session = this.#session?.context.acting.session;
+    const whose = session === undefined ? "" : `, of session ${formatZxid(session)},`;
+    this.#door.note("closed", `the connection of ${this.#credentials.address}${whose} is closed: ${why}`);
+    this.destroy();
+  }
+
+  destroy(): void {
+    if (this.#phase === "over") return;
+    this.#leave();
+    this.#transport.destroy();
+  }
+
+  /** The socket is gone. */
+  gone(): void {
+    this.#leave();
+  }
+
+  #leave(): void {
+    if (this.#phase === "over") return;
+    this.#phase = "over";
+    this.#account();
+    this.#door.connections.delete(this);
+    this.#handshake?.close();
+    const session = this.#session;
+    this.#session = undefined;
+    if (session === undefined) return;
+    session.keepAlive.close();
+    session.watches.close();
+    session.outbox.close();
+    session.context.lane.close();
+  }
+}

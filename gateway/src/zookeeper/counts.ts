@@ -1,0 +1,53 @@
+/** What a door was asked and what it answered, by operation and code, for /metrics: a few additions for each request. */
+export interface OperationCount {
+  /** Of ZooKeeper's codes. */
+  readonly code: number;
+  count: number;
+  /** Until the answer was put out, all together. */
+  millis: number;
+}
+
+export class OperationCounts {
+  readonly op: string;
+  readonly #ok: OperationCount = { code: 0, count: 0, millis: 0 };
+  readonly #failures: OperationCount[] = [];
+
+  constructor(op: string) {
+    this.op = op;
+  }
+
+  observe(code: number, millis: number): void {
+    let entry: OperationCount | undefined = this.#ok;
+    if (code !== 0) {
+      entry = this.#failures.find((each) => each.code === code);
+      if (entry === undefined) {
+        entry = { code, count: 0, millis: 0 };
+        this.#failures.push(entry);
+      }
+    }
+    entry.count += 1;
+    entry.millis += millis;
+  }
+
+  get all(): readonly OperationCount[] {
+    return this.#ok.count === 0 ? this.#failures : [this.#ok, ...this.#failures];
+  }
+}
+
+export class Counts {
+  readonly #operations = new Map<string, OperationCounts>();
+
+  /** `op`: of a request's body, so that there are few. */
+  of(op: string): OperationCounts {
+    let found = this.#operations.get(op);
+    if (found === undefined) {
+      found = new OperationCounts(op);
+      this.#operations.set(op, found);
+    }
+    return found;
+  }
+
+  get all(): Iterable<OperationCounts> {
+    return this.#operations.values();
+  }
+}

@@ -1,0 +1,56 @@
+/** What the connections of one door share. */
+import type { Backend } from "../backend.ts";
+import type { GatewayWorld } from "../ports.ts";
+import { Counts } from "./counts.ts";
+import { Slabs } from "./jute.ts";
+import { type ZookeeperLimits, zookeeperLimits } from "./limits.ts";
+
+export interface ZookeeperOptions {
+  readonly backend: Backend;
+  readonly world: GatewayWorld;
+  /** Of this program, for the four-letter words. */
+  readonly version: string;
+  /** `user:base64(sha1(user:password))`. */
+  readonly superUserDigest?: string;
+  /** Four-letter words that are answered; undefined: those that tell nothing of clients. */
+  readonly commands?: readonly string[];
+  log(line: string): void;
+  readonly limits?: Partial<ZookeeperLimits>;
+}
+
+/** A connection as the door knows it. */
+export interface Peer {
+  tick(now: number): void;
+  /** Closes once what was begun is answered. */
+  stop(): void;
+  destroy(): void;
+}
+
+export class ZookeeperDoor {
+  readonly options: ZookeeperOptions;
+  readonly limits: ZookeeperLimits;
+  readonly counts: Counts = new Counts();
+  readonly slabs: Slabs = new Slabs();
+  readonly connections: Set<Peer> = new Set();
+  /** Unsent, of all connections. */
+  queuedBytes = 0;
+  readonly #notes = new Map<string, { at: number; unsaid: number }>();
+
+  constructor(options: ZookeeperOptions) {
+    this.options = options;
+    this.limits = { ...zookeeperLimits, ...options.limits };
+  }
+
+  /** Logs what clients can cause at will: one line of a kind in a while, with the number of those left out. */
+  note(kind: string, line: string): void {
+    const now = this.options.world.now();
+    const last = this.#notes.get(kind);
+    if (last !== undefined && now - last.at < this.limits.noteMillis) {
+      last.unsaid += 1;
+      return;
+    }
+    const unsaid = last?.unsaid ?? 0;
+    this.#notes.set(kind, { at: now, unsaid: 0 });
+    this.options.log(`zookeeper: ${line}${unsaid === 0 ? "" : ` (and ${unsaid} more like it)`}`);
+  }
+}

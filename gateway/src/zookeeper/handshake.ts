@@ -1,0 +1,163 @@
+/**
+ * From a ConnectRequest to a session that is attached: a new one is opened first, one that is shown is taken over, from
+ * whichever connection of whichever gateway has it. A shown one is renewed too: that it was attached does not say that
+ * it lives on, its end may be proposed already.
+ */
+import { createHash } from "node:crypto";
+import { type Acting, formatZxid, noSession } from "@quorate/api";
+import type { LaneListener, LaneOpening, SessionLane, WatchEnd } from "../backend.ts";
+import type { Credentials } from "./credentials.ts";
+import type { ZookeeperDoor } from "./door.ts";
+import type { ConnectRequest } from "./messages.ts";
+
+export interface Attached {
+  readonly acting: Acting;
+  readonly lane: SessionLane;
+  readonly opening: LaneOpening;
+  readonly password: Uint8Array;
+}
+
+export interface HandshakeListener {
+  attached(attached: Attached): void;
+  /** The session that was shown is over, or is not this client's. */
+  refused(): void;
+  /** Nothing can be said of the session: the client tries elsewhere. */
+  failed(why: string): void;
+}
+
+const passwordBytes = 16;
+
+export class Handshake {
+  readonly #door: ZookeeperDoor;
+  readonly #credentials: Credentials;
+  readonly #request: ConnectRequest;
+  readonly #lanes: Omit<LaneListener, "opened">;
+  readonly #listener: HandshakeListener;
+  #lane: SessionLane | undefined;
+  #opening: LaneOpening | undefined;
+  #renewed = false;
+  #over = false;
+
+  /** `lanes`: what the lane says once it is attached. */
+  constructor(
+    door: ZookeeperDoor,
+    credentials: Credentials,
+    request: ConnectRequest,
+    lanes: Omit<LaneListener, "opened">,
+    listener: HandshakeListener,
+  ) {
+    this.#door = door;
+    this.#credentials = credentials;
+    this.#request = request;
+    this.#lanes = lanes;
+    this.#listener = listener;
+  }
+
+  begin(): void {
+    const { session, password } = this.#request;
+    if (session === undefined) return this.#refuse();
+    if (session === noSession) return void this.#create();
+    const acting = { session, secretHash: hashOf(password) };
+    this.#attach(acting, password);
+    void this.#renew(acting);
+  }
+
+  /** Nothing is told any more. */
+  close(): void {
+    if (this.#over) return;
+    this.#over = true;
+    this.#lane?.close();
+  }
+
+  async #create(): Promise<void> {
+    const { backend, world } = this.#door.options;
+    const { minSessionTimeoutMillis, maxSessionTimeoutMillis, handshakeMillis } = this.#door.limits;
+    const asked = this.#request.timeoutMillis;
+    const timeoutMillis = Math.max(minSessionTimeoutMillis, Math.min(asked, maxSessionTimeoutMillis));
+    const password = world.randomBytes(passwordBytes);
+    const secretHash = hashOf(password);
+    const { identity, address } = this.#credentials;
+    const operation = { kind: "createSession", role: "client", timeoutMillis, secretHash, name: "", address } as const;
+    const answer = await backend.write({ identity, operation }, handshakeMillis);
+    if (this.#over) return;
+    if (answer.kind === "unavailable") return this.#fail(`no session could be opened: ${answer.detail}`);
+    const { outcome } = answer;
+    if (!outcome.ok) return this.#fail(`no session could be opened: ${outcome.detail}`);
+    if (outcome.result.kind !== "session") return this.#fail(`a new session was answered ${outcome.result.kind}`);
+    this.#renewed = true;
+    this.#attach({ session: outcome.result.session, secretHash }, password);
+  }
+
+  #attach(acting: Acting, password: Uint8Array): void {
+    const { backend } = this.#door.options;
+    const { identity } = this.#credentials;
+    const lane = backend.attach(acting, identity, this.#door.limits.handshakeMillis, {
+      opened: (opening) => {
+        this.#opening = opening;
+        this.#goOn(acting, lane, password);
+      },
+      ended: (end) => {
+        if (this.#over) this.#lanes.ended(end);
+        else this.#ended(end);
+      },
+      drained: () => this.#lanes.drained(),
+    });
+    this.#lane = lane;
+  }
+
+  #ended({ code, detail }: WatchEnd): void {
+    switch (code) {
+      case "sessionExpired":
+      case "authFailed":
+      case "noAuth":
+      // A number that was never given here.
+      case "badArguments":
+        return this.#refuse();
+      default:
+        return this.#fail(`its session could not be attached (${code}): ${detail}`);
+    }
+  }
+
+  async #renew(acting: Acting): Promise<void> {
+    const { backend } = this.#door.options;
+    const answer = await backend.renew(acting.session, acting.secretHash, this.#door.limits.handshakeMillis);
+    if (this.#over) return;
+    switch (answer.kind) {
+      case "renewed":
+        this.#renewed = true;
+        if (this.#lane) this.#goOn(acting, this.#lane, this.#request.password);
+        return;
+      case "expired":
+      case "badSecret":
+        return this.#refuse();
+      case "unavailable":
+        return this.#fail(`its session could not be renewed: ${answer.detail}`);
+    }
+  }
+
+  #goOn(acting: Acting, lane: SessionLane, password: Uint8Array): void {
+    const opening = this.#opening;
+    if (opening === undefined || !this.#renewed || this.#over) return;
+    const { lastZxidSeen } = this.#request;
+    if (lastZxidSeen > opening.zxid) {
+      const seen = `it has seen ${formatZxid(lastZxidSeen)}, and this ensemble is at ${formatZxid(opening.zxid)}`;
+      return this.#fail(`its client comes from another history: ${seen}`);
+    }
+    this.#over = true;
+    this.#listener.attached({ acting, lane, opening, password });
+  }
+
+  #refuse(): void {
+    this.close();
+    this.#listener.refused();
+  }
+
+  #fail(why: string): void {
+    this.close();
+    this.#listener.failed(why);
+  }
+}
+
+function hashOf(password: Uint8Array): Uint8Array {
+  return createHash("sha256").update(password).digest();
+}

@@ -1,0 +1,95 @@
+/**
+ * A connection keeps its session: nothing but renewals does. One is asked for by each ping, and answers it once it is confirmed,
+ * so that a client whose gateway cannot renew gets no answers and goes elsewhere; and one every third of the timeout
+ * while anything comes, for clients that are too busy to ping. One at a time: what comes meanwhile asks for the next one.
+ */
+import { type Acting, formatZxid, limits } from "@quorate/api";
+import type { Backend } from "../backend.ts";
+
+export interface KeepAliveOptions {
+  readonly backend: Backend;
+  readonly acting: Acting;
+  readonly timeoutMillis: number;
+  /** A ping may be answered. */
+  confirmed(): void;
+  /** The session is not this client's any more. */
+  over(why: string): void;
+}
+
+export class KeepAlive {
+  readonly #options: KeepAliveOptions;
+  readonly #renewEveryMillis: number;
+  /** When something last came. */
+  #heardAt: number;
+  /** When the last renewal began. */
+  #renewedAt: number;
+  #renewing = false;
+  /** Pings that came before the renewal under way began, and behind. */
+  #waiting = 0;
+  #next = 0;
+  #closed = false;
+
+  constructor(options: KeepAliveOptions, now: number) {
+    this.#options = options;
+    this.#renewEveryMillis = options.timeoutMillis / 3;
+    this.#heardAt = now;
+    this.#renewedAt = now;
+  }
+
+  /** Pings that are not answered. */
+  get pings(): number {
+    return this.#waiting + this.#next;
+  }
+
+  heard(now: number): void {
+    this.#heardAt = now;
+  }
+
+  ping(now: number): void {
+    this.#next += 1;
+    if (!this.#renewing) void this.#renew(now);
+  }
+
+  /** Now and then. */
+  tick(now: number): void {
+    const { timeoutMillis } = this.#options;
+    if (now - this.#heardAt > timeoutMillis * 1.5) {
+      this.#options.over(`nothing came from its client for ${Math.round(timeoutMillis * 1.5)} ms`);
+    } else if (!this.#renewing && (this.#next > 0 || this.#isDue(now))) void this.#renew(now);
+  }
+
+  #isDue(now: number): boolean {
+    return this.#heardAt > this.#renewedAt && now - this.#renewedAt >= this.#renewEveryMillis;
+  }
+
+  async #renew(now: number): Promise<void> {
+    const { backend, acting, timeoutMillis, over } = this.#options;
+    this.#renewing = true;
+    this.#renewedAt = now;
+    this.#waiting = this.#next;
+    this.#next = 0;
+    const within = Math.min(timeoutMillis, limits.requestTimeoutMaxMillis);
+    const answer = await backend.renew(acting.session, acting.secretHash, within);
+    this.#renewing = false;
+    if (this.#closed) return;
+    switch (answer.kind) {
+      case "renewed":
+        for (; this.#waiting > 0; this.#waiting--) this.#options.confirmed();
+        break;
+      case "unavailable":
+        // They wait on, for the renewal that the next tick begins.
+        this.#next += this.#waiting;
+        this.#waiting = 0;
+        return;
+      case "expired":
+      case "badSecret":
+        return over(`its session ${formatZxid(acting.session)} is over`);
+    }
+    // What came meanwhile wants a renewal that begins behind it; it may as well be now.
+    if (this.#next > 0) void this.#renew(this.#heardAt);
+  }
+
+  close(): void {
+    this.#closed = true;
+  }
+}

@@ -1,0 +1,81 @@
+/**
+ * What a connection asks of its session's lane. The door gives the writes their numbers; none is sent twice from here: when
+ * the lane says nothing certain, the connection is closed, and its client knows that it does not know.
+ */
+import type { Outcome, ReadOperation, WriteOperation, Zxid } from "@quorate/api";
+import { zeroZxid } from "@quorate/api";
+import type { Consistency } from "@quorate/proto";
+import type { Answer, LaneOpening } from "../backend.ts";
+import type { ConnectionContext, Slot } from "./context.ts";
+import { type Conversion, codeOf, whyOf } from "./results.ts";
+
+export class LaneCalls {
+  readonly #context: ConnectionContext;
+  /** How long a read may take. */
+  readonly #deadlineMillis: number;
+  /** The next write's number. */
+  #sequence: number;
+  #answeredUpTo: number;
+
+  constructor(context: ConnectionContext, opening: LaneOpening, deadlineMillis: number) {
+    this.#context = context;
+    this.#deadlineMillis = deadlineMillis;
+    this.#sequence = opening.lastSequence + 1;
+    this.#answeredUpTo = opening.lastSequence;
+  }
+
+  /** A number is the code of ZooKeeper that refuses it. */
+  write(operation: WriteOperation | number, slot: Slot, convert: Conversion): void {
+    if (typeof operation === "number") return this.#context.replies.fill(slot, zeroZxid, operation);
+    this.submit(operation, slot, (outcome) => this.#reply(slot, outcome, convert));
+  }
+
+  /** `done` hears of an outcome; else the slot is filled here, or the connection closed. */
+  submit(operation: WriteOperation, slot: Slot, done: (outcome: Outcome) => void): void {
+    const sequence = this.#sequence;
+    this.#sequence += 1;
+    const write = { sequence, answeredUpTo: this.#answeredUpTo, identity: this.#context.identity(), operation };
+    this.#context.lane.write(write, ({ answer, decided }) => {
+      if (decided) this.#answeredUpTo = sequence;
+      // The number was not used, nor was any behind it: it is the next one's.
+      else this.#sequence = Math.min(this.#sequence, sequence);
+      this.#answered(slot, answer, done);
+    });
+  }
+
+  read(operation: ReadOperation, slot: Slot, convert: Conversion, consistency?: Consistency): void {
+    this.ask(operation, slot, (outcome) => this.#reply(slot, outcome, convert), consistency);
+  }
+
+  /** As `submit`. */
+  ask(
+    operation: ReadOperation,
+    slot: Slot,
+    done: (outcome: Outcome) => void,
+    consistency: Consistency = "session",
+  ): void {
+    const { lane, minZxid } = this.#context;
+    const identity = this.#context.identity();
+    lane.read({ identity, operation, consistency, minZxid, maxStaleMillis: 0 }, this.#deadlineMillis, (answer) =>
+      this.#answered(slot, answer, done),
+    );
+  }
+
+  #answered(slot: Slot, answer: Answer, done: (outcome: Outcome) => void): void {
+    if (answer.kind === "outcome") return done(answer.outcome);
+    const code = codeOf(answer.code);
+    if (code === undefined) this.#context.close(whyOf(answer));
+    else this.#context.replies.fill(slot, zeroZxid, code);
+  }
+
+  #reply(slot: Slot, outcome: Outcome, convert: Conversion): void {
+    if (outcome.ok) this.#context.replies.fill(slot, outcome.zxid, 0, convert(outcome.result));
+    else this.fail(slot, outcome);
+  }
+
+  fail(slot: Slot, outcome: Extract<Outcome, { ok: false }>): void {
+    const code = codeOf(outcome.code);
+    if (code === undefined) this.#context.close(whyOf(outcome));
+    else this.#context.replies.fill(slot, outcome.zxid as Zxid, code);
+  }
+}

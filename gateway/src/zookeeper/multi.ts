@@ -1,0 +1,178 @@
+/** multi and multiRead: many operations in one request, each with a result of its own. */
+import {
+  type ChildrenOperation,
+  type Failure,
+  isBadPath,
+  limits,
+  type Outcome,
+  type Path,
+  parsePath,
+  type ReadOperation,
+  type Result,
+  rootPath,
+  type TxnOperation,
+  type TxnOperationSet,
+  zeroZxid,
+} from "@quorate/api";
+import type { ConnectionContext, Replies, Slot } from "./context.ts";
+import type { LaneCalls } from "./lane-calls.ts";
+import { codes, type MultiOperation, type MultiReadOperation, type MultiResult } from "./messages.ts";
+import { codeOf, namesOf } from "./results.ts";
+import { checkOf, createOf, deleteOf, setOf } from "./writes.ts";
+
+/** All or nothing, at one zxid. */
+export function writeMany(
+  { replies }: ConnectionContext,
+  calls: LaneCalls,
+  operations: readonly MultiOperation[],
+  slot: Slot,
+): void {
+  const multi = multiOf(operations);
+  if (multi === undefined) return replies.fill(slot, zeroZxid, codes.badArguments);
+  calls.submit(multi.txn, slot, (outcome) => {
+    const results = multiResultsOf(operations, multi, outcome);
+    if (results === undefined) calls.fail(slot, outcome as Failure);
+    else if (typeof results === "number") replies.fill(slot, outcome.zxid, results);
+    else replies.fill(slot, outcome.zxid, codes.ok, { kind: "multi", results });
+  });
+}
+
+/** `fault`: the operation at this place is refused by the door, unless one before it fails. */
+interface Multi {
+  readonly txn: TxnOperationSet;
+  readonly fault: { readonly index: number; readonly code: number } | undefined;
+}
+
+/** Undefined: there are too many. */
+function multiOf(operations: readonly MultiOperation[]): Multi | undefined {
+  if (operations.length > limits.multiOperations) return undefined;
+  const then: TxnOperation[] = [];
+  for (const [index, each] of operations.entries()) {
+    const operation = operationOf(each);
+    if (typeof operation === "number") {
+      // Whether those before it hold is the tree's to say: here it meets a check that cannot hold.
+      then.push({ kind: "check", path: rootPath, exists: false });
+      return { txn: { kind: "txn", check: [], then }, fault: { index, code: operation } };
+    }
+    then.push(operation);
+  }
+  return { txn: { kind: "txn", check: [], then }, fault: undefined };
+}
+
+function operationOf(operation: MultiOperation): TxnOperation | number {
+  switch (operation.op) {
+    case "create":
+      return createOf(operation);
+    case "delete":
+      return deleteOf(operation);
+    case "setData":
+      return setOf(operation);
+    case "check":
+      return checkOf(operation);
+  }
+}
+
+/** A code: the request as a whole is answered so. Undefined: the connection is closed. */
+function multiResultsOf(
+  operations: readonly MultiOperation[],
+  { fault }: Multi,
+  outcome: Outcome,
+): readonly MultiResult[] | number | undefined {
+  if (outcome.ok) {
+    const { result } = outcome;
+    if (result.kind !== "txn") return codes.systemError;
+    return operations.map((each, index) => resultOf(each, result.results[index] as Result));
+  }
+  const code = fault !== undefined && fault.index === placeOf(outcome) ? fault.code : codeOf(outcome.code);
+  const place = placeOf(outcome);
+  if (code === undefined || place === undefined) return code;
+  return operations.map((_, index) => ({
+    op: "error",
+    code: index < place ? codes.ok : index === place ? code : codes.runtimeInconsistency,
+  }));
+}
+
+function placeOf({ op }: Failure): number | undefined {
+  return op?.in === "then" ? op.index : undefined;
+}
+
+function resultOf(operation: MultiOperation, result: Result): MultiResult {
+  switch (operation.op) {
+    case "create":
+      if (result.kind !== "node") break;
+      if (operation.type === 1) return { op: "create", path: result.path };
+      return { op: "create2", path: result.path, stat: result.stat };
+    case "setData":
+      if (result.kind !== "node") break;
+      return { op: "setData", stat: result.stat };
+    case "delete":
+    case "check":
+      return { op: operation.op };
+  }
+  throw new Error(`the ${operation.op} of a txn was answered ${result.kind}`);
+}
+
+/**
+ * Reads at one zxid, each with a result or an error of its own. A transaction of reads fails as a whole: then each is read by
+ * itself, in one go.
+ */
+export function readMany(
+  { replies }: ConnectionContext,
+  calls: LaneCalls,
+  operations: readonly MultiReadOperation[],
+  slot: Slot,
+): void {
+  if (operations.length > limits.txnOperations) return replies.fill(slot, zeroZxid, codes.badArguments);
+  const reads = operations.map(readOf);
+  const each = (): void => readEach(replies, calls, reads, slot);
+  const then = reads.filter((read) => read !== undefined);
+  if (then.length < reads.length) return each();
+  calls.ask({ kind: "txn", check: [], then }, slot, (outcome) => {
+    if (!outcome.ok) return each();
+    const { result, zxid } = outcome;
+    if (result.kind !== "txn") throw new Error(`a txn was answered ${result.kind}`);
+    replies.fill(slot, zxid, codes.ok, { kind: "multi", results: result.results.map(readResult) });
+  });
+}
+
+type MultiRead = Extract<ReadOperation, { kind: "get" | "children" }>;
+
+function readEach(replies: Replies, calls: LaneCalls, reads: readonly (MultiRead | undefined)[], slot: Slot): void {
+  const results: MultiResult[] = reads.map(() => ({ op: "error", code: codes.noNode }));
+  let left = reads.filter((read) => read !== undefined).length;
+  if (left === 0) return replies.fill(slot, zeroZxid, codes.ok, { kind: "multi", results });
+  for (const [index, read] of reads.entries()) {
+    if (read === undefined) continue;
+    calls.ask(read, slot, (outcome) => {
+      const code = outcome.ok ? codes.ok : codeOf(outcome.code);
+      if (code === undefined) return calls.fail(slot, outcome as Failure);
+      results[index] = outcome.ok ? readResult(outcome.result) : { op: "error", code };
+      left -= 1;
+      if (left === 0) replies.fill(slot, outcome.zxid, codes.ok, { kind: "multi", results });
+    });
+  }
+}
+
+/** Undefined: a bad path, which names no znode. */
+function readOf({ op, path: text }: MultiReadOperation): MultiRead | undefined {
+  const path = parsePath(text);
+  if (isBadPath(path)) return undefined;
+  if (op === "getData") return { kind: "get", path };
+  return allChildrenOf(path);
+}
+
+/** One reply has all names. */
+export function allChildrenOf(path: Path): ChildrenOperation {
+  return { kind: "children", path, limit: limits.listedNames, withData: false };
+}
+
+function readResult(result: Result): MultiResult {
+  switch (result.kind) {
+    case "data":
+      return { op: "getData", data: result.nullData === true ? undefined : result.data, stat: result.stat };
+    case "children":
+      return { op: "getChildren", children: namesOf(result) };
+    default:
+      throw new Error(`a read of a multi was answered ${result.kind}`);
+  }
+}

@@ -1,0 +1,79 @@
+/** Outcomes of the replicated state as ZooKeeper's records and codes. */
+import { type ErrorCode, errors, type Failure, type Result } from "@quorate/api";
+import { codes } from "./messages.ts";
+import type { ReplyBody } from "./reply.ts";
+
+/** What of a result is answered to an operation; undefined: nothing but the header. */
+export type Conversion = (result: Result) => ReplyBody | undefined;
+
+function unexpected(result: Result): Error {
+  return new Error(`an operation was answered ${result.kind}`);
+}
+
+export function toNothing(): undefined {
+  return undefined;
+}
+
+export function toPath(result: Result): ReplyBody {
+  if (result.kind !== "node") throw unexpected(result);
+  return { kind: "path", path: result.path };
+}
+
+export function toPathAndStat(result: Result): ReplyBody {
+  if (result.kind !== "node") throw unexpected(result);
+  return { kind: "pathStat", path: result.path, stat: result.stat };
+}
+
+export function toStat(result: Result): ReplyBody {
+  if (result.kind !== "node" && result.kind !== "stat" && result.kind !== "acl") throw unexpected(result);
+  return { kind: "stat", stat: result.stat };
+}
+
+export function toData(result: Result): ReplyBody {
+  if (result.kind !== "data") throw unexpected(result);
+  return { kind: "data", data: result.nullData === true ? undefined : result.data, stat: result.stat };
+}
+
+export function toChildren(result: Result): ReplyBody {
+  return { kind: "children", children: namesOf(result) };
+}
+
+export function toChildrenAndStat(result: Result): ReplyBody {
+  if (result.kind !== "children") throw unexpected(result);
+  return { kind: "children", children: namesOf(result), stat: result.stat };
+}
+
+/** All of them: more than `listedNames` would not fit a reply. */
+export function namesOf(result: Result): readonly string[] {
+  if (result.kind !== "children") throw unexpected(result);
+  return result.children.map(({ name }) => name);
+}
+
+export function toAcl(result: Result): ReplyBody {
+  if (result.kind !== "acl") throw unexpected(result);
+  return { kind: "acl", acl: result.acl, stat: result.stat };
+}
+
+/**
+ * Nothing certain can be said to the client over this connection: it is closed, which its client calls ConnectionLoss, or learns
+ * by connecting anew.
+ */
+const closing: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
+  "connectionLoss",
+  "timeout",
+  "noLeader",
+  "behind",
+  "sessionExpired",
+  "sessionMoved",
+  "pageTooOld",
+]);
+
+/** Undefined: the connection is closed. */
+export function codeOf(code: ErrorCode): number | undefined {
+  if (closing.has(code)) return undefined;
+  return errors[code].zookeeper ?? codes.systemError;
+}
+
+export function whyOf({ code, detail }: Pick<Failure, "code" | "detail">): string {
+  return `${code}: ${detail}`;
+}
