@@ -67,14 +67,22 @@ export class Process {
     return this.#child?.signalCode ?? this.#child?.exitCode ?? undefined;
   }
 
+  /** Where it listens for ZooKeeper's clients, as it last said; another one after a start unless `environmentOf` says which. */
+  get zookeeperPort(): number {
+    const said = [...this.output.matchAll(/: ZooKeeper on \S+:(\d+)\n/g)].at(-1)?.[1];
+    if (said === undefined) throw new Error(`${this.name} has not said its ZooKeeper port`);
+    return Number(said);
+  }
+
   start(): void {
     if (this.running) throw new Error(`${this.name} runs already`);
     const child = spawn(process.execPath, [main, ...this.#args()], {
       stdio: ["ignore", "pipe", "pipe"],
-      // Any free gRPC port, where nobody needs a known one.
+      // Any free port, where nobody needs a known one.
       env: {
         ...cleanEnvironment(),
         QUORATE_GRPC_PORT: "0",
+        QUORATE_ZOOKEEPER_PORT: "0",
         ...(typeof this.#env === "function" ? this.#env() : this.#env),
       },
     });

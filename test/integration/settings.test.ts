@@ -88,7 +88,7 @@ describe("settings of real processes", () => {
     );
     assert.match(
       gateway.output,
-      /from the file: starts[\s\S]* {2}replicas: 127\.0\.0\.1:1,127\.0\.0\.1:2\n[\s\S]* {2}rest-port: 0\n {2}grpc-host: 127\.0\.0\.1\n {2}grpc-port: 0\n {2}superuser: \*{6}\n/,
+      /from the file: starts[\s\S]* {2}replicas: 127\.0\.0\.1:1,127\.0\.0\.1:2\n[\s\S]* {2}rest-port: 0\n {2}grpc-host: 127\.0\.0\.1\n {2}grpc-port: 0\n[\s\S]* {2}zookeeper-port: 0\n[\s\S]* {2}superuser: \*{6}\n/,
     );
     assert.ok(!gateway.output.includes(superUser.digest));
     await gateway.kill("SIGTERM");

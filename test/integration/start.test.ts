@@ -15,6 +15,7 @@ const dev = [process.execPath, "services/quorate/src/main.ts", "dev"];
 let folder: string;
 let restPort: number;
 let grpcPort: number;
+let zookeeperPort: number;
 let peerPort: number;
 let base: string;
 const started: Start[] = [];
@@ -31,6 +32,7 @@ class Start {
       QUORATE_DATA: folder,
       QUORATE_REST_PORT: String(restPort),
       QUORATE_GRPC_PORT: String(grpcPort),
+      QUORATE_ZOOKEEPER_PORT: String(zookeeperPort),
       QUORATE_PEER_PORT: String(peerPort),
     };
     const env = { ...Object.fromEntries(clean), ...own };
@@ -113,6 +115,7 @@ before(async () => {
   restPort = await freeRow(4, place);
   grpcPort = await freeRow(4, place + 5000);
   peerPort = await freeRow(4, place + 10_000);
+  zookeeperPort = await freeRow(4, place + 15_000);
   base = `http://127.0.0.1:${restPort}`;
 });
 after(async () => {

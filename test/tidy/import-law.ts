@@ -102,6 +102,8 @@ export const walls: Readonly<Record<Exclude<Room, "test">, Wall>> = {
         modules: ["@grpc/grpc-js", "node:net"],
         why: "the one listener of the gRPC port",
       },
+      { at: "gateway/src/zookeeper/", modules: ["node:crypto"], why: "the ZooKeeper door: hashes" },
+      { at: "gateway/src/zookeeper/server.ts", modules: ["node:net"], why: "the one listener of the ZooKeeper port" },
     ],
   },
   "services/quorate": {

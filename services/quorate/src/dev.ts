@@ -62,6 +62,7 @@ async function endAll(processes: readonly Started[]): Promise<void> {
 function startAll(values: Values): Started[] {
   const rest = numberOf(values, "rest-port");
   const grpc = numberOf(values, "grpc-port");
+  const zookeeper = numberOf(values, "zookeeper-port");
   const peer = numberOf(values, "peer-port");
   const members = ids.map((id) => `${id}=127.0.0.1:${peer + id}`).join(",");
   const superUser = textOf(values, "superuser");
@@ -81,11 +82,14 @@ function startAll(values: Values): Started[] {
       String(rest + id),
       "--grpc-port",
       String(grpc + id),
+      "--zookeeper-port",
+      String(zookeeper + id),
     ];
     return start(`replica ${id}`, ["serve", ...own, ...common]);
   });
   const all = ids.map((id) => `127.0.0.1:${peer + id}`).join(",");
-  const own = ["--replicas", all, "--rest-port", String(rest), "--grpc-port", String(grpc)];
+  const ports = ["--rest-port", String(rest), "--grpc-port", String(grpc), "--zookeeper-port", String(zookeeper)];
+  const own = ["--replicas", all, ...ports];
   return [...replicas, start("gateway", ["gateway", ...own, ...common])];
 }
 
@@ -157,8 +161,10 @@ function callsOf(base: string): readonly (readonly [string, string])[] {
 function printWelcome(values: Values, base: string): void {
   const rest = numberOf(values, "rest-port");
   const grpc = numberOf(values, "grpc-port");
-  console.log(`\ngateway   ${base}  gRPC 127.0.0.1:${grpc}`);
-  for (const id of ids) console.log(`replica ${id} http://127.0.0.1:${rest + id}  gRPC 127.0.0.1:${grpc + id}`);
+  const zookeeper = numberOf(values, "zookeeper-port");
+  const portsOf = (id: number): string => `gRPC 127.0.0.1:${grpc + id}  ZooKeeper 127.0.0.1:${zookeeper + id}`;
+  console.log(`\ngateway   ${base}  ${portsOf(0)}`);
+  for (const id of ids) console.log(`replica ${id} http://127.0.0.1:${rest + id}  ${portsOf(id)}`);
   console.log(`\nto read   ${base}/docs\n`);
   for (const [what, line] of callsOf(base)) console.log(`${what.padEnd(17)} ${line}`);
   console.log("\nready");

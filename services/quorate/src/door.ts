@@ -2,17 +2,20 @@
 import {
   createGrpcServer,
   createRestServer,
+  createZookeeperServer,
   type Dial,
   type GatewayWorld,
   type Readiness,
   type ReadinessCheck,
   ReplicaLink,
   type RestServer,
+  type ZookeeperOptions,
+  type ZookeeperServer,
 } from "@quorate/gateway";
 import type { Log } from "./log.ts";
 import { parseList, version } from "./options.ts";
 import { RequestCounts } from "./request-counts.ts";
-import { numberOf, required, textOf, type Values } from "./settings.ts";
+import { numberOf, required, SettingsError, textOf, type Values } from "./settings.ts";
 
 export interface DoorOptions {
   readonly values: Values;
@@ -30,6 +33,8 @@ export interface DoorOptions {
 export interface Door {
   readonly restPort: number;
   readonly grpcPort: number;
+  /** Undefined: it is not served. */
+  readonly zookeeperPort: number | undefined;
   stop(): Promise<void>;
 }
 
@@ -51,7 +56,7 @@ export async function startDoor(options: DoorOptions): Promise<Door> {
   };
   const rest = createRestServer({
     ...common,
-    metrics: () => options.metrics() + counts.format(),
+    metrics: () => options.metrics() + counts.format(zookeeper),
     observe: (operation, status, millis) => counts.observe(operation, status, millis),
     readiness,
     ...(origins.length === 0 ? {} : { corsOrigins: origins }),
@@ -62,20 +67,53 @@ export async function startDoor(options: DoorOptions): Promise<Door> {
     ready: () => readiness().ready,
     wallNow: () => Date.now(),
   });
+  const zookeeper = values["zookeeper"] ? createZookeeperServer({ ...common, ...zookeeperOptions(values) }) : undefined;
   const restHost = required(values, "rest-host");
   const restPort = await listen(rest, restHost, numberOf(values, "rest-port"));
   log(`REST on http://${restHost}:${restPort}`);
   const grpcHost = required(values, "grpc-host");
   const grpcPort = await grpc.listen(grpcHost, numberOf(values, "grpc-port"));
   log(`gRPC on ${grpcHost}:${grpcPort}`);
+  const zookeeperPort = await listenToZookeeper(zookeeper, values, log);
   return {
     restPort,
     grpcPort,
+    zookeeperPort,
     async stop() {
-      await Promise.all([rest.stop(), grpc.stop()]);
+      await Promise.all([rest.stop(), grpc.stop(), zookeeper?.stop()]);
       await link.stop();
     },
   };
+}
+
+function zookeeperOptions(values: Values): Pick<ZookeeperOptions, "limits"> {
+  const [least, most] = ["zookeeper-min-session-timeout", "zookeeper-max-session-timeout"].map((name) =>
+    numberOf(values, name),
+  ) as [number, number];
+  if (least > most) {
+    const fault = `${least} is more than --zookeeper-max-session-timeout, which is ${most}`;
+    throw new SettingsError(`--zookeeper-min-session-timeout ${fault}`);
+  }
+  return {
+    limits: {
+      minSessionTimeoutMillis: least,
+      maxSessionTimeoutMillis: most,
+      connectionsPerAddress: numberOf(values, "zookeeper-connections-per-address"),
+      graceMillis: numberOf(values, "drain"),
+    },
+  };
+}
+
+async function listenToZookeeper(
+  server: ZookeeperServer | undefined,
+  values: Values,
+  log: Log,
+): Promise<number | undefined> {
+  if (server === undefined) return undefined;
+  const host = required(values, "zookeeper-host");
+  const port = await server.listen(host, numberOf(values, "zookeeper-port"));
+  log(`ZooKeeper on ${host}:${port}`);
+  return port;
 }
 
 function readinessOf(link: ReplicaLink, more: readonly ReadinessCheck[]): Readiness {

@@ -1,7 +1,8 @@
 /** The settings of each command. */
 import { readFileSync } from "node:fs";
 import { isIP } from "node:net";
-import type { ReplicaId } from "@quorate/api";
+import { limits, type ReplicaId } from "@quorate/api";
+import { zookeeperLimits } from "@quorate/gateway";
 import { isLoopbackHost, parseHostPort } from "@quorate/proto";
 import type { Setting, Values } from "./settings.ts";
 import { SettingsError, textOf } from "./settings.ts";
@@ -35,6 +36,44 @@ function originsFault(text: string): string | undefined {
   return undefined;
 }
 
+/** As ZooKeeper's, where it is not a matter of its own process. */
+const zookeeperPort = 2181;
+
+const zookeeper: readonly Setting[] = [
+  { name: "zookeeper", kind: "flag", help: "ZooKeeper's clients are served", fallback: true },
+  { name: "zookeeper-host", kind: "text", help: "address of the ZooKeeper port", fallback: "127.0.0.1" },
+  {
+    name: "zookeeper-port",
+    kind: "number",
+    help: "the ZooKeeper port; 0: any free one",
+    fallback: zookeeperPort,
+    max: 65535,
+  },
+  {
+    name: "zookeeper-min-session-timeout",
+    kind: "number",
+    help: "ms: a ZooKeeper client's session lives at least so long without a sign of life",
+    fallback: zookeeperLimits.minSessionTimeoutMillis,
+    min: limits.sessionTimeoutMinMillis,
+    max: limits.sessionTimeoutMaxMillis,
+  },
+  {
+    name: "zookeeper-max-session-timeout",
+    kind: "number",
+    help: "ms: and at most so long, whatever the client asks for",
+    fallback: zookeeperLimits.maxSessionTimeoutMillis,
+    min: limits.sessionTimeoutMinMillis,
+    max: limits.sessionTimeoutMaxMillis,
+  },
+  {
+    name: "zookeeper-connections-per-address",
+    kind: "number",
+    help: "connections that one address may have to the ZooKeeper port; one more is closed",
+    fallback: zookeeperLimits.connectionsPerAddress,
+    min: 1,
+  },
+];
+
 const superUser: Setting = {
   name: "superuser",
   kind: "text",
@@ -48,6 +87,7 @@ const door: readonly Setting[] = [
   { name: "rest-port", kind: "number", help: "the REST port; 0: any free one", fallback: 8080, max: 65535 },
   { name: "grpc-host", kind: "text", help: "address of the gRPC port", fallback: "127.0.0.1" },
   { name: "grpc-port", kind: "number", help: "the gRPC port; 0: any free one", fallback: 9090, max: 65535 },
+  ...zookeeper,
   superUser,
   {
     name: "trusted-proxies",
@@ -136,6 +176,13 @@ export const devSettings: readonly Setting[] = [
     kind: "number",
     help: "the gateway's gRPC port; the replicas' are the next three",
     fallback: 9090,
+    max: 65532,
+  },
+  {
+    name: "zookeeper-port",
+    kind: "number",
+    help: "the gateway's ZooKeeper port; the replicas' are the next three",
+    fallback: zookeeperPort,
     max: 65532,
   },
   { name: "peer-port", kind: "number", help: "one below the first replica's peer port", fallback: 7400, max: 65532 },
