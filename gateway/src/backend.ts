@@ -172,7 +172,10 @@ export interface FollowListener {
    * `acl`. They refer to `acls` by place; who may be told of them is the listener's to judge.
    */
   changes(changes: readonly FeedChange[], acls: readonly Acl[]): void;
-  /** The last word: `sessionExpired`; `cursorTooOld` (changes are lost); `noLeader` (this gateway stops); `throttled`. */
+  /**
+   * The last word: `sessionExpired`; `cursorTooOld`, `cursorOfAnotherHistory` (changes are lost); `noLeader` (this gateway
+   * stops); `throttled` (too much is followed); `internal` (a listener that throws).
+   */
   ended(end: WatchEnd): void;
 }
 

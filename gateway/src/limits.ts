@@ -1,7 +1,7 @@
 /**
  * The limits of a gateway's link to the replicas, with the answer to each overflow. Sizes in bytes, times in ms.
  */
-import { assert, limits } from "@quorate/api";
+import { assert, limits, watchCodecLimits } from "@quorate/api";
 
 export const linkLimits = {
   /** Writes numbered and not yet answered; the rest wait for a number. The replicated memory of a lane has no more. */
@@ -44,8 +44,20 @@ export const linkLimits = {
   laneSessionTimeoutMillis: 30_000,
   /** Open watches. Beyond: `throttled`. */
   watchers: 50_000,
-  /** Watches that ask at once where they stand with a new home; the others wait for their turn. */
+  /** Sessions that follow paths. Beyond: `throttled`. */
+  followers: 65_536,
+  /** What one of them follows, and its bytes (a path counts once for each scope). Beyond: it ends, `throttled`. */
+  sessionFollowed: 200_000,
+  sessionFollowedBytes: 32 * 1_048_576,
+  /** What all of them follow: some 150 bytes each, and its own. Beyond: `throttled`. */
+  followed: 2_000_000,
+  followedBytes: 256 * 1_048_576,
+  /** Who follows more bytes than this asks for all changes behind its cursor, and picks its own. */
+  followQuestionBytes: 256 * 1024,
+  /** Who watches or follows, and asks at once where it stands with a new home; the others wait for their turn. */
   watchQuestions: 256,
+  /** Bytes of these questions; one always fits. */
+  watchQuestionBytes: 8 * 1_048_576,
   /** How long one of these questions may wait before it is asked anew. */
   watchQuestionMillis: 10_000,
   /** Nobody has watched for so long: the replica is told to stop its feed. */
@@ -78,4 +90,10 @@ assert(linkLimits.streamQueuedBytes >= limits.requestBytes, "the largest request
 assert(linkLimits.touchMillis * 3 <= linkLimits.laneSessionTimeoutMillis, "three touches fit a session's time");
 assert(linkLimits.redialFirstMillis <= linkLimits.redialLastMillis, "back-off rises");
 assert(linkLimits.watchers + linkLimits.watchQuestions <= linkLimits.calls, "every watch may be opened at once");
+assert(linkLimits.sessionLanes <= linkLimits.followers, "every attached session may follow");
+assert(linkLimits.followQuestionBytes <= watchCodecLimits.rawPathBytes, "what is followed fits a question");
+assert(
+  linkLimits.watchQuestionBytes + linkLimits.followQuestionBytes < linkLimits.callBytes / 2,
+  "the questions of a new home leave room for reads",
+);
 assert(linkLimits.silenceMillis >= 1500, "three statuses fit the silence that breaks a stream");

@@ -60,6 +60,9 @@ export interface LinkStatus {
   readonly unansweredWrites: number;
   readonly calls: number;
   readonly watchers: number;
+  /** Sessions that follow paths, and how many these are. */
+  readonly followers: number;
+  readonly followedPaths: number;
   /** Client sessions that are attached, or about to be. */
   readonly attached: number;
 }
@@ -104,6 +107,7 @@ export class ReplicaLink implements Backend {
       write: (request, deadline, done) => this.#lane.write(request, deadline, done),
       read: (request, deadline, done) => this.#calls.read(request, deadline, done),
       told: (session, zxid, from) => this.#watches.told(session, zxid, from),
+      floor: (session) => this.#watches.floor(session),
       wake,
       log,
     });
@@ -153,6 +157,8 @@ export class ReplicaLink implements Backend {
       unansweredWrites: this.#lane.unanswered,
       calls: this.#calls.size,
       watchers: this.#watches.size,
+      followers: this.#watches.followers,
+      followedPaths: this.#watches.followedPaths,
       attached: this.#sessions.size,
     };
   }

@@ -76,8 +76,8 @@ export interface Fixture {
   readonly reads: Asked[];
   /** Reads are answered before asking has returned. */
   readonly atOnce: { answer: Answer | undefined };
-  /** How far the session's watches have told their events. */
-  readonly events: { through: number };
+  /** How far the session's watches have told their events, and what its reads have to show. */
+  readonly events: { through: number; floor: number };
   /** What clients were told, as words. */
   readonly told: string[];
   attach(id?: SessionId): SessionLane;
@@ -116,7 +116,7 @@ export function start(): Fixture {
   const reads: Asked[] = [];
   const told: string[] = [];
   const atOnce: Fixture["atOnce"] = { answer: undefined };
-  const events = { through: 2 ** 32 - 1 };
+  const events = { through: 2 ** 32 - 1, floor: 0 };
   const lanes = new SessionLanes({
     world,
     home: () => home,
@@ -130,6 +130,7 @@ export function start(): Fixture {
       };
     },
     told: (_, at) => at <= zxid(events.through),
+    floor: () => zxid(events.floor),
     wake: () => {},
     log: () => {},
   });

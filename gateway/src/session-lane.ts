@@ -21,9 +21,10 @@
  * 8. A newer attachment ends the lane with `sessionMoved`, the session's end with `sessionExpired`; if the lane cannot go on
  *    (the history was set back, or a write of unknown fate is refused for good), `connectionLoss`. What is not answered then
  *    is of unknown fate, which the next attachment tells (1).
- * 9. But for stale reads, no answer shows what a watch of the session has not told yet, whoever answered it.
+ * 9. But for stale reads, no answer shows what a watch of the session has not told yet, whoever answered it. Nor does a read show
+ *    less than what the session follows was told, and is told from: what was asked before is asked again.
  */
-import { type Acting, assert, type ErrorCode, encodeCommand, type SessionId, type Zxid } from "@quorate/api";
+import { type Acting, assert, type ErrorCode, encodeCommand, type Zxid } from "@quorate/api";
 import { encodeFromGateway } from "@quorate/proto";
 import type { Answer, LaneAnswer, LaneListener, LaneOpening, LaneWrite, ReadRequest, SessionLane } from "./backend.ts";
 import type { OrderedRead, ReadAnswered } from "./calls.ts";
@@ -34,12 +35,14 @@ import { LaneWindow } from "./lane-window.ts";
 import { linkLimits } from "./limits.ts";
 import { OpenReads } from "./open-reads.ts";
 import { type ReplicaStream, type Unavailable, unavailable } from "./stream.ts";
+import type { Watches } from "./watch/hub.ts";
 import { sizeOfWrite } from "./write-entry.ts";
 
-export interface SessionLanePorts extends CoursePorts {
+const tooMany = "too many requests of this session are not answered; wait for answers";
+
+/** Where the session's watches stand; while `told` is false the answer waits. */
+export interface SessionLanePorts extends CoursePorts, Pick<Watches, "told" | "floor"> {
   read(request: OrderedRead, deadline: number, done: ReadAnswered): () => void;
-  /** See `Watches.told`; while it is false the answer waits. */
-  told(session: SessionId, zxid: Zxid, from: ReplicaStream | undefined): boolean;
   /** More, or less, memory is taken; false: all lanes together take too much. */
   take(bytes: number): boolean;
   /** What it has could not be put on the stream: it wants to be pumped when that has drained. */
@@ -146,11 +149,7 @@ export class AttachedLane implements SessionLane {
         ? unavailable("badArguments", "noEffect", fault, 0)
         : sequence > next
           ? unavailable("badArguments", "noEffect", `write ${sequence} came before write ${next} of the session`, 0)
-          : unavailable(
-              "throttled",
-              "noEffect",
-              "too many requests of this session are not answered; wait for answers",
-            );
+          : unavailable("throttled", "noEffect", tooMany);
     if (isNext) this.#voided = refusal;
     return refusal;
   }
@@ -161,8 +160,7 @@ export class AttachedLane implements SessionLane {
     const request = LaneRequest.ofRead(read, 512, deadline, done);
     if (this.attachment === 0) {
       request.answer = unavailable("badArguments", "noEffect", "the session is not attached yet", 0);
-    } else if (!this.writable)
-      request.answer = unavailable("throttled", "noEffect", "too many requests of this session are not answered");
+    } else if (!this.writable) request.answer = unavailable("throttled", "noEffect", tooMany);
     this.#push(request);
   }
 
@@ -239,7 +237,7 @@ export class AttachedLane implements SessionLane {
     request.tries += 1;
     request.behind = Math.max(window.next - 1, this.#applied);
     const { tries, behind } = request;
-    const seen = (): Zxid => Math.max(this.#seen, read.minZxid) as Zxid;
+    const seen = (): Zxid => Math.max(this.#seen, read.minZxid, this.#ports.floor(session)) as Zxid;
     const ordered: OrderedRead = {
       ...read,
       get minZxid() {
@@ -284,7 +282,7 @@ export class AttachedLane implements SessionLane {
     this.#telling = true;
     for (let first = this.#first; first?.answer && !this.#over; first = this.#first) {
       if (this.#isAhead(first, first.answer)) break;
-      if (first.read && !this.#shows(first.answer)) {
+      if (first.read && !this.#shows(first.read, first.answer)) {
         this.#askAgain(first);
         if (first.answer === undefined) break;
       }
@@ -310,12 +308,13 @@ export class AttachedLane implements SessionLane {
     return answer.kind === "outcome" && !this.#ports.told(this.acting.session, answer.outcome.zxid, from);
   }
 
-  /** (7) */
-  #shows(answer: Answer): boolean {
+  /** (7), (9) */
+  #shows({ consistency }: ReadRequest, answer: Answer): boolean {
     if (answer.kind !== "outcome") return true;
     const { zxid } = answer.outcome;
     // What is refused for its form shows nothing.
-    return zxid === 0 || zxid >= this.#seen;
+    if (zxid === 0 || zxid < this.#seen) return zxid === 0;
+    return consistency === "stale" || zxid >= this.#ports.floor(this.acting.session);
   }
 
   #drop(request: LaneRequest): void {

@@ -2,7 +2,7 @@
  * The lanes of the client sessions that are attached through this gateway: opens them, finds them by their session, and
  * lets all of them share one clock, one account of memory, and one pace when the home moves.
  */
-import type { Acting, Identity, SessionId, Zxid } from "@quorate/api";
+import type { Acting, Identity, SessionId } from "@quorate/api";
 import type { Answer, LaneListener, SessionLane, WriteRequest } from "./backend.ts";
 import type { OrderedRead, ReadAnswered } from "./calls.ts";
 import { Deadlines, type Timed } from "./deadlines.ts";
@@ -11,15 +11,15 @@ import { linkLimits } from "./limits.ts";
 import type { GatewayTimer, GatewayWorld } from "./ports.ts";
 import { AttachedLane, type SessionLanePorts } from "./session-lane.ts";
 import type { ReplicaStream } from "./stream.ts";
+import type { Watches } from "./watch/hub.ts";
 
-export interface SessionLanesPorts {
+/** While `told` is false: `eventsTold` comes when that may be otherwise. */
+export interface SessionLanesPorts extends Pick<Watches, "told" | "floor"> {
   readonly world: GatewayWorld;
   home(): ReplicaStream | undefined;
   /** On the gateway's own lane. */
   write(request: WriteRequest, deadline: number, done: (answer: Answer) => void): void;
   read(request: OrderedRead, deadline: number, done: ReadAnswered): () => void;
-  /** See `Watches.told`; false: `eventsTold` comes when that may be otherwise. */
-  told(session: SessionId, zxid: Zxid, from: ReplicaStream | undefined): boolean;
   /** The pump must run soon. */
   wake(): void;
   log(text: string): void;
@@ -71,6 +71,7 @@ export class SessionLanes {
       wake: () => ports.wake(),
       read: (request, deadline, done) => ports.read(request, deadline, done),
       told: (session, zxid, from) => ports.told(session, zxid, from),
+      floor: (session) => ports.floor(session),
       take: (bytes) => {
         this.#bytes += bytes;
         return this.#bytes < linkLimits.allSessionBytes;

@@ -1,13 +1,16 @@
 /**
- * One message of the feed at a time: who of the joined watchers is told of which change. An event is made once for each
+ * One message of the feed at a time: who of those who are joined is told of which change. An event is made once for each
  * change, and only if somebody is told of it; all share it, so that a door can encode it once. Nothing is called here:
- * what was gathered lies in the watchers.
+ * what was gathered lies in them.
  *
  * Rights are those of the change: who watches a path by name and may not read it any more is denied, and told nothing of
- * that transaction; below a subtree's root a znode that may not be read is left out.
+ * that transaction; below a subtree's root a znode that may not be read is left out. Who follows paths judges by itself, and
+ * gets the changes as they are.
  */
 import type { ChangeType, FeedChange, Path, WatchEvent, Zxid } from "@quorate/api";
 import type { ToGateway } from "@quorate/proto";
+import type { Follower } from "./follower.ts";
+import type { Party } from "./questions.ts";
 import type { Readers } from "./readers.ts";
 import type { Relation, WatchIndex } from "./watch-index.ts";
 import type { FeedPlace, Watcher } from "./watcher.ts";
@@ -15,68 +18,86 @@ import type { FeedPlace, Watcher } from "./watcher.ts";
 export type FeedMessage = Extract<ToGateway, { kind: "feed" }>;
 
 export class Delivery {
-  readonly #index: WatchIndex<Watcher>;
+  readonly #index: WatchIndex<Party>;
   readonly #readers: Readers;
-  #place: FeedPlace = { through: 0 as Zxid };
-  #touched: Watcher[] = [];
+  #place: FeedPlace = { through: 0 as Zxid, history: undefined };
+  #touched: Party[] = [];
   #change: FeedChange | undefined;
   #event: WatchEvent | undefined;
   /** The event alone in an array, for all who are told of nothing else in this message. */
   #alone: WatchEvent[] = [];
+  /** The change alone, likewise. */
+  #aloneRaw: FeedChange[] = [];
 
-  constructor(index: WatchIndex<Watcher>, readers: Readers) {
+  constructor(index: WatchIndex<Party>, readers: Readers) {
     this.#index = index;
     this.#readers = readers;
   }
 
   /** Those with `pending` or `denied` set; each keeps its place as it was before this message until it is told. */
-  gather(place: FeedPlace, { changes, acls }: FeedMessage): readonly Watcher[] {
+  gather(place: FeedPlace, { changes, acls }: FeedMessage): readonly Party[] {
     this.#place = place;
     this.#touched = [];
     this.#readers.begin(acls);
     for (const change of changes) {
       this.#change = change;
       this.#event = undefined;
+      this.#aloneRaw = [];
       this.#index.find(change.path, change.type, this.#found);
     }
     this.#change = undefined;
     return this.#touched;
   }
 
-  readonly #found = (relation: Relation, watchers: ReadonlySet<Watcher>): void => {
+  readonly #found = (relation: Relation, party: Party): void => {
+    if (party.feed !== this.#place) return;
     const change = this.#change as FeedChange;
     const { type } = change;
+    if (party.kind === "follower") {
+      if (type !== "acl" && relation !== "parent") this.#follow(party, change);
+      return;
+    }
+    if (party.denied !== undefined) return;
     switch (relation) {
       case "node":
       case "root":
-        for (const each of watchers) this.#named(each, change, change.acl, change.path, type !== "acl");
+        this.#named(party, change, change.acl, change.path, type !== "acl");
         return;
       case "parent":
         // No event, but its ACL is the one that decides over its children's.
-        if (type !== "created" && type !== "acl") return;
-        for (const each of watchers) this.#named(each, change, change.acl, change.path, false);
+        if (type === "created" || type === "acl") this.#named(party, change, change.acl, change.path, false);
         return;
       case "child":
-        for (const each of watchers) this.#named(each, change, change.parentAcl, undefined, true);
+        this.#named(party, change, change.parentAcl, undefined, true);
         return;
       case "below":
-        if (type === "acl") return;
-        for (const each of watchers) {
-          if (this.#listens(each) && this.#readers.may(each.reader, change.acl)) this.#tell(each, change);
-        }
+        if (type !== "acl" && this.#readers.may(party.reader, change.acl)) this.#tell(party, change);
         return;
       default:
         relation satisfies never;
     }
   };
 
-  #listens(watcher: Watcher): boolean {
-    return watcher.feed === this.#place && watcher.denied === undefined;
+  #follow(follower: Follower, change: FeedChange): void {
+    const { pending } = follower;
+    if (pending === undefined) {
+      follower.zxid = this.#place.through;
+      this.#touched.push(follower);
+      if (this.#aloneRaw.length === 0) this.#aloneRaw.push(change);
+      follower.pending = this.#aloneRaw;
+      follower.pendingShared = true;
+      return;
+    }
+    // Found before, by another of its paths.
+    if (pending.at(-1) === change) return;
+    if (follower.pendingShared) {
+      follower.pending = [...pending, change];
+      follower.pendingShared = false;
+    } else pending.push(change);
   }
 
   /** `path` undefined: the change's parent. */
   #named(watcher: Watcher, change: FeedChange, acl: number, path: Path | undefined, tells: boolean): void {
-    if (!this.#listens(watcher)) return;
     if (this.#readers.may(watcher.reader, acl)) {
       if (tells) this.#tell(watcher, change);
       return;

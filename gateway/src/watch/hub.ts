@@ -10,34 +10,41 @@
  *    Answers to stale reads, and answers that end before the feed's place, are told; then the watcher asks on.
  * 3. When the home moves, or its stream or feed breaks, all joined ones ask again, some hundreds at a time.
  * 4. An old home's feed, and that of a home through which nobody watches any more, is turned off by `unwatch`. No question
- *    sent before it can be joined by its answer afterwards: there is none (no watchers), or it got a new number (2).
+ *    sent before it can be joined by its answer afterwards: there is none (nobody asks), or it got a new number (2).
+ * 5. Who follows paths is a watcher whose scopes change at will (`followers.ts`). While it follows nothing it stands nowhere, and
+ *    takes its place in a feed that others have joined without a question.
  */
-import { type Acting, type ErrorCode, noSession, type SessionId, type WatchOperation, type Zxid, zeroZxid } from "@quorate/api";
-import type { Answer, Following, FollowListener, ReadRequest, WatchEnd, Watching, WatchListener, WatchRequest } from "../backend.ts";
+import { type Acting, type SessionId, type WatchedResult, type Zxid, zeroZxid } from "@quorate/api";
+import type {
+  Answer,
+  Following,
+  FollowListener,
+  ReadRequest,
+  WatchEnd,
+  Watching,
+  WatchListener,
+  WatchRequest,
+} from "../backend.ts";
 import { linkLimits } from "../limits.ts";
-import type { GatewayWorld } from "../ports.ts";
-import { Queue } from "../queue.ts";
 import type { ReplicaStream } from "../stream.ts";
 import { Delivery, type FeedMessage } from "./delivery.ts";
+import type { Follower } from "./follower.ts";
+import { Followers } from "./followers.ts";
+import { type Party, type QuestionPorts, Questions, type WatchAnswered } from "./questions.ts";
 import { Readers } from "./readers.ts";
+import { SessionParties } from "./session-parties.ts";
 import { WatchIndex } from "./watch-index.ts";
 import { type FeedPlace, Watcher } from "./watcher.ts";
 
-/** `stream`: whose answer it is. Called in the turn of the answer, before what stands behind it on the stream. */
-export type WatchAnswered = (answer: Answer, stream: ReplicaStream | undefined) => void;
+export type { WatchAnswered };
 
-export interface WatchPorts {
-  readonly world: GatewayWorld;
+export interface WatchPorts extends QuestionPorts {
   home(): ReplicaStream | undefined;
   /** First 16 hex digits of the id of the history that `stream` serves; empty: unknown. */
   historyOf(stream: ReplicaStream): string;
-  /** Asks a read of kind `watch`; answers the way to give it up, after which nothing is called. */
-  ask(request: ReadRequest, deadline: number, answered: WatchAnswered): () => void;
   unwatch(stream: ReplicaStream): void;
   /** `told` was false for this session, and may not be now. */
   eventsTold(session: SessionId): void;
-  /** `pump` is due by the end of the turn. */
-  wake(): void;
   log(text: string): void;
 }
 
@@ -45,17 +52,13 @@ const stopping: WatchEnd = { code: "noLeader", detail: "this gateway is stopping
 
 export class Watches {
   readonly #ports: WatchPorts;
-  readonly #all = new Set<Watcher>();
-  readonly #index = new WatchIndex<Watcher>();
+  readonly #watchers = new Set<Watcher>();
+  readonly #index = new WatchIndex<Party>();
   readonly #readers = new Readers();
   readonly #delivery: Delivery;
-  readonly #sessions = new Map<SessionId, Set<Watcher>>();
-  /** Those with answers that wait for events. */
-  readonly #held = new Set<SessionId>();
-  /** Those of state `waiting`. */
-  readonly #queue = new Queue<Watcher>();
-  /** Those of state `asking`. */
-  #asking = 0;
+  readonly #followers: Followers;
+  readonly #questions: Questions;
+  readonly #sessions: SessionParties;
   /** The home that was last told of; its feed is the one to join. */
   #home: ReplicaStream | undefined;
   /** Undefined: nobody has joined the home's feed since it began. */
@@ -70,155 +73,140 @@ export class Watches {
 
   constructor(ports: WatchPorts) {
     this.#ports = ports;
+    this.#sessions = new SessionParties((session) => ports.eventsTold(session));
     this.#delivery = new Delivery(this.#index, this.#readers);
+    this.#questions = new Questions(ports, (...answered) => this.#answered(...answered));
+    this.#followers = new Followers(this.#index, {
+      world: ports.world,
+      place: () => (this.#home === ports.home() ? this.#place : undefined),
+      wait: (follower) => this.#questions.await(follower),
+      relieved: () => this.#relieved(),
+      end: (follower, end) => this.#end(follower, end),
+      forget: (follower) => this.#forget(follower),
+    });
     this.#leftAt = ports.world.now();
   }
 
+  /** Of watches. */
   get size(): number {
-    return this.#all.size;
+    return this.#watchers.size;
   }
 
   /** Of these, how many the feed reaches. */
   get joined(): number {
     let count = 0;
-    for (const { state } of this.#all) if (state === "joined") count += 1;
+    for (const { state } of this.#watchers) if (state === "joined") count += 1;
     return count;
   }
 
-  /**
-   * Whether all watches that the session keeps have told everything up to `zxid`, which somebody has answered. What came on
-   * the home's own stream had the feed before it; a former home, or another replica, may be ahead of that.
-   */
-  told(session: SessionId, zxid: Zxid, from: ReplicaStream | undefined): boolean {
-    for (const each of this.#sessions.get(session) ?? []) {
-      if (each.state === "opening" || each.cursor.zxid >= zxid) continue;
-      if (each.state === "joined" && from === this.#home) continue;
-      this.#held.add(session);
-      return false;
-    }
-    return true;
+  get followers(): number {
+    return this.#followers.all.size;
+  }
+  /** A path counts once for each follower and scope. */
+  get followedPaths(): number {
+    return this.#followers.followed;
   }
 
-  /** The cursors may have moved on. */
-  #release(): void {
-    if (this.#held.size === 0) return;
-    const held = [...this.#held];
-    this.#held.clear();
-    for (const session of held) this.#ports.eventsTold(session);
+  /**
+   * Whether all that the session watches has been told up to `zxid`, which somebody has answered. What came on the home's
+   * own stream had the feed before it; a former home, or another replica, may be ahead of that.
+   */
+  told(session: SessionId, zxid: Zxid, from: ReplicaStream | undefined): boolean {
+    return this.#sessions.told(session, zxid, from === this.#home);
+  }
+
+  /** Reads of the session may show nothing older: from here on what it follows is told, and up to here it was. */
+  floor(session: SessionId): Zxid {
+    return this.#sessions.floor(session);
   }
 
   watch(request: WatchRequest, deadlineMillis: number, listener: WatchListener): Watching {
-    const { identity, acting } = request;
+    const { identity, after, consistency, minZxid, maxStaleMillis } = request;
     const reader = this.#readers.enter(identity);
     const watcher = new Watcher(request, reader, listener, (each) => this.#forget(each));
-    const refusal = this.#refusal();
+    const refusal = this.#refusal(this.#watchers.size, linkLimits.watchers, "watches");
     if (refusal) {
       this.#ports.world.soon(() => this.#end(watcher, refusal));
       return watcher;
     }
-    this.#all.add(watcher);
+    this.#watchers.add(watcher);
     this.#index.add(request.scopes, watcher);
-    if (acting) {
-      const ofSession = this.#sessions.get(acting.session);
-      if (ofSession) ofSession.add(watcher);
-      else this.#sessions.set(acting.session, new Set([watcher]));
-    }
-    this.#open(watcher, request, deadlineMillis);
+    this.#sessions.enter(watcher);
+    const state = { consistency, minZxid, maxStaleMillis };
+    const events = { consistency: "session", minZxid, maxStaleMillis: 0 } as const;
+    const question = watcher.question(after ? events : state, after !== undefined);
+    this.#questions.ask(watcher, question, deadlineMillis);
     return watcher;
   }
 
-  follow(_acting: Acting, _listener: FollowListener): Following {
-    throw new Error("following is not built yet");
+  follow(acting: Acting, listener: FollowListener): Following {
+    const refusal = this.#refusal(this.#followers.all.size, linkLimits.followers, "sessions that follow paths");
+    const follower = this.#followers.open(acting, listener, refusal);
+    if (!refusal) this.#sessions.enter(follower);
+    return follower;
   }
 
-  #refusal(): WatchEnd | undefined {
+  #refusal(size: number, limit: number, what: string): WatchEnd | undefined {
     if (this.#stopped) return stopping;
-    if (this.#all.size < linkLimits.watchers) return undefined;
-    const detail = `this gateway has ${linkLimits.watchers} watches, and takes no more; try another one, or again later`;
+    if (size < limit) return undefined;
+    const detail = `this gateway has ${limit} ${what}, and takes no more; try another one, or again later`;
     return { code: "throttled", detail, retryAfterMillis: 1000 };
   }
 
-  #open(watcher: Watcher, request: WatchRequest, deadlineMillis: number): void {
-    const { after, consistency, minZxid, maxStaleMillis } = request;
-    const state = { consistency, minZxid, maxStaleMillis };
-    const events = { consistency: "session", minZxid, maxStaleMillis: 0 } as const;
-    this.#ask(watcher, after ? events : state, after !== undefined, deadlineMillis);
-  }
-
-  #ask(
-    watcher: Watcher,
-    how: Pick<ReadRequest, "consistency" | "minZxid" | "maxStaleMillis">,
-    resumes: boolean,
-    budgetMillis: number,
-  ): void {
-    const { scopes, zxid, history, acting, reader } = watcher;
-    const behind = history === undefined ? { after: zxid } : { after: zxid, history };
-    const operation: WatchOperation = resumes ? { kind: "watch", scopes, ...behind } : { kind: "watch", scopes };
-    const { identity } = reader;
-    const request: ReadRequest = acting ? { ...how, identity, acting, operation } : { ...how, identity, operation };
-    const stale = how.consistency === "stale";
-    const { world } = this.#ports;
-    let within = true;
-    let givenUp = false;
-    const giveUp = this.#ports.ask(request, world.now() + budgetMillis, (answer, stream) => {
-      // Nothing is told before `watch` has returned.
-      if (!within) this.#answered(watcher, answer, stale ? undefined : stream, stream);
-      else world.soon(() => givenUp || this.#answered(watcher, answer, undefined, stream));
-    });
-    within = false;
-    watcher.giveUp = () => {
-      givenUp = true;
-      giveUp();
-    };
-  }
-
-  /** `joins`: whose feed goes on behind this answer, if it is the home. */
-  #answered(
-    watcher: Watcher,
-    answer: Answer,
-    joins: ReplicaStream | undefined,
-    stream: ReplicaStream | undefined,
-  ): void {
-    watcher.giveUp = undefined;
-    const opens = watcher.state === "opening";
-    if (!opens) this.#asking -= 1;
-    // There is room for another question.
-    if (this.#queue.size > 0) this.#ports.wake();
+  #answered(party: Party, answer: Answer, joins: ReplicaStream | undefined, stream: ReplicaStream | undefined): void {
+    const opens = party.state === "opening";
     if (answer.kind === "unavailable") {
       const { code, detail, retryAfterMillis } = answer;
-      if (opens) this.#end(watcher, { code, detail, retryAfterMillis });
-      else this.#rest(watcher, answer.code);
+      if (opens) this.#end(party, { code, detail, retryAfterMillis });
+      else this.#questions.rest(party, code);
       return;
     }
-    const { outcome, servedBy, ageMillis } = answer;
+    const { outcome, servedBy } = answer;
     if (!outcome.ok) {
       const { code, detail, zxid, path } = outcome;
       const end = { code, detail, retryAfterMillis: 0, zxid, servedBy };
-      this.#end(watcher, path === undefined ? end : { ...end, path });
+      this.#end(party, path === undefined ? end : { ...end, path });
       return;
     }
     const { result } = outcome;
     if (result.kind !== "watched") {
-      this.#end(watcher, { code: "internal", detail: `a watch was answered ${result.kind}`, retryAfterMillis: 0 });
+      this.#end(party, { code: "internal", detail: `a watch was answered ${result.kind}`, retryAfterMillis: 0 });
       return;
     }
-    watcher.state = "waiting";
-    watcher.zxid = result.through;
+    party.state = "waiting";
     const history = stream && this.#ports.historyOf(stream);
-    if (history) watcher.history = history;
+    if (history) party.history = history;
+    const stands =
+      party.kind === "follower" ? this.#tellFollower(party, result) : this.#tellWatcher(party, opens, result, answer);
+    if (isOver(party)) return;
+    if (stands && !result.more && this.#joins(joins, result.through)) this.#join(party, result.through);
+    else this.#questions.await(party);
+    this.#sessions.release();
+  }
+
+  #tellWatcher(
+    watcher: Watcher,
+    opens: boolean,
+    { through, states, events, more, sessionTimeoutMillis }: WatchedResult,
+    { servedBy, ageMillis }: Extract<Answer, { kind: "outcome" }>,
+  ): true {
+    watcher.zxid = through;
     if (opens) {
-      const { states, sessionTimeoutMillis } = result;
       this.#tell(watcher, () => watcher.listener.opened({ states, servedBy, ageMillis, sessionTimeoutMillis }));
     }
-    const { events, more } = result;
     if (events.length > 0 || more || watcher.owed) {
       watcher.owed = more;
-      if (!isOver(watcher)) this.#tell(watcher, () => watcher.listener.events(events, more));
+      this.#tell(watcher, () => watcher.listener.events(events, more));
     }
-    if (isOver(watcher)) return;
-    if (!more && this.#joins(joins, result.through)) this.#join(watcher, result.through);
-    else this.#await(watcher);
-    this.#release();
+    return true;
+  }
+
+  /** False: the answer is not what it needs by now. */
+  #tellFollower(follower: Follower, result: WatchedResult): boolean {
+    const changes = follower.took(result);
+    if (changes === undefined) return false;
+    if (changes.length > 0) this.#tell(follower, () => follower.listener.changes(changes, result.acls ?? []));
+    return true;
   }
 
   #joins(stream: ReplicaStream | undefined, through: Zxid): boolean {
@@ -226,42 +214,26 @@ export class Watches {
     return this.#place === undefined || this.#place.through <= through;
   }
 
-  #join(watcher: Watcher, through: Zxid): void {
+  #join(party: Party, through: Zxid): void {
     this.#fed = true;
-    this.#place ??= { through };
+    this.#place ??= { through, history: party.history };
     // What lies between the feed's last word and this answer changed nothing.
     this.#place.through = through;
-    watcher.state = "joined";
-    watcher.feed = this.#place;
-  }
-
-  #await(watcher: Watcher): void {
-    watcher.state = "waiting";
-    // Sessions first: their reads stand in one order with their events.
-    if (watcher.acting) this.#queue.pushFront(watcher);
-    else this.#queue.push(watcher);
-    this.#ports.wake();
-  }
-
-  /** It asks for ever, but not at once: whoever answered so needs a moment. */
-  #rest(watcher: Watcher, code: ErrorCode): void {
-    watcher.state = "resting";
-    const pause = code === "throttled" ? linkLimits.retryMaxMillis : linkLimits.retryMillis;
-    this.#ports.world.after(pause, () => {
-      if (watcher.state === "resting") this.#await(watcher);
-    });
+    party.state = "joined";
+    party.feed = this.#place;
   }
 
   /** Asks for those who wait, as far as there is a home and room. */
   pump(): void {
     if (!this.#home || this.#home !== this.#ports.home()) return;
-    for (let each = this.#queue.first; each && this.#asking < linkLimits.watchQuestions; each = this.#queue.first) {
-      this.#queue.remove(each);
-      each.state = "asking";
-      this.#asking += 1;
-      const how = { consistency: "session", minZxid: zeroZxid, maxStaleMillis: 0 } as const;
-      this.#ask(each, how, true, linkLimits.watchQuestionMillis);
-    }
+    let joined = false;
+    this.#questions.pump((party) => {
+      if (party.kind === "watcher") return party.question(behindCursor, true);
+      const question = this.#followers.question(party);
+      if (!question) joined = true;
+      return question;
+    });
+    if (joined) this.#sessions.release();
   }
 
   /** A feed came on `stream`. */
@@ -275,15 +247,18 @@ export class Watches {
     if (place) {
       const touched = message.changes.length > 0 ? this.#delivery.gather(place, message) : [];
       if (message.through > place.through) place.through = message.through;
-      for (const watcher of touched) this.#deliver(watcher);
-    }
-    for (const session of message.ended) {
-      for (const watcher of [...(this.#sessions.get(session) ?? [])]) {
-        const detail = "the session of this watch is over (expired or closed), and the watch with it; open a new one";
-        this.#end(watcher, { code: "sessionExpired", detail, retryAfterMillis: 0, zxid: message.through });
+      for (const party of touched) {
+        if (party.kind === "watcher") this.#deliver(party);
+        else this.#deliverChanges(party, message);
       }
     }
-    this.#release();
+    for (const session of message.ended) {
+      for (const party of [...this.#sessions.of(session)]) {
+        const detail = "the session of this watch is over (expired or closed), and the watch with it; open a new one";
+        this.#end(party, { code: "sessionExpired", detail, retryAfterMillis: 0, zxid: message.through });
+      }
+    }
+    this.#sessions.release();
   }
 
   #deliver(watcher: Watcher): void {
@@ -302,6 +277,13 @@ export class Watches {
     }
     watcher.pending = undefined;
     this.#tell(watcher, () => watcher.listener.events(pending, false));
+  }
+
+  #deliverChanges(follower: Follower, { acls }: FeedMessage): void {
+    const { pending } = follower;
+    if (pending === undefined) return;
+    follower.pending = undefined;
+    this.#tell(follower, () => follower.listener.changes(pending, acls));
   }
 
   /** A feed that nobody here listens to: said once in a while, for some of it may be on its way. */
@@ -336,68 +318,80 @@ export class Watches {
     const place = this.#place;
     this.#place = undefined;
     if (!place) return;
-    for (const watcher of this.#all) {
+    for (const watcher of this.#watchers) {
       if (watcher.feed !== place) continue;
       watcher.leaveFeed();
-      this.#await(watcher);
+      this.#questions.await(watcher);
     }
+    this.#followers.broken(place);
   }
 
   /** Now and then: turns the feed off when nobody has watched for a while. */
   check(now: number): void {
-    if (!this.#fed || !this.#home || this.#all.size > 0 || now - this.#leftAt < linkLimits.unwatchMillis) return;
+    if (!this.#fed || !this.#home || this.#busy || now - this.#leftAt < linkLimits.unwatchMillis) return;
+    this.#breakFeed();
     this.#fed = false;
-    this.#place = undefined;
     this.#ports.unwatch(this.#home);
   }
 
+  get #busy(): boolean {
+    return this.#watchers.size > 0 || this.#index.size > 0 || this.#questions.size > 0;
+  }
+
+  /** Somebody watches less. */
+  #relieved(): void {
+    if (!this.#busy) this.#leftAt = this.#ports.world.now();
+    this.#sessions.release();
+  }
+
   /** A listener that throws has lost what it was told: its watch ends. */
-  #tell(watcher: Watcher, call: () => void): void {
-    if (isOver(watcher)) return;
+  #tell(party: Party, call: () => void): void {
+    if (isOver(party)) return;
     try {
       call();
     } catch (error) {
       this.#ports.log(`a watch's listener failed: ${error instanceof Error ? (error.stack ?? error.message) : error}`);
-      this.#end(watcher, { code: "internal", detail: "this gateway failed to pass events on", retryAfterMillis: 0 });
+      this.#end(party, { code: "internal", detail: "this gateway failed to pass events on", retryAfterMillis: 0 });
     }
   }
 
-  #end(watcher: Watcher, end: WatchEnd): void {
-    if (isOver(watcher)) return;
-    this.#forget(watcher);
+  #end(party: Party, end: WatchEnd): void {
+    if (isOver(party)) return;
+    this.#forget(party);
     try {
-      watcher.listener.ended(end);
+      party.listener.ended(end);
     } catch (error) {
       this.#ports.log(`a watch's listener failed at its end: ${error instanceof Error ? error.message : error}`);
     }
   }
 
-  #forget(watcher: Watcher): void {
-    if (isOver(watcher)) return;
-    if (watcher.state === "asking" && watcher.giveUp) this.#asking -= 1;
-    watcher.giveUp?.();
-    watcher.giveUp = undefined;
-    watcher.leaveFeed();
-    watcher.state = "ended";
-    this.#queue.remove(watcher);
-    this.#readers.leave(watcher.reader);
-    if (!this.#all.delete(watcher)) return;
-    this.#index.remove(watcher.scopes, watcher);
-    const session = watcher.acting?.session ?? noSession;
-    const ofSession = this.#sessions.get(session);
-    if (ofSession?.delete(watcher) && ofSession.size === 0) this.#sessions.delete(session);
-    this.#release();
-    if (this.#all.size === 0) this.#leftAt = this.#ports.world.now();
-    if (this.#queue.size > 0) this.#ports.wake();
+  #forget(party: Party): void {
+    if (isOver(party)) return;
+    this.#questions.drop(party);
+    party.leaveFeed();
+    party.state = "ended";
+    if (party.kind === "follower") this.#followers.forget(party);
+    else {
+      this.#readers.leave(party.reader);
+      if (this.#watchers.delete(party)) this.#index.remove(party.scopes, party);
+    }
+    this.#sessions.leave(party);
+    this.#relieved();
   }
 
   stop(): void {
     if (this.#stopped) return;
     this.#stopped = true;
-    for (const watcher of [...this.#all]) this.#end(watcher, stopping);
+    for (const party of [...this.#watchers, ...this.#followers.all]) this.#end(party, stopping);
   }
 }
 
-function isOver(watcher: Watcher): boolean {
-  return watcher.state === "ended";
+const behindCursor: Pick<ReadRequest, "consistency" | "minZxid" | "maxStaleMillis"> = {
+  consistency: "session",
+  minZxid: zeroZxid,
+  maxStaleMillis: 0,
+};
+
+function isOver(party: Party): boolean {
+  return party.state === "ended";
 }

@@ -58,8 +58,8 @@ it("finds whom a search finds, while watchers come and go", () => {
           index.remove(gone.scopes, gone);
         } else {
           const found: string[] = [];
-          index.find(each.at, each.type, (relation: Relation, set) => {
-            for (const { name: who } of set) found.push(`${relation} ${who}`);
+          index.find(each.at, each.type, (relation: Relation, { name: who }) => {
+            found.push(`${relation} ${who}`);
           });
           // Below two roots of one watcher it is found by each.
           const once = found.filter((one) => !one.startsWith("below"));

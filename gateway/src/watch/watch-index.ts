@@ -1,11 +1,14 @@
 /**
  * Who watches which path. Finding the watchers of a change costs a look-up of its path, one of its parent, and of the
- * ancestors only while there are watchers of subtrees: a change that nobody watches must cost next to nothing.
+ * ancestors only while there are watchers of subtrees: a change that nobody watches must cost next to nothing. Nor may a
+ * path: millions may be followed, and most of them by one alone, who then stands there without a set.
  */
 import { type ChangeType, type Path, parentOf, type WatchScope, type WatchScopes } from "@quorate/api";
 
-/** The watchers of one path. A set is there only while somebody is in it. */
-type Spot<W> = { [scope in WatchScope]: Set<W> | undefined };
+/** One alone, or several. */
+type Crowd<W> = W | Set<W>;
+/** The watchers of one path. A crowd is there only while somebody is in it. */
+type Spot<W> = { [scope in WatchScope]: Crowd<W> | undefined };
 
 /**
  * How those that were found stand to the change's path: they watch the znode (`node`), its children (`parent`), the
@@ -13,14 +16,15 @@ type Spot<W> = { [scope in WatchScope]: Set<W> | undefined };
  */
 export type Relation = "node" | "parent" | "root" | "child" | "below";
 
-export type Found<W> = (relation: Relation, watchers: ReadonlySet<W>) => void;
+export type Found<W> = (relation: Relation, watcher: W) => void;
 
 const scopeNames: readonly WatchScope[] = ["node", "children", "subtree"];
 
-export class WatchIndex<W> {
+/** `W`: no set. */
+export class WatchIndex<W extends object> {
   readonly #spots = new Map<Path, Spot<W>>();
-  /** Sets that are there, by scope. */
-  readonly #sets: { [scope in WatchScope]: number } = { node: 0, children: 0, subtree: 0 };
+  /** Crowds that are there, by scope. */
+  readonly #crowds: { [scope in WatchScope]: number } = { node: 0, children: 0, subtree: 0 };
 
   /** Paths that somebody watches. */
   get size(): number {
@@ -28,55 +32,67 @@ export class WatchIndex<W> {
   }
 
   add(scopes: WatchScopes, watcher: W): void {
-    for (const scope of scopeNames) {
-      for (const path of scopes[scope]) {
-        let spot = this.#spots.get(path);
-        if (!spot) {
-          spot = { node: undefined, children: undefined, subtree: undefined };
-          this.#spots.set(path, spot);
-        }
-        const set = spot[scope];
-        if (set) set.add(watcher);
-        else {
-          spot[scope] = new Set([watcher]);
-          this.#sets[scope] += 1;
-        }
-      }
-    }
+    for (const scope of scopeNames) for (const path of scopes[scope]) this.enter(scope, path, watcher);
   }
 
   remove(scopes: WatchScopes, watcher: W): void {
-    for (const scope of scopeNames) {
-      for (const path of scopes[scope]) {
-        const spot = this.#spots.get(path);
-        const set = spot?.[scope];
-        if (!spot || !set?.delete(watcher) || set.size > 0) continue;
-        spot[scope] = undefined;
-        this.#sets[scope] -= 1;
-        if (!spot.node && !spot.children && !spot.subtree) this.#spots.delete(path);
-      }
-    }
+    for (const scope of scopeNames) for (const path of scopes[scope]) this.leave(scope, path, watcher);
   }
 
-  /** A watcher of several paths may be found several times. The sets must not be changed meanwhile. */
+  /** Harmless if it is there. */
+  enter(scope: WatchScope, path: Path, watcher: W): void {
+    let spot = this.#spots.get(path);
+    if (!spot) {
+      spot = { node: undefined, children: undefined, subtree: undefined };
+      this.#spots.set(path, spot);
+    }
+    const crowd = spot[scope];
+    if (crowd instanceof Set) crowd.add(watcher);
+    else if (crowd === undefined) {
+      spot[scope] = watcher;
+      this.#crowds[scope] += 1;
+    } else if (crowd !== watcher) spot[scope] = new Set([crowd, watcher]);
+  }
+
+  /** Harmless if it is not there. */
+  leave(scope: WatchScope, path: Path, watcher: W): void {
+    const spot = this.#spots.get(path);
+    const crowd = spot?.[scope];
+    if (!spot || crowd === undefined) return;
+    if (crowd instanceof Set) {
+      crowd.delete(watcher);
+      if (crowd.size > 0) return;
+    } else if (crowd !== watcher) return;
+    spot[scope] = undefined;
+    this.#crowds[scope] -= 1;
+    if (!spot.node && !spot.children && !spot.subtree) this.#spots.delete(path);
+  }
+
+  /** A watcher of several paths may be found several times. Nobody may come or go meanwhile. */
   find(path: Path, type: ChangeType | "acl", found: Found<W>): void {
     const spots = this.#spots;
     if (spots.size === 0) return;
     const own = spots.get(path);
     if (own) {
-      if (own.node) found("node", own.node);
-      if (own.children) found("parent", own.children);
-      if (own.subtree) found("root", own.subtree);
+      each("node", own.node, found);
+      each("parent", own.children, found);
+      each("root", own.subtree, found);
     }
-    let parents = this.#sets.children > 0 && (type === "created" || type === "deleted");
-    const subtrees = this.#sets.subtree > 0;
+    let parents = this.#crowds.children > 0 && (type === "created" || type === "deleted");
+    const subtrees = this.#crowds.subtree > 0;
     if (!parents && !subtrees) return;
     for (let at = parentOf(path); at !== undefined; at = parentOf(at)) {
       const spot = spots.get(at);
-      if (parents && spot?.children) found("child", spot.children);
+      if (parents) each("child", spot?.children, found);
       if (!subtrees) return;
-      if (spot?.subtree) found("below", spot.subtree);
+      each("below", spot?.subtree, found);
       parents = false;
     }
   }
+}
+
+function each<W extends object>(relation: Relation, crowd: Crowd<W> | undefined, found: Found<W>): void {
+  if (crowd === undefined) return;
+  if (crowd instanceof Set) for (const watcher of crowd) found(relation, watcher);
+  else found(relation, crowd);
 }

@@ -1,12 +1,15 @@
 /** One open watch: where it stands, and what of the feed at hand it is about to be told. */
-import type { Acting, Path, WatchEvent, WatchScopes, Zxid } from "@quorate/api";
-import type { Cursor, Watching, WatchListener } from "../backend.ts";
+import type { Acting, Path, WatchEvent, WatchOperation, WatchScopes, Zxid } from "@quorate/api";
+import type { Cursor, ReadRequest, Watching, WatchListener } from "../backend.ts";
 import type { Queued } from "../queue.ts";
+import type { Party } from "./questions.ts";
 import type { Reader } from "./readers.ts";
 
 /** How far the feed of one stream has been told; a broken feed is never taken up again. */
 export interface FeedPlace {
   through: Zxid;
+  /** Of whose changes it is, as far as is known. */
+  history: string | undefined;
 }
 
 /**
@@ -15,7 +18,8 @@ export interface FeedPlace {
  */
 export type WatcherState = "opening" | "asking" | "waiting" | "resting" | "joined" | "ended";
 
-export class Watcher implements Watching, Queued<Watcher> {
+export class Watcher implements Watching, Queued<Party> {
+  readonly kind = "watcher";
   readonly scopes: WatchScopes;
   readonly acting: Acting | undefined;
   readonly reader: Reader;
@@ -36,8 +40,8 @@ export class Watcher implements Watching, Queued<Watcher> {
   /** The path whose reading is not permitted any more, found in the feed at hand. */
   denied: Path | undefined = undefined;
   queue: unknown = undefined;
-  before: Watcher | undefined = undefined;
-  after: Watcher | undefined = undefined;
+  before: Party | undefined = undefined;
+  after: Party | undefined = undefined;
   readonly #close: (watcher: Watcher) => void;
 
   constructor(
@@ -63,6 +67,29 @@ export class Watcher implements Watching, Queued<Watcher> {
 
   close(): void {
     this.#close(this);
+  }
+
+  /** About as many bytes as its question has. */
+  get weight(): number {
+    let sum = 0;
+    for (const paths of Object.values(this.scopes)) for (const path of paths) sum += path.length;
+    return sum;
+  }
+
+  /** `resumes`: behind its cursor; else for the state. */
+  question(how: Pick<ReadRequest, "consistency" | "minZxid" | "maxStaleMillis">, resumes: boolean): ReadRequest {
+    const { scopes, zxid, history, acting, reader } = this;
+    const behind = history === undefined ? { after: zxid } : { after: zxid, history };
+    const operation: WatchOperation = resumes ? { kind: "watch", scopes, ...behind } : { kind: "watch", scopes };
+    const { identity } = reader;
+    return acting ? { ...how, identity, acting, operation } : { ...how, identity, operation };
+  }
+
+  /** Whether everything up to `zxid` is told, or it is not open yet; `home`: somebody there said so. */
+  tells(zxid: Zxid, home: boolean): boolean {
+    if (this.state === "opening") return true;
+    if (this.pending !== undefined) return false;
+    return this.cursor.zxid >= zxid || (home && this.state === "joined");
   }
 
   /** Takes it off the feed, with all that it was told as its place. */
