@@ -34,7 +34,7 @@ import { addWatchModes, codes, eventTypes, type SetWatchesRequest, watcherTypes 
 import { SetWatches } from "./set-watches.ts";
 import { marks, WatchBacklog } from "./watch-backlog.ts";
 import { Expected } from "./watch-expected.ts";
-import { watchLimits } from "./watch-limits.ts";
+import { type WatchLimits, watchLimits } from "./watch-limits.ts";
 import { fires, WatchTable, watchKinds } from "./watch-table.ts";
 
 const { data, child, persistent, recursive } = watchKinds;
@@ -70,20 +70,26 @@ const typeOf: { readonly [type in ChangeType]: number } = {
 
 export class ClientWatches implements ConnectionWatches {
   readonly #context: ConnectionContext;
+  readonly #limits: WatchLimits;
   readonly #armed = new WatchTable();
   readonly #expected = new Expected();
   /** Of the setWatches under way; else empty. */
   readonly #resumed = new WatchTable();
-  readonly #backlog = new WatchBacklog();
+  readonly #backlog: WatchBacklog;
   #resuming = false;
   #following: Following | undefined;
   /** Of the message at hand: its lists, and which of them permit to read. */
   #acls: readonly Acl[] = [];
   #readable: (boolean | undefined)[] = [];
+  /** The transaction at hand, and how many of its changes came. */
+  #zxid: Zxid = zeroZxid;
+  #place = 0;
   #over = false;
 
-  constructor(context: ConnectionContext) {
+  constructor(context: ConnectionContext, limits: WatchLimits = watchLimits) {
     this.#context = context;
+    this.#limits = limits;
+    this.#backlog = new WatchBacklog(limits.backlogChanges);
   }
 
   get count(): number {
@@ -116,7 +122,7 @@ export class ClientWatches implements ConnectionWatches {
   #isFull(characters: number, paths: number): boolean {
     const all = this.#armed.characters + this.#resumed.characters + this.#expected.characters + characters;
     const count = this.#armed.size + this.#resumed.size + this.#expected.size + paths;
-    return all + count * watchLimits.entryBytes > watchLimits.watchBytes;
+    return all + count * this.#limits.entryBytes > this.#limits.watchBytes;
   }
 
   addWatch(text: string, mode: number, slot: Slot): void {
@@ -162,6 +168,7 @@ export class ClientWatches implements ConnectionWatches {
     this.#resuming = true;
     const table = this.#resumed;
     const course = new SetWatches(request, table, {
+      limits: this.#limits,
       read: (operation, done) => this.#read(operation, done),
       whenRoom: (run) => this.#context.replies.whenRoom(() => this.#over || run()),
       missed: (changes, acls) => this.#missed(changes, acls),
@@ -169,7 +176,7 @@ export class ClientWatches implements ConnectionWatches {
         this.#backlog.forget(through);
         return this.#backlog.lost;
       },
-      tell: (type, path) => this.#context.replies.event({ zxid: noZxid, type, path }),
+      tell: (type, path) => this.#context.replies.event({ zxid: noZxid, type, path, place: 0 }),
       expect: (path, kinds) => this.#expectResumed(path, kinds),
       done: (zxid) => this.#resume(zxid, slot),
       broken: (why) => this.#end(why),
@@ -190,7 +197,7 @@ export class ClientWatches implements ConnectionWatches {
   #read(operation: ReadOperation, done: (outcome: Outcome) => void): void {
     const { lane, minZxid } = this.#context;
     const how = { consistency: "session", minZxid, maxStaleMillis: 0 } as const;
-    lane.read({ ...how, identity: this.#context.identity(), operation }, watchLimits.readMillis, (answer) => {
+    lane.read({ ...how, identity: this.#context.identity(), operation }, this.#limits.readMillis, (answer) => {
       if (this.#over) return;
       if (answer.kind === "outcome") done(answer.outcome);
       else this.#end(`its watches are not set (${answer.code}: ${answer.detail})`);
@@ -259,11 +266,12 @@ export class ClientWatches implements ConnectionWatches {
   #heard(change: FeedChange): void {
     const { path, acl, parentAcl } = change;
     const type = change.type as ChangeType;
+    const place = this.#placeOf(change);
     const found = this.#armed.fire(type, path);
     const waits = this.#expected.meets(type, path) || this.#resumed.meets(type, path);
     if (found === 0 && !waits) return;
-    let mark = 0;
-    if ((waits || found & fires.own) && this.#mayRead(acl)) mark = marks.ownReadable;
+    let mark = place << marks.placeShift;
+    if ((waits || found & fires.own) && this.#mayRead(acl)) mark |= marks.ownReadable;
     if ((waits || found & fires.parent) && this.#mayRead(parentAcl)) mark |= marks.parentReadable;
     mark = this.#tell(change, found, mark);
     this.#spent(change, found);
@@ -280,26 +288,35 @@ export class ClientWatches implements ConnectionWatches {
   #missed(changes: readonly FeedChange[], acls: readonly Acl[]): void {
     this.#judgeBy(acls);
     for (const change of changes) {
+      const place = this.#placeOf(change) << marks.placeShift;
       const found = this.#resumed.fire(change.type as ChangeType, change.path);
       if (found === 0) continue;
       const own = found & fires.own && this.#mayRead(change.acl) ? marks.ownReadable : 0;
       const parent = found & fires.parent && this.#mayRead(change.parentAcl) ? marks.parentReadable : 0;
-      this.#tell(change, found, own | parent);
+      this.#tell(change, found, place | own | parent);
       this.#spent(change, found);
     }
+  }
+
+  /** In its transaction. */
+  #placeOf({ zxid }: FeedChange): number {
+    this.#place = zxid === this.#zxid ? this.#place + 1 : 0;
+    this.#zxid = zxid;
+    return this.#place;
   }
 
   /** (4) Answers the marks with what was told. */
   #tell(change: FeedChange, found: number, mark: number): number {
     const { zxid, path } = change;
     const { replies } = this.#context;
+    const place = 2 * (mark >> marks.placeShift);
     let marked = mark;
     if (found & fires.own && mark & marks.ownReadable) {
-      replies.event({ zxid, type: typeOf[change.type as ChangeType], path });
+      replies.event({ zxid, type: typeOf[change.type as ChangeType], path, place });
       marked |= marks.ownTold;
     }
     if (found & fires.parent && mark & marks.parentReadable) {
-      replies.event({ zxid, type: eventTypes.childrenChanged, path: parentOf(path) ?? path });
+      replies.event({ zxid, type: eventTypes.childrenChanged, path: parentOf(path) ?? path, place: place + 1 });
       marked |= marks.parentTold;
     }
     return marked;

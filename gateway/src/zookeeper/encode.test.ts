@@ -89,7 +89,7 @@ test("every reply, event and answer to a connect, all in one buffer", () => {
   }
   encodeHeader(writer, 7, zxid, -101);
   encodeHeader(writer, -2, zxid, 0);
-  encodeNotification(writer, { zxid, type: 3, path: "/a" });
+  encodeNotification(writer, { zxid, type: 3, path: "/a", place: 0 });
   const password = Uint8Array.from({ length: 16 }, (_, index) => index * 17);
   const session = 0x200000002 as SessionId;
   encodeConnectResponse(writer, { timeoutMillis: 30_000, session, password, readOnly: false });

@@ -203,4 +203,6 @@ export interface Notification {
   /** `eventTypes`. */
   readonly type: number;
   readonly path: string;
+  /** Not sent: where it stands among the events of its transaction. */
+  readonly place: number;
 }

@@ -62,7 +62,7 @@ export class Outbox implements Replies {
   #first: Place | undefined;
   #last: Place | undefined;
   #outstanding = 0;
-  /** By zxid, those of one in the order in which they were told. */
+  /** By zxid, and by their places in one. */
   #events: Notification[] = [];
   /** The newest that was put out. */
   #zxid: Zxid;
@@ -143,7 +143,7 @@ export class Outbox implements Replies {
   event(notification: Notification): void {
     const events = this.#events;
     let at = events.length;
-    while (at > 0 && (events[at - 1] as Notification).zxid > notification.zxid) at -= 1;
+    while (at > 0 && comesBefore(notification, events[at - 1] as Notification)) at -= 1;
     if (at === events.length) events.push(notification);
     else events.splice(at, 0, notification);
     this.#wake();
@@ -214,4 +214,8 @@ export class Outbox implements Replies {
     this.#waiting = [];
     this.#writer.take();
   }
+}
+
+function comesBefore(one: Notification, other: Notification): boolean {
+  return one.zxid < other.zxid || (one.zxid === other.zxid && one.place < other.place);
 }

@@ -28,10 +28,11 @@ import {
   type Zxid,
 } from "@quorate/api";
 import { eventTypes, type SetWatchesRequest } from "./messages.ts";
-import { watchLimits } from "./watch-limits.ts";
+import type { WatchLimits } from "./watch-limits.ts";
 import { type WatchTable, watchKinds } from "./watch-table.ts";
 
 export interface SetWatchesPorts {
+  readonly limits: Pick<WatchLimits, "questionCharacters" | "lookingAt">;
   /** On the session's lane; anything but an outcome is the end of the connection. */
   read(operation: ReadOperation, done: (outcome: Outcome) => void): void;
   /** When the client has read most of what it was told. */
@@ -102,7 +103,7 @@ export class SetWatches {
   #scopes(): WatchScopes {
     const everything: WatchScopes = { node: [], children: [], subtree: [rootPath] };
     const table = this.#table;
-    if (table.characters > watchLimits.questionCharacters) return everything;
+    if (table.characters > this.#ports.limits.questionCharacters) return everything;
     const [node, children, subtree]: [Path[], Path[], Path[]] = [[], [], []];
     for (const [path, kinds] of table.entries()) {
       if (kinds & (data | child | persistent)) node.push(path);
@@ -136,7 +137,7 @@ export class SetWatches {
     const goOn = (): void => {
       if (filling) return;
       filling = true;
-      while (next < left.length && open < watchLimits.lookingAt) {
+      while (next < left.length && open < this.#ports.limits.lookingAt) {
         const [path, kinds] = left[next++] as [Path, number];
         open += 1;
         const settle = this.#ports.expect(path, kinds);

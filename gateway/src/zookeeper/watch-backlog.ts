@@ -3,15 +3,22 @@
  * changed behind that is told behind the reply. In zxid order; bounded (`backlogChanges`).
  */
 import { type FeedChange, type Zxid, zeroZxid } from "@quorate/api";
-import { watchLimits } from "./watch-limits.ts";
 
-/** Of a change, as bits: its own path, its parent may be read; an event of its own path, of its parent was told. */
-export const marks = { ownReadable: 1, parentReadable: 2, ownTold: 4, parentTold: 8 } as const;
+/**
+ * Of a change, as bits: its own path, its parent may be read; an event of its own path, of its parent was told. Above them:
+ * its place in its transaction.
+ */
+export const marks = { ownReadable: 1, parentReadable: 2, ownTold: 4, parentTold: 8, placeShift: 4 } as const;
 
 export class WatchBacklog {
   #changes: FeedChange[] = [];
   #marks: number[] = [];
   #lost: Zxid = zeroZxid;
+  readonly #most: number;
+
+  constructor(most: number) {
+    this.#most = most;
+  }
 
   get size(): number {
     return this.#changes.length;
@@ -24,7 +31,7 @@ export class WatchBacklog {
 
   /** False: there is no room. */
   push(change: FeedChange, mark: number): boolean {
-    if (this.#changes.length >= watchLimits.backlogChanges) return false;
+    if (this.#changes.length >= this.#most) return false;
     this.#changes.push(change);
     this.#marks.push(mark);
     return true;

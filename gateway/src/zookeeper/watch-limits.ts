@@ -22,4 +22,6 @@ export const watchLimits = {
   readMillis: limits.requestTimeoutMaxMillis,
 } as const;
 
+export type WatchLimits = { readonly [Name in keyof typeof watchLimits]: number };
+
 assert(watchLimits.lookingAt * 2 <= limits.laneWindow, "what is looked at fits the lane");
