@@ -1,0 +1,48 @@
+/** What ZooKeeper's clients in other languages are made of. `node test/zookeeper/foreign-kits.ts` makes them ready beforehand. */
+import { join } from "node:path";
+import { type Kit, makeReadyBeforehand, mavenUnreached, type Step } from "../polyglot/make-ready.ts";
+
+const source = (...names: readonly string[]): string => join(import.meta.dirname, ...names);
+
+/** ZooKeeper's Java client, its shell, and Curator: a program of scenarios on all of them. */
+export const javaClients: Kit = {
+  name: "Java client and Curator",
+  tools: ["java", "javac", "mvn"],
+  folder: "zookeeper-java",
+  sources: [source("java"), import.meta.filename],
+  steps: (into) => [
+    {
+      command: "mvn",
+      args: ["-q", "-B", "-f", source("java/pom.xml"), `-Doutput=${into}`, "compile"],
+      unreached: mavenUnreached,
+    },
+  ],
+  program: (into) => ({
+    command: "java",
+    args: ["-XX:+UseSerialGC", "-XX:-UsePerfData", `-Djava.io.tmpdir=${into}`, "-cp", `${into}/classes:${into}/lib/*`],
+  }),
+};
+
+/** `name` in an environment of Python's own; its program is that environment's Python. */
+function python(name: string, folder: string, requirements: string): Kit {
+  return {
+    name,
+    tools: ["python3"],
+    folder,
+    sources: [source(requirements), import.meta.filename],
+    steps: (into): Step[] => {
+      const own = join(into, "venv/bin/python");
+      const install = ["-m", "pip", "install", "-q", "--disable-pip-version-check", "-r", source(requirements)];
+      return [
+        { command: "python3", args: ["-m", "venv", join(into, "venv")], fetches: true },
+        { command: own, args: install, fetches: true },
+      ];
+    },
+    program: (into) => ({ command: join(into, "venv/bin/python"), args: [], env: { PYTHONDONTWRITEBYTECODE: "1" } }),
+  };
+}
+
+export const kazoo: Kit = python("kazoo", "kazoo", "kazoo-requirements.txt");
+export const aiozk: Kit = python("aiozk", "aiozk", "aiozk-requirements.txt");
+
+if (import.meta.main) await makeReadyBeforehand([javaClients, kazoo, aiozk]);
