@@ -1,0 +1,398 @@
+/** The four-letter words, line by line as ZooKeeper 3.9.5 answers them. */
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import type { Path, ReplicaId, SessionId, Zxid } from "@quorate/api";
+import type { Answer, Backend, ClusterMember, ClusterView, ReadRequest } from "../backend.ts";
+import { answerWord, fourLetterWords, plainWords, readWords, wordOf } from "./four-letter.ts";
+import type { ConnectionReport, FourLetterSource, ProcessFacts } from "./four-letter-source.ts";
+import { Statistics } from "./statistics.ts";
+
+const startedAt = Date.UTC(2026, 1, 11, 20, 18, 5);
+const version = "3.9.5-quorate-0.1.0, built on 2026-02-11 20:18 UTC";
+
+function member(id: number, leader: number, more: Partial<ClusterMember> = {}): ClusterMember {
+  return {
+    id,
+    standing: "member",
+    role: id === leader ? "leading" : "following",
+    serving: true,
+    reason: "",
+    leader,
+    epoch: 1,
+    acceptedEpoch: 1,
+    applied: (0x100000000 + id) as Zxid,
+    committed: 0x100000003 as Zxid,
+    logged: 0x100000003 as Zxid,
+    ensembleId: "e",
+    historyId: "h",
+    version: "0.1.0",
+    rules: 1,
+    digest: "",
+    znodes: 7,
+    sessions: 2,
+    agoMillis: 0,
+    address: `127.0.0.1:740${id}`,
+    reachable: true,
+    ...more,
+  };
+}
+
+function cluster(leader: ReplicaId, members: readonly ClusterMember[]): ClusterView {
+  return { leader, members, silent: [], newest: 0x100000003 as Zxid };
+}
+
+const three = [member(2, 3), member(3, 3), member(1, 3)];
+
+const idle: ConnectionReport = {
+  address: "127.0.0.1:42552",
+  paused: true,
+  unsent: false,
+  outstanding: 0,
+  received: 1,
+  sent: 0,
+  session: undefined,
+};
+
+const busy: ConnectionReport = {
+  address: "[::1]:45938",
+  paused: false,
+  unsent: true,
+  outstanding: 3,
+  received: 7,
+  sent: 9,
+  session: {
+    session: 0x100000001 as SessionId,
+    timeoutMillis: 10_000,
+    establishedAt: startedAt + 1000,
+    silentUntil: startedAt + 15_400,
+    lastReply: { op: "exists", xid: 6, zxid: 0x100000003 as Zxid, at: 35_470.4, millis: 0.4 },
+    latency: { min: 0.1, average: 6.3, max: 18.2 },
+    watches: 4,
+    watchedPaths: () => ["/w", "/none"] as Path[],
+  },
+};
+
+interface Scene {
+  readonly self?: ReplicaId;
+  readonly view?: ClusterView;
+  readonly facts?: Partial<ProcessFacts>;
+  readonly read?: (request: ReadRequest) => Answer;
+  readonly connections?: readonly ConnectionReport[];
+  readonly state?: FourLetterSource["state"];
+}
+
+function sourceOf(scene: Scene, done: string[] = []): FourLetterSource {
+  const statistics = new Statistics();
+  statistics.received = 9;
+  statistics.sent = 8;
+  for (const millis of [0.2, 18, 1.5137]) statistics.observe(millis);
+  const { self, view = cluster(3, three), facts, state = "serving", connections = [busy, idle] } = scene;
+  const backend = {
+    cluster: () => view,
+    read: (request: ReadRequest) => Promise.resolve(scene.read?.(request)),
+  } as unknown as Backend;
+  return {
+    version: "0.1.0",
+    facts: { wallMillis: () => startedAt + 5000, ...(self === undefined ? {} : { self }), ...facts },
+    backend,
+    state,
+    startedAt,
+    clientPort: 2181,
+    connectionsPerAddress: 2000,
+    minSessionTimeoutMillis: 4000,
+    maxSessionTimeoutMillis: 40_000,
+    statistics,
+    connections: () => connections,
+    rejectedConnections: 5,
+    failedAuths: 2,
+    resetConnections: () => void done.push("connections"),
+    resetStatistics: () => void done.push("statistics"),
+  };
+}
+
+async function answer(word: string, scene: Scene = {}): Promise<string> {
+  return answerWord(word, fourLetterWords, sourceOf(scene));
+}
+
+test("the words are known by the first four bytes", () => {
+  for (const word of fourLetterWords) assert.equal(wordOf(Buffer.from(word).readInt32BE()), word);
+  assert.equal(wordOf(Buffer.from("fff4fffd", "hex").readInt32BE()), "telnet close");
+  for (const first of [45, 0, Buffer.from("RUOK").readInt32BE(), Buffer.from("kill").readInt32BE(), -1]) {
+    assert.equal(wordOf(first), undefined);
+  }
+});
+
+test("a list of words is read with its spaces, a star is all, and a mistake is named", () => {
+  assert.deepEqual(readWords("srvr, stat,,ruok "), ["srvr", "stat", "ruok"]);
+  assert.deepEqual(readWords(""), []);
+  assert.equal(readWords("ruok,*"), fourLetterWords);
+  assert.deepEqual(readWords("srvr,stats"), { bad: "stats" });
+});
+
+test("only what is allowed is answered, and srvr always", async () => {
+  const source = sourceOf({});
+  assert.match(await answerWord("srvr", [], source), /^Zookeeper version: /);
+  assert.equal(
+    await answerWord("ruok", ["stat"], source),
+    "ruok is not executed because it is not in the whitelist.\n",
+  );
+  assert.equal(
+    await answerWord("telnet close", fourLetterWords, source),
+    "telnet close is not executed because it is not in the whitelist.\n",
+  );
+  for (const word of ["cons", "dump", "wchc", "wchp", "crst", "srst"]) assert.equal(plainWords.includes(word), false);
+});
+
+const report = [
+  "Latency min/avg/max: 0/6.5712/18",
+  "Received: 9",
+  "Sent: 8",
+  "Connections: 2",
+  "Outstanding: 3",
+] as const;
+
+test("srvr and stat, of a leader, a follower, a gateway alone and one replica alone", async () => {
+  const head = `Zookeeper version: ${version}`;
+  const leader = ["Zxid: 0x100000003", "Mode: leader", "Node count: 7", "Proposal sizes last/min/max: -1/-1/-1", ""];
+  assert.equal(await answer("srvr", { self: 3 }), [head, ...report, ...leader].join("\n"));
+  const follower = ["Zxid: 0x100000001", "Mode: follower", "Node count: 7", ""];
+  const clients = [
+    "Clients:",
+    " /[::1]:45938[5](queued=3,recved=7,sent=9)",
+    " /127.0.0.1:42552[0](queued=0,recved=1,sent=0)",
+  ];
+  assert.equal(await answer("stat", { self: 1 }), [head, ...clients, "", ...report, ...follower].join("\n"));
+  const gateway = ["Zxid: 0x100000003", "Mode: observer", "Node count: 7", ""];
+  assert.equal(await answer("srvr"), [head, ...report, ...gateway].join("\n"));
+  const alone = { self: 1, view: cluster(1, [member(1, 1)]) };
+  assert.match(await answer("srvr", alone), /\nZxid: 0x100000001\nMode: standalone\nNode count: 7\n$/);
+});
+
+test("without a leader nothing is reported, until clients that take that are served what there is", async () => {
+  const view = cluster(0, [member(1, 0, { role: "looking" })]);
+  const silent = { self: 1, view, state: "interrupted" as const };
+  for (const word of ["srvr", "stat", "mntr", "conf", "cons", "dirs", "dump", "wchs", "wchc", "wchp", "crst", "srst"]) {
+    assert.equal(await answer(word, silent), "This ZooKeeper instance is not currently serving requests\n", word);
+  }
+  const reading = { self: 1, view, state: "readOnly" as const };
+  assert.match(
+    await answer("srvr", reading),
+    /^Zookeeper version: .*\nREAD-ONLY mode; serving only read-only clients\nLatency [\s\S]*\nMode: read-only\n/,
+  );
+  assert.match(await answer("mntr", reading), /^zk_version\t.*\nzk_server_state\tread-only\nzk_peer_state\tlooking\n/);
+  assert.deepEqual(
+    [await answer("isro"), await answer("isro", silent), await answer("isro", reading)],
+    ["rw", "null", "ro"],
+  );
+  for (const scene of [{}, silent, reading]) {
+    const [ruok, mask] = [await answer("ruok", scene), await answer("gtmk", scene)];
+    assert.deepEqual([ruok, mask, await answer("stmk", scene)], ["imok", "0", "0"]);
+    assert.match(await answer("envi", scene), /^Environment:\nzookeeper.version=3\.9\.5-/);
+  }
+});
+
+/** What a monitor makes of it. */
+function parsed(text: string, separator: string): Map<string, string> {
+  return new Map(
+    text
+      .trimEnd()
+      .split("\n")
+      .map((line) => {
+        const at = line.indexOf(separator);
+        assert.ok(at > 0, `${JSON.stringify(line)} has no ${JSON.stringify(separator)}`);
+        return [line.slice(0, at), line.slice(at + 1)];
+      }),
+  );
+}
+
+test("mntr has what monitors look for, each once", async () => {
+  const leader = parsed(await answer("mntr", { self: 3, facts: { files: () => ({ open: 63, most: 20_000 }) } }), "\t");
+  const expected = {
+    zk_version: version,
+    zk_server_state: "leader",
+    zk_peer_state: "leading - broadcast",
+    zk_ephemerals_count: "-1",
+    zk_num_alive_connections: "2",
+    zk_avg_latency: "6.5712",
+    zk_outstanding_requests: "3",
+    zk_znode_count: "7",
+    zk_global_sessions: "2",
+    zk_packets_sent: "8",
+    zk_packets_received: "9",
+    zk_connection_drop_probability: "0.0",
+    zk_watch_count: "4",
+    zk_auth_failed_count: "2",
+    zk_min_latency: "0",
+    zk_max_file_descriptor_count: "20000",
+    zk_approximate_data_size: "-1",
+    zk_open_file_descriptor_count: "63",
+    zk_local_sessions: "0",
+    zk_uptime: "5000",
+    zk_max_latency: "18",
+    zk_outstanding_tls_handshake: "0",
+    zk_connection_rejected: "5",
+    zk_learners: "2",
+    zk_synced_followers: "2",
+    zk_synced_non_voting_followers: "0",
+    zk_synced_observers: "0",
+    zk_pending_syncs: "0",
+    zk_leader_uptime: "-1",
+    zk_last_proposal_size: "-1",
+    zk_max_proposal_size: "-1",
+    zk_min_proposal_size: "-1",
+    zk_quorum_size: "3",
+  };
+  assert.deepEqual(Object.fromEntries(leader), expected);
+  const follower = parsed(await answer("mntr", { self: 1 }), "\t");
+  assert.deepEqual([follower.get("zk_server_state"), follower.get("zk_learners")], ["follower", undefined]);
+  assert.equal(follower.get("zk_open_file_descriptor_count"), "-1");
+  const members = [member(3, 3), member(1, 3, { serving: false }), member(2, 3, { reachable: false, role: "unknown" })];
+  const limping = parsed(await answer("mntr", { self: 3, view: cluster(3, members) }), "\t");
+  const counts = ["zk_learners", "zk_synced_followers", "zk_pending_syncs", "zk_quorum_size"];
+  assert.deepEqual(
+    counts.map((name) => limping.get(name)),
+    ["1", "0", "1", "3"],
+  );
+  const gateway = parsed(await answer("mntr"), "\t");
+  assert.deepEqual([gateway.get("zk_server_state"), gateway.has("zk_peer_state")], ["observer", false]);
+  const unheard = parsed(await answer("mntr", { view: cluster(3, []) }), "\t");
+  assert.equal(unheard.get("zk_znode_count"), "-1");
+});
+
+test("cons tells of each connection", async () => {
+  const counts = "minlat=0,avglat=6,maxlat=18";
+  const times = `est=${startedAt + 1000},to=10000,lcxid=0x6,lzxid=0x100000003,lresp=35470,llat=0,${counts}`;
+  const lines = [
+    ` /[::1]:45938[5](queued=3,recved=7,sent=9,sid=0x100000001,lop=EXIS,${times})`,
+    " /127.0.0.1:42552[0](queued=0,recved=1,sent=0)",
+    "",
+    "",
+  ];
+  assert.equal(await answer("cons"), lines.join("\n"));
+  const fresh = busy.session && { ...busy.session, session: -5 as SessionId, lastReply: undefined };
+  assert.match(
+    await answer("cons", { connections: [{ ...busy, session: fresh }] }),
+    /sid=0xfffffffffffffffb,lop=SESS,est=\d+,to=10000,lzxid=0xffffffffffffffff,lresp=0,llat=0,/,
+  );
+});
+
+test("conf, dirs and envi", async () => {
+  const facts = { dataFolder: { path: "/var/lib/quorate", bytes: () => 67_109_498 } };
+  const conf = await answer("conf", { self: 3, facts });
+  const [settings = "", membership] = conf.split("membership: \n");
+  assert.deepEqual(Object.fromEntries(parsed(settings, "=")), {
+    clientPort: "2181",
+    secureClientPort: "-1",
+    dataDir: "/var/lib/quorate",
+    dataDirSize: "67109498",
+    dataLogDir: "/var/lib/quorate",
+    dataLogSize: "67109498",
+    tickTime: "2000",
+    maxClientCnxns: "2000",
+    minSessionTimeout: "4000",
+    maxSessionTimeout: "40000",
+    clientPortListenBacklog: "-1",
+    serverId: "3",
+    initLimit: "-1",
+    syncLimit: "-1",
+    electionAlg: "-1",
+    electionPort: "7403",
+    quorumPort: "7403",
+    peerType: "0",
+  });
+  const servers = [1, 2, 3].map((id) => `server.${id}=127.0.0.1:740${id}:740${id}:participant\n`);
+  assert.equal(membership, `${servers.join("")}version=0`);
+  const gateway = parsed((await answer("conf")).split("membership")[0] ?? "", "=");
+  assert.deepEqual(
+    ["dataDir", "dataDirSize", "serverId", "quorumPort", "peerType"].map((name) => gateway.get(name)),
+    ["<NA>", "-1", "0", "-1", "1"],
+  );
+  assert.equal(await answer("dirs", { facts }), "datadir_size: 67109498\nlogdir_size: 67109498\n");
+  assert.equal(await answer("dirs"), "datadir_size: -1\nlogdir_size: -1\n");
+  const told = parsed(
+    (await answer("envi", { facts: { environment: () => [["os.name", "Linux"]] } })).replace("Environment:\n", ""),
+    "=",
+  );
+  assert.deepEqual(
+    ["zookeeper.version", "os.name", "java.version"].map((name) => told.get(name)),
+    [version, "Linux", "<NA>"],
+  );
+});
+
+test("the words of watches show each path of each connection", async () => {
+  const session = busy.session && {
+    ...busy.session,
+    session: 0x100000002 as SessionId,
+    watchedPaths: () => ["/w"] as Path[],
+  };
+  const silent = busy.session && { ...busy.session, session: 3 as SessionId, watchedPaths: () => [] };
+  const connections = [busy, { ...busy, session }, idle, { ...busy, session: silent }];
+  assert.equal(await answer("wchs", { connections }), "2 connections watching 2 paths\nTotal watches:3\n");
+  assert.equal(await answer("wchc", { connections }), "0x100000001\n\t/w\n\t/none\n0x100000002\n\t/w\n\n");
+  assert.equal(await answer("wchp", { connections }), "/w\n\t0x100000001\n\t0x100000002\n/none\n\t0x100000001\n\n");
+  assert.equal(await answer("wchs", { connections: [idle] }), "0 connections watching 0 paths\nTotal watches:0\n");
+});
+
+test("what is counted is counted anew", async () => {
+  const done: string[] = [];
+  const source = sourceOf({}, done);
+  assert.equal(await answerWord("crst", ["crst"], source), "Connection stats reset.\n");
+  assert.equal(await answerWord("srst", ["srst"], source), "Server stats reset.\n");
+  assert.deepEqual(done, ["connections", "statistics"]);
+  const statistics = new Statistics();
+  statistics.observe(3);
+  statistics.reset();
+  assert.deepEqual(statistics.latency, { min: 0, average: 0, max: 0 });
+  assert.equal(await answer("hash"), "");
+});
+
+test("dump lists the ensemble's sessions page by page, their ephemerals, and who is connected", async () => {
+  const info = (id: number, ephemeralCount: number) => ({
+    session: id as SessionId,
+    name: "",
+    address: "",
+    timeoutMillis: 10_000,
+    identity: [],
+    createdAt: 0,
+    ephemeralCount,
+  });
+  const asked: string[] = [];
+  const read = ({ operation, identity }: ReadRequest): Answer => {
+    assert.equal(identity.superUser, true);
+    const ok = (result: object) => ({ ok: true, zxid: 9 as Zxid, result }) as never;
+    const answered = (result: object): Answer => ({ kind: "outcome", outcome: ok(result), servedBy: 1, ageMillis: 0 });
+    if (operation.kind === "getSession") {
+      asked.push(`${operation.session}`);
+      return answered({ kind: "sessionInfo", info: info(operation.session, 2), ephemerals: ["/a/e", "/b"] });
+    }
+    assert.equal(operation.kind, "listSessions");
+    const { after } = operation as { after?: SessionId };
+    asked.push(`after ${after}`);
+    const sessions = after === undefined ? [info(16, 0), info(17, 2)] : [info(32, 0)];
+    return answered({ kind: "sessionList", sessions, more: after === undefined });
+  };
+  const expected = [
+    "SessionTracker dump:",
+    "Global Sessions(3):",
+    "0x10\t10000ms",
+    "0x11\t10000ms",
+    "0x20\t10000ms",
+    "ephemeral nodes dump:",
+    "Sessions with Ephemerals (1):",
+    "0x11:",
+    "\t/a/e",
+    "\t/b",
+    "Connections dump:",
+    "Connections Sets (2)/(2):",
+    "1 expire at Wed Feb 11 20:18:10 UTC 2026:",
+    "\tip: /127.0.0.1:42552 sessionId: 0x0",
+    "1 expire at Wed Feb 11 20:18:21 UTC 2026:",
+    "\tip: /[::1]:45938 sessionId: 0x100000001",
+    "",
+  ];
+  assert.equal(await answer("dump", { read }), expected.join("\n"));
+  assert.deepEqual(asked, ["after undefined", "after 17", "17"]);
+  const unavailable = { code: "noLeader", detail: "", certainty: "noEffect", retryAfterMillis: 0 } as const;
+  const none = await answer("dump", { read: () => ({ kind: "unavailable", ...unavailable }) });
+  assert.match(none, /^SessionTracker dump:\nGlobal Sessions\(0\):\nephemeral nodes dump:\nSessions with Eph/);
+});
