@@ -25,7 +25,7 @@ import {
   type Zxid,
 } from "@quorate/api";
 import type { Answer, ReadRequest, RenewAnswer, WriteRequest } from "@quorate/gateway";
-import { Tree, type TreeOptions } from "@quorate/tree";
+import { rulesVersion, Tree, type TreeOptions } from "@quorate/tree";
 import { type AppliedBatch, type Asked, type Invariant, identityOf, type RoleSeen } from "../observation.ts";
 import { Violation } from "../violation.ts";
 
@@ -118,8 +118,8 @@ export class Scene {
     const last = (first + commands.length - 1) as Zxid;
     const payload = joinCommands(commands.map(encodeCommand));
     const stamp = 1_700_000_000_000 + this.at;
-    const batch = { first, last, previous, commit: previous, stamp, rules: 1, checksum: last % 65_521, payload };
-    return { ...batch, ...changed };
+    const base = { first, last, previous, commit: previous, stamp, payload };
+    return { ...base, rules: rulesVersion, checksum: last % 65_521, ...changed };
   }
 
   apply(replica: ReplicaId, batch: Batch, changed: Partial<AppliedBatch> = {}): AppliedBatch {

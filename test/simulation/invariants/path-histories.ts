@@ -4,6 +4,7 @@
  */
 import {
   type Acl,
+  assert,
   type Change,
   nameOf,
   openAcl,
@@ -44,7 +45,16 @@ export class PathHistories {
   readonly #listed = new Set<Path>();
 
   constructor() {
-    this.#write(new Tree(), rootPath, 0 as Zxid);
+    const tree = new Tree();
+    const listing = tree.list({ path: rootPath, withData: false }, allSeeing);
+    assert(!("ok" in listing), "every tree has a root");
+    // What a tree has before anything is applied to it.
+    for (const { path } of listing.next(1000, 1_000_000).entries) {
+      this.#listed.add(path);
+      this.#write(tree, path, tree.applied);
+      const parent = parentOf(path);
+      if (parent !== undefined) this.#comes(parent, { zxid: tree.applied, name: nameOf(path), come: true });
+    }
   }
 
   /** `tree` stands at the entry's end; entries come in order. */
@@ -72,7 +82,10 @@ export class PathHistories {
     const parent = parentOf(path);
     if (parent === undefined) return;
     touched.add(parent);
-    const step = { zxid, name: nameOf(path), come: type === "created" };
+    this.#comes(parent, { zxid, name: nameOf(path), come: type === "created" });
+  }
+
+  #comes(parent: Path, step: Step): void {
     const steps = this.#children.get(parent);
     if (steps === undefined) this.#children.set(parent, [step]);
     else steps.push(step);

@@ -10,7 +10,6 @@ import {
   type ChildrenOperation,
   type ChildrenResult,
   formatZxid,
-  limits,
   type Path,
   type ReadOperation,
   type Result,
@@ -118,7 +117,7 @@ export class ReadsShowTheState extends Invariant {
     const shown = children.map((each) => each.name);
     this.#alike(what, path, shown, names.slice(0, shown.length));
     if (more !== shown.length < names.length) this.broken(`${what}: ${shown.length} of ${names.length}, more: ${more}`);
-    if (shown.length > Math.min(operation.limit, limits.pageNames)) this.broken(`${what} has ${shown.length} names`);
+    if (shown.length > operation.limit) this.broken(`${what} has ${shown.length} names`);
     if (more && shown.length === 0) this.broken(`${what} is empty, but not the last one`);
     for (const { name, stat, data } of children) {
       const child = (path === "/" ? `/${name}` : `${path}/${name}`) as Path;
