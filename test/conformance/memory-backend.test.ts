@@ -147,3 +147,46 @@ it("answers an attached session in order, and ends it when it moves or is over",
   assert.deepEqual(watched, ["opened 1", "sessionExpired"]);
   assert.equal(backend.watches.size, 0);
 });
+
+it("follows what an attached session adds, each event before what shows it, also over a break of the feed", async () => {
+  const backend = new MemoryBackend();
+  const acting = { session: await session(backend), secretHash };
+  const log: string[] = [];
+  const none: LaneListener = { opened: () => {}, ended: () => {}, drained: () => {} };
+  const lane = backend.attach(acting, anyone, 1000, none);
+  await turns();
+  const following = backend.follow(acting, {
+    changes: (changes, acls) => {
+      for (const { type, path, acl } of changes) log.push(`${type} ${path}`, ...(acls[acl] ? [] : ["no list"]));
+    },
+    ended: ({ code }) => void log.push(code),
+  });
+  const exists = (path: string): void =>
+    lane.read({ ...request({}), operation: { kind: "exists", path: path as Path } }, 1000, (answer) => {
+      log.push(`${path} ${answer.kind === "outcome" && answer.outcome.ok}`);
+    });
+  following.add("node", "/a" as Path);
+  exists("/a");
+  await turns();
+  assert.deepEqual(log.splice(0), ["/a false"]);
+  void backend.write({ identity: anyone, operation: create("/a") });
+  exists("/a");
+  await turns();
+  assert.deepEqual(log.splice(0), ["created /a", "/a true"]);
+  following.add("children", "/a" as Path);
+  lane.write({ sequence: 1, answeredUpTo: 0, identity: anyone, operation: create("/a/b") }, () => log.push("done"));
+  await turns();
+  assert.deepEqual(log.splice(0), ["created /a/b", "done"]);
+  backend.watches.breakFeed();
+  void backend.write({ identity: anyone, operation: create("/a/c") });
+  exists("/a/c");
+  await turns();
+  assert.deepEqual(log.splice(0), ["created /a/c", "/a/c true"]);
+  assert.equal(following.cursor, backend.tree.applied);
+  following.remove("children", "/a" as Path);
+  backend.expire(acting.session);
+  void backend.write({ identity: anyone, operation: create("/a/d") });
+  await turns();
+  assert.deepEqual(log, ["sessionExpired"]);
+  assert.equal(backend.watches.followers, 0);
+});

@@ -69,6 +69,7 @@ export class MemoryBackend implements Backend {
       commit: (command) => this.#commit(command),
       read: (request) => this.#read(request),
       lane: (session) => this.tree.lane(session),
+      settle: () => this.watches.settle(),
     });
     const opened = this.#commit({
       identity: anyone,

@@ -1,6 +1,6 @@
 /**
- * Sessions attached to lanes of their own, over a tree in this process: each request is done as it is given, and answered in
- * order, a turn later.
+ * Sessions attached to lanes of their own, over a tree in this process: a turn after they were given, requests are done and
+ * answered one by one, each behind the events of what it can show.
  */
 import {
   type Acting,
@@ -28,6 +28,8 @@ export interface MemoryLanePorts {
   commit(command: Command): Outcome;
   read(request: ReadRequest): Answer;
   lane(session: SessionId): LaneView | undefined;
+  /** Tells watchers and followers of all that is committed. */
+  settle(): void;
 }
 
 export class MemoryLanes {
@@ -58,7 +60,7 @@ export class MemoryLanes {
   ended(session: SessionId): void {
     const lane = this.#open.get(session);
     this.#open.delete(session);
-    // What it was told before is answered first.
+    // The answer that says so comes first.
     if (lane) this.#ports.world.soon(() => lane.end("sessionExpired", "the session is over"));
   }
 }
@@ -69,7 +71,8 @@ class MemoryLane implements SessionLane {
   readonly #ports: MemoryLanePorts;
   readonly #listener: LaneListener;
   #attachment = 0;
-  #answers: (() => void)[] = [];
+  /** Each is done; what it answers is called when that may be told. */
+  #requests: (() => () => void)[] = [];
 
   constructor(acting: Acting, ports: MemoryLanePorts, listener: LaneListener) {
     this.#acting = acting;
@@ -78,7 +81,7 @@ class MemoryLane implements SessionLane {
   }
 
   get writable(): boolean {
-    return this.#answers.length < limits.laneWindow;
+    return this.#requests.length < limits.laneWindow;
   }
 
   opened(opening: LaneOpening): void {
@@ -87,8 +90,6 @@ class MemoryLane implements SessionLane {
   }
 
   end(code: ErrorCode, detail: string): void {
-    if (this.over) return;
-    this.#tell();
     if (this.over) return;
     this.over = true;
     this.#listener.ended({ code, detail, retryAfterMillis: 0 });
@@ -99,17 +100,20 @@ class MemoryLane implements SessionLane {
   }
 
   write(write: LaneWrite, done: (answer: LaneAnswer) => void): void {
-    const answer = this.#write(write);
-    this.#answer(() => done(answer));
+    const full = !this.writable;
+    this.#give(() => {
+      const answer = this.#write(write, full);
+      return () => done(answer);
+    });
   }
 
-  #write({ sequence, answeredUpTo, identity, key, operation }: LaneWrite): LaneAnswer {
+  #write({ sequence, answeredUpTo, identity, key, operation }: LaneWrite, full: boolean): LaneAnswer {
     const { session } = this.#acting;
     const next = (this.#ports.lane(session)?.lastSequence ?? 0) + 1;
-    if (sequence > next || this.#attachment === 0 || !this.writable) {
+    if (sequence > next || this.#attachment === 0 || full) {
       const gap = `write ${sequence} came before write ${next} of the session`;
-      const code = this.writable ? "badArguments" : "throttled";
-      const detail = this.writable ? gap : "too many requests of this session are not answered";
+      const code = full ? "throttled" : "badArguments";
+      const detail = full ? "too many requests of this session are not answered" : gap;
       const answer: Answer = { kind: "unavailable", code, detail, certainty: "noEffect", retryAfterMillis: 0 };
       return { answer, decided: false };
     }
@@ -126,21 +130,32 @@ class MemoryLane implements SessionLane {
   }
 
   read(request: ReadRequest, _deadlineMillis: number, done: (answer: Answer) => void): void {
-    const answer = this.#ports.read(request);
-    this.#answer(() => done(answer));
+    this.#give(() => {
+      const answer = this.#ports.read(request);
+      return () => done(answer);
+    });
   }
 
-  #answer(done: () => void): void {
+  #give(request: () => () => void): void {
     if (this.over) return;
-    this.#answers.push(done);
-    if (this.#answers.length === 1) this.#ports.world.soon(() => this.#tell());
+    this.#requests.push(request);
+    if (this.#requests.length === 1) this.#ports.world.soon(() => this.#run());
   }
 
-  #tell(): void {
+  #run(): void {
     const wasFull = !this.writable;
-    const answers = this.#answers;
-    this.#answers = [];
-    for (const done of answers) if (!this.over) done();
+    const requests = this.#requests;
+    this.#requests = [];
+    for (const request of requests) {
+      this.#ports.settle();
+      // A session that is over, or attached elsewhere, gets no answers: its end is on its way.
+      const attachment = this.#ports.lane(this.#acting.session)?.attachment;
+      if (this.over || (this.#attachment > 0 && attachment !== this.#attachment)) return;
+      const tell = request();
+      this.#ports.settle();
+      if (this.over) return;
+      tell();
+    }
     if (wasFull && !this.over) this.#listener.drained();
   }
 }

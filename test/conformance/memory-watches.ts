@@ -38,6 +38,7 @@ export class MemoryWatches {
   #fedThrough: Zxid;
   #ended: SessionId[] = [];
   #woken = false;
+  #answers = 0;
 
   /** `historyId`: 32 hex digits. */
   constructor(tree: Tree, world: GatewayWorld, historyId: string) {
@@ -61,6 +62,10 @@ export class MemoryWatches {
   /** Open ones. */
   get size(): number {
     return this.#watches.size;
+  }
+
+  get followers(): number {
+    return this.#watches.followers;
   }
 
   watch(request: WatchRequest, deadlineMillis: number, listener: WatchListener): Watching {
@@ -110,10 +115,18 @@ export class MemoryWatches {
     this.#woken = true;
     this.#world.soon(() => {
       this.#woken = false;
+      this.settle();
+    });
+  }
+
+  /** All that is committed is told, and what can be answered is. */
+  settle(): void {
+    for (let before = -1; before !== this.#answers; ) {
+      before = this.#answers;
       this.#feed();
       for (const question of [...this.#questions]) this.#answer(question);
       this.#watches.pump();
-    });
+    }
   }
 
   #answer(question: Question): void {
@@ -122,6 +135,7 @@ export class MemoryWatches {
     const here = operation.history === undefined || this.#historyId.startsWith(operation.history);
     if (here && Math.max(minZxid, operation.after ?? 0) > this.#tree.applied) return;
     this.#questions.delete(question);
+    this.#answers += 1;
     question.timer.cancel();
     const outcome = here ? this.#tree.read(operation, identity, acting) : this.#strange();
     question.answered({ kind: "outcome", outcome, servedBy: 1, ageMillis: 0 }, home);
