@@ -1,6 +1,5 @@
 /** The two that are compared, each as three processes behind three ports that speak ZooKeeper's protocol. */
 import { Ensemble, freePorts, until } from "../../integration/ensemble.ts";
-import { talk } from "../../integration/raw-socket.ts";
 import { RealZooKeeper } from "../../zookeeper/real-server.ts";
 
 export interface Side {
@@ -21,8 +20,12 @@ export async function startZooKeeper(): Promise<Side> {
   const ensemble = await RealZooKeeper.start(asItComes);
   if ("skip" in ensemble) throw new Error(ensemble.skip);
   const { version, ports, servers } = ensemble;
+  const leads = async (): Promise<number> => {
+    const modes = await Promise.all(servers.map(async (each) => /^Mode: (\w+)$/m.exec(await each.ask("srvr"))?.[1]));
+    return modes.filter((mode) => mode === "follower").length === 2 ? modes.indexOf("leader") : -1;
+  };
   const pids = servers.map((each) => each.pid);
-  return side(`ZooKeeper ${version}`, ports, pids, () => ensemble.stop());
+  return side(`ZooKeeper ${version}`, ports, pids, leads, () => ensemble.stop());
 }
 
 export async function startQuorate(): Promise<Side> {
@@ -30,28 +33,30 @@ export async function startQuorate(): Promise<Side> {
   const environmentOf = (name: string) => ({ QUORATE_ZOOKEEPER_PORT: String(ports[Number(name.split(" ")[1]) - 1]) });
   const ensemble = await Ensemble.start({ gateways: 0, environmentOf });
   const pids = ensemble.replicas.map((each) => each.pid);
-  return side("Quorate", ports, pids, () => ensemble.stop());
+  const leads = async (): Promise<number> => (await ensemble.leader()) - 1;
+  return side("Quorate", ports, pids, leads, () => ensemble.stop());
 }
 
 async function side(
   name: string,
   ports: readonly number[],
   pids: readonly number[],
+  leads: () => Promise<number>,
   stop: () => Promise<void>,
 ): Promise<Side> {
   try {
-    const modes = new Map<number, string>();
+    let leader = -1;
     await until(
       async () => {
-        for (const port of ports)
-          modes.set(port, /^Mode: (\w+)$/m.exec((await talk(port, "srvr")).text)?.[1] ?? "unknown");
-        return [...modes.values()].sort().join() === "follower,follower,leader";
+        leader = await leads();
+        return leader >= 0;
       },
       60_000,
-      () => `${name} has a leader and two followers: ${[...modes.values()].join()}`,
+      `${name} has a leader and two followers`,
     );
-    const inOrder = [...ports].sort((a, b) => Number(modes.get(a) === "leader") - Number(modes.get(b) === "leader"));
-    return { name, ports: inOrder, pids: inOrder.map((port) => pids[ports.indexOf(port)] ?? 0), stop };
+    const order = [...ports.keys()].filter((at) => at !== leader);
+    order.push(leader);
+    return { name, ports: order.map((at) => ports[at] ?? 0), pids: order.map((at) => pids[at] ?? 0), stop };
   } catch (error) {
     await stop();
     throw error;
