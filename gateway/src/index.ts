@@ -48,5 +48,7 @@ export { type WatchAnswered, Watches, type WatchPorts } from "./watch/hub.ts";
 export { createNodeWorld } from "./world-node.ts";
 export type { OperationCount, OperationCounts } from "./zookeeper/counts.ts";
 export type { ZookeeperOptions } from "./zookeeper/door.ts";
+export { fourLetterWords, plainWords, readWords } from "./zookeeper/four-letter.ts";
+export type { ProcessFacts } from "./zookeeper/four-letter-source.ts";
 export { type ZookeeperLimits, zookeeperLimits } from "./zookeeper/limits.ts";
 export { createZookeeperServer, type ZookeeperServer } from "./zookeeper/server.ts";

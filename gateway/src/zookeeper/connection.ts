@@ -7,23 +7,25 @@
  */
 import { formatZxid, noSession, zeroZxid } from "@quorate/api";
 import type { WatchEnd } from "../backend.ts";
-import { ClientWatches } from "./client-watches.ts";
-import type { ConnectionContext, ConnectionWatches } from "./context.ts";
 import { Credentials } from "./credentials.ts";
 import { decodeConnect, decodeRequest } from "./decode.ts";
 import type { Peer, ZookeeperDoor } from "./door.ts";
+import { DoorSource } from "./door-source.ts";
 import { encodeConnectResponse } from "./encode.ts";
+import { answerWord, wordOf } from "./four-letter.ts";
+import type { ConnectionReport } from "./four-letter-source.ts";
 import { FrameCutter } from "./frames.ts";
 import { type Attached, Handshake } from "./handshake.ts";
 import { JuteWriter } from "./jute.ts";
-import { KeepAlive } from "./keep-alive.ts";
-import { LaneCalls } from "./lane-calls.ts";
-import { type ConnectRequest, codes, type Request, xids } from "./messages.ts";
-import { Operations } from "./operations.ts";
-import { Outbox, type Place } from "./outbox.ts";
+import { type ConnectRequest, codes, type Request } from "./messages.ts";
+import type { Place } from "./outbox.ts";
+import { openSession, reportOf, type Session } from "./session.ts";
+import { Statistics } from "./statistics.ts";
 
 /** The socket, as a connection needs it. */
 export interface Transport {
+  /** The other end: `127.0.0.1:50614`. */
+  readonly name: string;
   write(bytes: Uint8Array): void;
   /** Written, and not sent. */
   readonly queuedBytes: number;
@@ -36,20 +38,12 @@ export interface Transport {
   destroy(): void;
 }
 
-/** Of a session that is attached. */
-interface Session {
-  readonly context: ConnectionContext;
-  readonly outbox: Outbox;
-  readonly operations: Operations;
-  readonly keepAlive: KeepAlive;
-  readonly watches: ConnectionWatches;
-}
-
 type Phase = "silent" | "opening" | "open" | "finishing" | "over";
 
 const refusal = { timeoutMillis: 0, session: noSession, password: new Uint8Array(16) };
 
 export class Connection implements Peer {
+  readonly statistics: Statistics = new Statistics();
   readonly #door: ZookeeperDoor;
   readonly #transport: Transport;
   readonly #credentials: Credentials;
@@ -125,9 +119,11 @@ export class Connection implements Peer {
     if (this.#pumping) return;
     this.#pumping = true;
     try {
-      while (this.#isReady()) {
-        const cutter = this.#cutter;
-        if (!cutter.next()) break;
+      const cutter = this.#cutter;
+      if (this.#phase === "silent" && this.#isWord(cutter.first)) return;
+      while (this.#isReady() && cutter.next()) {
+        this.statistics.received += 1;
+        this.#door.statistics.received += 1;
         this.#take(cutter.bytes, cutter.from, cutter.to);
       }
     } finally {
@@ -136,6 +132,24 @@ export class Connection implements Peer {
     const { fault } = this.#cutter;
     if (fault !== undefined) return this.close(fault);
     this.#flow();
+  }
+
+  /** In place of a first frame. */
+  #isWord(first: number | undefined): boolean {
+    const word = first === undefined ? undefined : wordOf(first);
+    if (word === undefined) return false;
+    this.#door.statistics.received += 1;
+    // Nothing is read any more.
+    this.#phase = "finishing";
+    void this.#answerWord(word);
+    return true;
+  }
+
+  async #answerWord(word: string): Promise<void> {
+    const text = await answerWord(word, this.#door.commands, new DoorSource(this.#door));
+    if (this.isOver) return;
+    this.#write(new TextEncoder().encode(text));
+    this.#end();
   }
 
   /** Reads from the client just while there is room for what it sends. */
@@ -203,48 +217,18 @@ export class Connection implements Peer {
     this.#end();
   }
 
-  #open({ acting, lane, opening, password }: Attached, request: ConnectRequest, readOnly: boolean | undefined): void {
-    const { options, slabs, limits } = this.#door;
-    const { backend, world } = options;
-    const { timeoutMillis } = opening;
-    const outbox = new Outbox(
-      {
-        world,
-        slabs,
-        limits,
-        write: (bytes) => this.#flushed(bytes),
-        unsent: () => this.#transport.queuedBytes,
-      },
-      opening.zxid,
-    );
-    const context: ConnectionContext = {
-      backend,
-      world,
-      acting,
-      lane,
-      replies: outbox,
-      identity: () => this.#credentials.identity,
-      minZxid: request.lastZxidSeen,
-      log: (text) => options.log(`zookeeper: session ${formatZxid(acting.session)}: ${text}`),
+  #open(attached: Attached, request: ConnectRequest, readOnly: boolean | undefined): void {
+    const { acting, opening, password } = attached;
+    this.#session = openSession(this.#door, this.#credentials, attached, request, {
+      statistics: this.statistics,
+      write: (bytes) => this.#flushed(bytes),
+      unsent: () => this.#transport.queuedBytes,
+      finish: () => this.#finish(),
       close: (why) => this.close(why),
-    };
-    const calls = new LaneCalls(context, opening, timeoutMillis);
-    const watches = new ClientWatches(context);
-    const operations = new Operations({ context, calls, watches, finish: () => this.#finish() });
-    const keepAlive = new KeepAlive(
-      {
-        backend,
-        acting,
-        timeoutMillis,
-        confirmed: () => this.#answerPing(),
-        over: (why) => this.close(why),
-      },
-      world.now(),
-    );
-    this.#session = { context, outbox, operations, keepAlive, watches };
+    });
     this.#phase = "open";
     this.#handshake = undefined;
-    this.#respond({ timeoutMillis, session: acting.session, password, readOnly });
+    this.#respond({ timeoutMillis: opening.timeoutMillis, session: acting.session, password, readOnly });
     this.#pump();
   }
 
@@ -272,12 +256,22 @@ export class Connection implements Peer {
   }
 
   #refuseAuth(xid: number, session: Session): void {
+    this.#door.failedAuths += 1;
     session.outbox.direct(xid, codes.authFailed, zeroZxid);
     this.#finish();
   }
 
-  #answerPing(): void {
-    this.#session?.outbox.direct(xids.ping, codes.ok);
+  report(): ConnectionReport {
+    const session = this.#session;
+    return {
+      address: this.#transport.name,
+      paused: this.#paused,
+      unsent: this.#transport.queuedBytes > 0,
+      outstanding: session?.outbox.outstanding ?? 0,
+      received: this.statistics.received,
+      sent: this.statistics.sent,
+      session: session === undefined ? undefined : reportOf(session, this.#door, this.statistics),
+    };
   }
 
   /** The outbox's turn is over. */

@@ -2,8 +2,11 @@
 import type { Backend } from "../backend.ts";
 import type { GatewayWorld } from "../ports.ts";
 import { Counts } from "./counts.ts";
+import { plainWords } from "./four-letter.ts";
+import type { ConnectionReport, ProcessFacts } from "./four-letter-source.ts";
 import { Slabs } from "./jute.ts";
 import { type ZookeeperLimits, zookeeperLimits } from "./limits.ts";
+import { Statistics } from "./statistics.ts";
 
 export interface ZookeeperOptions {
   readonly backend: Backend;
@@ -14,12 +17,15 @@ export interface ZookeeperOptions {
   readonly superUserDigest?: string;
   /** Four-letter words that are answered; undefined: those that tell nothing of clients. */
   readonly commands?: readonly string[];
+  readonly facts: ProcessFacts;
   log(line: string): void;
   readonly limits?: Partial<ZookeeperLimits>;
 }
 
 /** A connection as the door knows it. */
 export interface Peer {
+  readonly statistics: Statistics;
+  report(): ConnectionReport;
   tick(now: number): void;
   /** Closes once what was begun is answered. */
   stop(): void;
@@ -32,6 +38,14 @@ export class ZookeeperDoor {
   readonly counts: Counts = new Counts();
   readonly slabs: Slabs = new Slabs();
   readonly connections: Set<Peer> = new Set();
+  readonly statistics: Statistics = new Statistics();
+  readonly commands: readonly string[];
+  /** Milliseconds since 1970. */
+  readonly startedAt: number;
+  clientPort = 0;
+  /** There were too many. */
+  rejectedConnections = 0;
+  failedAuths = 0;
   /** Unsent, of all connections. */
   queuedBytes = 0;
   readonly #notes = new Map<string, { at: number; unsaid: number }>();
@@ -39,6 +53,8 @@ export class ZookeeperDoor {
   constructor(options: ZookeeperOptions) {
     this.options = options;
     this.limits = { ...zookeeperLimits, ...options.limits };
+    this.commands = options.commands ?? plainWords;
+    this.startedAt = options.facts.wallMillis();
   }
 
   /** Logs what clients can cause at will: one line of a kind in a while, with the number of those left out. */

@@ -36,6 +36,19 @@ export class KeepAlive {
     this.#renewedAt = now;
   }
 
+  get timeoutMillis(): number {
+    return this.#options.timeoutMillis;
+  }
+
+  get heardAt(): number {
+    return this.#heardAt;
+  }
+
+  /** Nothing may come for so long. */
+  get silenceMillis(): number {
+    return this.#options.timeoutMillis * 1.5;
+  }
+
   /** Pings that are not answered. */
   get pings(): number {
     return this.#waiting + this.#next;
@@ -52,9 +65,8 @@ export class KeepAlive {
 
   /** Now and then. */
   tick(now: number): void {
-    const { timeoutMillis } = this.#options;
-    if (now - this.#heardAt > timeoutMillis * 1.5) {
-      this.#options.over(`nothing came from its client for ${Math.round(timeoutMillis * 1.5)} ms`);
+    if (now - this.#heardAt > this.silenceMillis) {
+      this.#options.over(`nothing came from its client for ${Math.round(this.silenceMillis)} ms`);
     } else if (!this.#renewing && (this.#next > 0 || this.#isDue(now))) void this.#renew(now);
   }
 

@@ -61,8 +61,18 @@ export class LaneCalls {
     );
   }
 
+  /** A fault of ours in an answer ends no more than this connection. */
   #answered(slot: Slot, answer: Answer, done: (outcome: Outcome) => void): void {
-    if (answer.kind === "outcome") return done(answer.outcome);
+    try {
+      if (answer.kind === "outcome") done(answer.outcome);
+      else this.#unanswered(slot, answer);
+    } catch (error) {
+      const what = error instanceof Error ? (error.stack ?? error.message) : String(error);
+      this.#context.close(`a fault of this gateway: ${what}`);
+    }
+  }
+
+  #unanswered(slot: Slot, answer: Extract<Answer, { kind: "unavailable" }>): void {
     const code = codeOf(answer.code);
     if (code === undefined) this.#context.close(whyOf(answer));
     else this.#context.replies.fill(slot, zeroZxid, code);

@@ -123,6 +123,8 @@ export function readMany(
   slot: Slot,
 ): void {
   if (operations.length > limits.txnOperations) return replies.fill(slot, zeroZxid, codes.badArguments);
+  // One by one they may be as many as a lane takes.
+  slot.holds = true;
   const reads = operations.map(readOf);
   const each = (): void => readEach(replies, calls, reads, slot);
   const then = reads.filter((read) => read !== undefined);

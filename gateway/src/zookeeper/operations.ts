@@ -111,9 +111,9 @@ export class Operations {
   #closeSession(slot: Slot): void {
     const { context, calls, watches, finish } = this.#options;
     finish();
+    // No reply waits any more for events of a session that is about to be over.
+    watches.close();
     calls.submit({ kind: "closeSession", session: context.acting.session }, slot, (outcome) => {
-      // No reply waits any more for events of a session that is over.
-      watches.close();
       if (outcome.ok) context.replies.fill(slot, outcome.zxid, codes.ok);
       else calls.fail(slot, outcome);
     });

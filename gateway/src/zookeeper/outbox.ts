@@ -19,11 +19,14 @@ import { JuteWriter, type Slabs } from "./jute.ts";
 import type { ZookeeperLimits } from "./limits.ts";
 import type { Notification } from "./messages.ts";
 import { type ReplyBody, writeReply } from "./reply.ts";
+import type { LastReply, Statistics } from "./statistics.ts";
 
 export interface OutboxOptions {
   readonly world: GatewayWorld;
   readonly slabs: Slabs;
   readonly limits: Pick<ZookeeperLimits, "firstWindow" | "leastWindow" | "window" | "pausedBytes">;
+  /** What counts the answers. */
+  readonly statistics?: readonly Statistics[];
   /** All that is put out in one turn. */
   write(bytes: Uint8Array): void;
   /** Bytes that were written and not sent. */
@@ -59,6 +62,7 @@ const forgetting = 16;
 export class Outbox implements Replies {
   readonly #options: OutboxOptions;
   readonly #writer: JuteWriter;
+  readonly #statistics: readonly Statistics[];
   #first: Place | undefined;
   #last: Place | undefined;
   #outstanding = 0;
@@ -67,6 +71,8 @@ export class Outbox implements Replies {
   /** The newest that was put out. */
   #zxid: Zxid;
   #waking = false;
+  #lastLeft: Place | undefined;
+  #lastLeftAt = 0;
   /** Of this turn, once something was put out in it. */
   #now: number | undefined;
   /** What a reply takes, rather too much than too little. */
@@ -79,6 +85,7 @@ export class Outbox implements Replies {
   constructor(options: OutboxOptions, zxid: Zxid) {
     this.#options = options;
     this.#writer = new JuteWriter(options.slabs);
+    this.#statistics = options.statistics ?? [];
     this.#zxid = zxid;
     this.#replyBytes = options.limits.pausedBytes / options.limits.firstWindow;
   }
@@ -134,10 +141,33 @@ export class Outbox implements Replies {
     place.left = true;
     if (leaving && place.code === 0 && place.body !== undefined) leaving.leave(zxid, code);
     place.body = undefined;
+    place.leaving = undefined;
+    place.next = undefined;
     const bytes = this.#writer.length - before;
     this.#replyBytes = bytes > this.#replyBytes ? bytes : this.#replyBytes - (this.#replyBytes - bytes) / forgetting;
     this.#now ??= this.#options.world.now();
-    place.counts.observe(code, this.#now - place.began);
+    this.#count(place, zxid, code, this.#now);
+  }
+
+  #count(place: Place, zxid: Zxid, code: number, now: number): void {
+    const millis = now - place.began;
+    place.counts.observe(code, millis);
+    for (const each of this.#statistics) each.observe(millis);
+    place.zxid = zxid;
+    this.#lastLeft = place;
+    this.#lastLeftAt = now;
+    this.#sent(1);
+  }
+
+  #sent(count: number): void {
+    for (const each of this.#statistics) each.sent += count;
+  }
+
+  get lastReply(): LastReply | undefined {
+    const place = this.#lastLeft;
+    if (place === undefined) return undefined;
+    const { xid, zxid, counts, began } = place;
+    return { op: counts.op, xid, zxid, at: this.#lastLeftAt, millis: this.#lastLeftAt - began };
   }
 
   event(notification: Notification): void {
@@ -179,6 +209,7 @@ export class Outbox implements Replies {
     for (; count < events.length && (events[count] as Notification).zxid <= zxid; count++) {
       encodeNotification(this.#writer, events[count] as Notification);
     }
+    this.#sent(count);
     if (count === events.length) this.#events = [];
     else events.splice(0, count);
   }
@@ -187,6 +218,7 @@ export class Outbox implements Replies {
   direct(xid: number, code: number, zxid: Zxid = this.#zxid): void {
     if (this.#over) return;
     encodeHeader(this.#writer, xid, zxid, code);
+    this.#sent(1);
     this.#wake();
   }
 
@@ -203,6 +235,7 @@ export class Outbox implements Replies {
     this.#letOut(Number.MAX_SAFE_INTEGER as Zxid);
     this.#now = undefined;
     this.#options.write(this.#writer.take());
+    this.drained();
   }
 
   /** Nothing is put out any more. */

@@ -56,7 +56,8 @@ class DoorServer implements ZookeeperServer {
       server.listen({ host, port }, () => {
         const bound = server.address();
         server.on("error", (error) => log(`zookeeper: the port: ${error.message}`));
-        resolve(typeof bound === "object" && bound !== null ? bound.port : port);
+        this.#door.clientPort = typeof bound === "object" && bound !== null ? bound.port : port;
+        resolve(this.#door.clientPort);
       });
     });
   }
@@ -74,6 +75,7 @@ class DoorServer implements ZookeeperServer {
     const full = this.#sockets.size >= connections;
     if (full || ofAddress >= connectionsPerAddress || this.#stopped !== undefined || address === "") {
       socket.destroy();
+      this.#door.rejectedConnections += 1;
       const what = full ? `${connections} connections` : `${connectionsPerAddress} connections from ${address}`;
       if (this.#stopped === undefined)
         this.#door.note("full", `there are ${what}, which is the most: one more is closed`);
@@ -96,6 +98,7 @@ class DoorServer implements ZookeeperServer {
   #transportOf(socket: Socket): Transport {
     const { world } = this.#door.options;
     return {
+      name: `${socket.remoteAddress}:${socket.remotePort}`,
       get queuedBytes(): number {
         return socket.writableLength;
       },

@@ -5,15 +5,18 @@ import {
   createZookeeperServer,
   type Dial,
   type GatewayWorld,
+  type ProcessFacts,
   type Readiness,
   type ReadinessCheck,
   ReplicaLink,
   type RestServer,
+  readWords,
   type ZookeeperOptions,
   type ZookeeperServer,
 } from "@quorate/gateway";
 import type { Log } from "./log.ts";
 import { parseList, version } from "./options.ts";
+import { processFacts } from "./process-facts.ts";
 import { RequestCounts } from "./request-counts.ts";
 import { numberOf, required, SettingsError, textOf, type Values } from "./settings.ts";
 
@@ -26,6 +29,8 @@ export interface DoorOptions {
   readonly home: "leader" | "local";
   readonly name: string;
   readonly metrics: () => string;
+  /** The replica in the same process. */
+  readonly facts: Pick<ProcessFacts, "self" | "dataFolder">;
   /** What this process is beside a gateway: whether it is worse than its siblings. */
   readonly checks: () => readonly ReadinessCheck[];
 }
@@ -67,7 +72,9 @@ export async function startDoor(options: DoorOptions): Promise<Door> {
     ready: () => readiness().ready,
     wallNow: () => Date.now(),
   });
-  const zookeeper = values["zookeeper"] ? createZookeeperServer({ ...common, ...zookeeperOptions(values) }) : undefined;
+  const zookeeper = values["zookeeper"]
+    ? createZookeeperServer({ ...common, ...zookeeperOptions(values), facts: { ...processFacts, ...options.facts } })
+    : undefined;
   const restHost = required(values, "rest-host");
   const restPort = await listen(rest, restHost, numberOf(values, "rest-port"));
   log(`REST on http://${restHost}:${restPort}`);
@@ -86,7 +93,7 @@ export async function startDoor(options: DoorOptions): Promise<Door> {
   };
 }
 
-function zookeeperOptions(values: Values): Pick<ZookeeperOptions, "limits"> {
+function zookeeperOptions(values: Values): Pick<ZookeeperOptions, "commands" | "limits"> {
   const [least, most] = ["zookeeper-min-session-timeout", "zookeeper-max-session-timeout"].map((name) =>
     numberOf(values, name),
   ) as [number, number];
@@ -94,7 +101,9 @@ function zookeeperOptions(values: Values): Pick<ZookeeperOptions, "limits"> {
     const fault = `${least} is more than --zookeeper-max-session-timeout, which is ${most}`;
     throw new SettingsError(`--zookeeper-min-session-timeout ${fault}`);
   }
+  const words = readWords(required(values, "zookeeper-commands"));
   return {
+    commands: "bad" in words ? [] : words,
     limits: {
       minSessionTimeoutMillis: least,
       maxSessionTimeoutMillis: most,

@@ -31,6 +31,7 @@ export async function gateway(args: readonly string[]): Promise<void> {
     home: "leader",
     name,
     metrics: () => "",
+    facts: {},
     checks: () => [],
   });
   started(async () => {

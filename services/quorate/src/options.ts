@@ -2,7 +2,7 @@
 import { readFileSync } from "node:fs";
 import { isIP } from "node:net";
 import { limits, type ReplicaId } from "@quorate/api";
-import { zookeeperLimits } from "@quorate/gateway";
+import { fourLetterWords, plainWords, readWords, zookeeperLimits } from "@quorate/gateway";
 import { isLoopbackHost, parseHostPort } from "@quorate/proto";
 import type { Setting, Values } from "./settings.ts";
 import { SettingsError, textOf } from "./settings.ts";
@@ -39,6 +39,12 @@ function originsFault(text: string): string | undefined {
 /** As ZooKeeper's, where it is not a matter of its own process. */
 const zookeeperPort = 2181;
 
+function wordsFault(text: string): string | undefined {
+  const words = readWords(text);
+  if (!("bad" in words)) return undefined;
+  return `has ${JSON.stringify(words.bad)}: known are ${fourLetterWords.join(",")}, and * for all of them`;
+}
+
 const zookeeper: readonly Setting[] = [
   { name: "zookeeper", kind: "flag", help: "ZooKeeper's clients are served", fallback: true },
   { name: "zookeeper-host", kind: "text", help: "address of the ZooKeeper port", fallback: "127.0.0.1" },
@@ -71,6 +77,13 @@ const zookeeper: readonly Setting[] = [
     help: "connections that one address may have to the ZooKeeper port; one more is closed",
     fallback: zookeeperLimits.connectionsPerAddress,
     min: 1,
+  },
+  {
+    name: "zookeeper-commands",
+    kind: "text",
+    help: "four-letter words that are answered, with commas; * is all of them",
+    fallback: plainWords.join(","),
+    fault: wordsFault,
   },
 ];
 

@@ -8,6 +8,7 @@ import { type Door, startDoor } from "./door.ts";
 import { createLocalDial } from "./local-dial.ts";
 import { createLog, type Log } from "./log.ts";
 import { listenAddress, parseMembers, readKey, requireKey, serveSettings, version } from "./options.ts";
+import { bytesOf } from "./process-facts.ts";
 import { formatSettings, numberOf, readSettings, required, SettingsError, textOf, type Values } from "./settings.ts";
 import { SiblingCheck, siblingLimits } from "./sibling-check.ts";
 import { stopOnSignals } from "./signals.ts";
@@ -137,6 +138,7 @@ function startOwnDoor(
   const world = createNodeWorld();
   const name = `replica ${id}`;
   const remote = createDial({ world, name, version, ...key });
+  const data = required(values, "data");
   return startDoor({
     values,
     log,
@@ -146,6 +148,7 @@ function startOwnDoor(
     home: "local",
     name,
     metrics: () => replica.metrics(),
+    facts: { self: id, dataFolder: { path: data, bytes: () => bytesOf(data) } },
     checks: () => [siblings.check()],
   });
 }
