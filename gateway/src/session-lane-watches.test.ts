@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { it } from "node:test";
 import { asZxid, type SessionId } from "@quorate/api";
-import { get, session, shown, start } from "./session-lane-fixture.test-support.ts";
+import { get, session, shown, start, zxid } from "./session-lane-fixture.test-support.ts";
 import { a, change, Scene, stream } from "./watch/hub-scene.test-support.ts";
 
 /** A counter that nothing reaches. */
@@ -30,6 +30,34 @@ it("answers wait, in their order, for the events of what they show", () => {
   lane.read({ ...get("/stale"), consistency: "stale" }, 1000, () => f.told.push("stale"));
   f.reads[4]?.answer(shown(120));
   assert.deepEqual(f.told, ["stale"], "it may be asked where no watch is served");
+});
+
+it("no read but a stale one shows less than what is followed was told, and is told from", () => {
+  const f = start();
+  const lane = f.open();
+  f.events.floor = 105;
+  f.read(lane, "/old");
+  assert.equal(f.reads[0]?.request.minZxid, zxid(105));
+  f.read(lane, "/behind");
+  lane.read({ ...get("/stale"), consistency: "stale" }, 1000, () => f.told.push("stale"));
+  f.reads[2]?.answer(shown(99));
+  // It was asked when nothing was known, or its answer had to wait.
+  f.reads[1]?.answer(shown(106));
+  f.events.floor = 107;
+  f.reads[0]?.answer(shown(107));
+  assert.deepEqual(f.told.splice(0), ["read /old ok 107"]);
+  assert.equal(f.reads[3]?.request.minZxid, zxid(107));
+  f.reads[3]?.answer(shown(108));
+  assert.deepEqual(f.told.splice(0), ["read /behind ok 108"]);
+  f.reads[4]?.answer(shown(108));
+  assert.deepEqual(f.told.splice(0), ["stale"], "it was shown 108 before");
+  lane.read({ ...get("/stale"), consistency: "stale" }, 1000, () => f.told.push("stale"));
+  f.events.floor = 200;
+  f.reads[5]?.answer(shown(150));
+  assert.deepEqual(f.told.splice(0), ["stale"]);
+  f.write(lane, 1);
+  f.written(1, 160);
+  assert.deepEqual(f.told, ["1 ok 160"], "an outcome is what it is");
 });
 
 it("a watch has told up to its cursor, and what the home answers while its feed reaches the watch", () => {

@@ -10,9 +10,19 @@ import {
   type Path,
   type SessionId,
   type WatchEvent,
+  type WatchScope,
   type WatchScopes,
 } from "@quorate/api";
-import type { Answer, ReadRequest, WatchEnd, Watching, WatchListener, WatchOpening } from "../backend.ts";
+import type {
+  Answer,
+  Following,
+  FollowListener,
+  ReadRequest,
+  WatchEnd,
+  Watching,
+  WatchListener,
+  WatchOpening,
+} from "../backend.ts";
 import { friendsOnly } from "../model-history.test-support.ts";
 import type { ReplicaStream } from "../stream.ts";
 import { VirtualWorld } from "../virtual-world.test-support.ts";
@@ -34,6 +44,24 @@ export class Question {
     const zxid = asZxid(through);
     const result = { kind: "watched", states: [], events, through: zxid, more, sessionTimeoutMillis: 0 } as const;
     this.say({ kind: "outcome", outcome: { ok: true, zxid, result }, servedBy: 1, ageMillis: 0 });
+  }
+
+  /** As a raw watch is answered. */
+  tell(through: number, changes: readonly FeedChange[] = [], more = false, acls: readonly Acl[] = [openAcl]): void {
+    const zxid = asZxid(through);
+    const none = { states: [], events: [], sessionTimeoutMillis: 0 };
+    const result = { kind: "watched", ...none, through: zxid, more, changes, acls } as const;
+    this.say({ kind: "outcome", outcome: { ok: true, zxid, result }, servedBy: 1, ageMillis: 0 });
+  }
+
+  /** What it asks, as words. */
+  get words(): string {
+    const { operation, minZxid } = this.request;
+    assert.ok(operation.kind === "watch");
+    const { scopes, after, raw } = operation;
+    const paths = Object.entries(scopes).flatMap(([scope, each]) => each.map((path) => `${scope} ${path}`));
+    const where = after === undefined ? `where, from ${minZxid}` : `after ${after}`;
+    return [raw ? "raw" : "", where, ...paths].join(", ");
   }
 
   fail(code: ErrorCode): void {
@@ -59,6 +87,30 @@ export class Listener implements WatchListener {
   events(events: readonly WatchEvent[], more: boolean): void {
     this.events_.push(events as WatchEvent[]);
     this.calls.push(`${events.map(({ type, path }) => `${type} ${path}`).join(", ")}${more ? " …" : ""}`);
+    this.on();
+  }
+  ended(end: WatchEnd): void {
+    this.end = end;
+    this.calls.push(end.code);
+    this.on();
+  }
+  take(): string[] {
+    return this.calls.splice(0);
+  }
+}
+
+/** Notes what it is told; `on` may do more. */
+export class FollowNotes implements FollowListener {
+  readonly calls: string[] = [];
+  readonly told: (readonly FeedChange[])[] = [];
+  readonly lists: (readonly Acl[])[] = [];
+  end: WatchEnd | undefined;
+  on: () => void = () => {};
+
+  changes(changes: readonly FeedChange[], acls: readonly Acl[]): void {
+    this.told.push(changes);
+    this.lists.push(acls);
+    this.calls.push(changes.map(({ type, path }) => `${type} ${path}`).join(", "));
     this.on();
   }
   ended(end: WatchEnd): void {
@@ -132,6 +184,24 @@ export class Scene {
     this.take().answer(10);
     assert.deepEqual(listener.take(), ["opened"]);
     return { listener, watching };
+  }
+
+  /** Of the session; it follows nothing yet. */
+  follow(session = 5): { readonly notes: FollowNotes; readonly following: Following } {
+    const notes = new FollowNotes();
+    const acting = { session: session as SessionId, secretHash: new Uint8Array(32) };
+    return { notes, following: this.watches.follow(acting, notes) };
+  }
+
+  /** Follows these, and was told that the tree stands at 10. */
+  followed(scopes: Partial<WatchScopes>, session = 5): { readonly notes: FollowNotes; readonly following: Following } {
+    const each = this.follow(session);
+    for (const [scope, paths] of Object.entries(scopes)) {
+      for (const path of paths) each.following.add(scope as WatchScope, path);
+    }
+    this.watches.pump();
+    for (const question of this.questions.splice(0)) question.tell(10);
+    return each;
   }
 
   take(): Question {
