@@ -15,9 +15,10 @@ import { encodeConnectResponse } from "./encode.ts";
 import { answerWord, wordOf } from "./four-letter.ts";
 import type { ConnectionReport } from "./four-letter-source.ts";
 import { FrameCutter } from "./frames.ts";
-import { type Attached, Handshake } from "./handshake.ts";
+import type { Attached } from "./handshake.ts";
 import { JuteWriter } from "./jute.ts";
 import { type ConnectRequest, codes, type Request } from "./messages.ts";
+import { Opening } from "./opening.ts";
 import type { Place } from "./outbox.ts";
 import { openSession, reportOf, type Session } from "./session.ts";
 import { Statistics } from "./statistics.ts";
@@ -50,7 +51,7 @@ export class Connection implements Peer {
   readonly #cutter: FrameCutter;
   readonly #beganAt: number;
   #phase: Phase = "silent";
-  #handshake: Handshake | undefined;
+  #opening: Opening | undefined;
   #session: Session | undefined;
   /** Nothing behind it is begun before it is put out. */
   #holding: Place | undefined;
@@ -96,7 +97,11 @@ export class Connection implements Peer {
 
   tick(now: number): void {
     const { handshakeMillis } = this.#door.limits;
-    if (this.#session) this.#session.keepAlive.tick(now);
+    this.#opening?.tick();
+    const session = this.#session;
+    if (session?.context.readOnly && this.#door.look() === "serving") {
+      this.close("there is a leader again, and it only read");
+    } else if (session) session.keepAlive.tick(now);
     else if (now - this.#beganAt >= handshakeMillis) {
       this.close(`no session was attached within ${handshakeMillis} ms`);
     }
@@ -191,18 +196,16 @@ export class Connection implements Peer {
 
   #connect(request: ConnectRequest): void {
     this.#phase = "opening";
-    const { readOnly } = request;
-    const flag = readOnly === undefined ? undefined : false;
     const lane = {
       ended: (end: WatchEnd) => this.#laneEnded(end),
       drained: () => this.#resume(),
     };
-    this.#handshake = new Handshake(this.#door, this.#credentials, request, lane, {
-      attached: (attached) => this.#guarded(() => this.#open(attached, request, flag)),
-      refused: () => this.#refuse(flag),
+    this.#opening = new Opening(this.#door, this.#credentials, request, lane, {
+      attached: (attached) => this.#guarded(() => this.#open(attached, request)),
+      refused: () => this.#refuse(request.readOnly === undefined ? undefined : false),
       failed: (why) => this.close(why),
     });
-    this.#handshake.begin();
+    this.#opening.begin();
   }
 
   #respond(response: Parameters<typeof encodeConnectResponse>[1]): void {
@@ -217,17 +220,19 @@ export class Connection implements Peer {
     this.#end();
   }
 
-  #open(attached: Attached, request: ConnectRequest, readOnly: boolean | undefined): void {
+  #open(attached: Attached, request: ConnectRequest): void {
     const { acting, opening, password } = attached;
+    const readOnly = request.readOnly === undefined ? undefined : attached.readOnly;
     this.#session = openSession(this.#door, this.#credentials, attached, request, {
       statistics: this.statistics,
       write: (bytes) => this.#flushed(bytes),
       unsent: () => this.#transport.queuedBytes,
       finish: () => this.#finish(),
       close: (why) => this.close(why),
+      isOver: () => this.isOver,
     });
     this.#phase = "open";
-    this.#handshake = undefined;
+    this.#opening = undefined;
     this.#respond({ timeoutMillis: opening.timeoutMillis, session: acting.session, password, readOnly });
     this.#pump();
   }
@@ -347,7 +352,7 @@ export class Connection implements Peer {
     this.#phase = "over";
     this.#account();
     this.#door.connections.delete(this);
-    this.#handshake?.close();
+    this.#opening?.close();
     const session = this.#session;
     this.#session = undefined;
     if (session === undefined) return;

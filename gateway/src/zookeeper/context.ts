@@ -33,8 +33,8 @@ export interface Replies {
   fill(slot: Slot, zxid: Zxid, code: number, body?: ReplyBody): void;
   /** An event: before any reply of its zxid or a higher one, behind those of a lower one that come in the same turn. */
   event(notification: Notification): void;
-  /** Whether events of this zxid were given and are not put out yet. */
-  holds(zxid: Zxid): boolean;
+  /** Whether this event was given and is not put out yet. */
+  holds(notification: Notification): boolean;
   /** Runs, at once or later, when the client has so much read that there is room for more events (not if it is closed). */
   whenRoom(run: () => void): void;
 }
@@ -49,6 +49,10 @@ export interface ConnectionContext {
   identity(): Identity;
   /** No read shows less: what the client had seen when it connected. */
   readonly minZxid: Zxid;
+  /** It only reads, while there is no leader (`read-only.ts`); its session is known to nobody else. */
+  readonly readOnly: boolean;
+  /** Nobody waits any more for what was not answered. */
+  isOver(): boolean;
   log(text: string): void;
   /** The client finds a broken connection and comes back; what is not answered is not answered any more. */
   close(why: string): void;

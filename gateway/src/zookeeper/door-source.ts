@@ -21,7 +21,7 @@ export class DoorSource implements FourLetterSource {
     return this.#door.options.backend;
   }
   get state(): ServiceState {
-    return this.backend.cluster().leader === 0 ? "interrupted" : "serving";
+    return this.#door.look();
   }
   get startedAt(): number {
     return this.#door.startedAt;

@@ -3,9 +3,10 @@ import type { Backend } from "../backend.ts";
 import type { GatewayWorld } from "../ports.ts";
 import { Counts } from "./counts.ts";
 import { plainWords } from "./four-letter.ts";
-import type { ConnectionReport, ProcessFacts } from "./four-letter-source.ts";
+import type { ConnectionReport, ProcessFacts, ServiceState } from "./four-letter-source.ts";
 import { Slabs } from "./jute.ts";
 import { type ZookeeperLimits, zookeeperLimits } from "./limits.ts";
+import { Availability } from "./read-only.ts";
 import { Statistics } from "./statistics.ts";
 
 export interface ZookeeperOptions {
@@ -48,13 +49,20 @@ export class ZookeeperDoor {
   failedAuths = 0;
   /** Unsent, of all connections. */
   queuedBytes = 0;
+  readonly #availability: Availability;
   readonly #notes = new Map<string, { at: number; unsaid: number }>();
 
   constructor(options: ZookeeperOptions) {
     this.options = options;
     this.limits = { ...zookeeperLimits, ...options.limits };
     this.commands = options.commands ?? plainWords;
+    this.#availability = new Availability(this.limits.readOnlyMillis);
     this.startedAt = options.facts.wallMillis();
+  }
+
+  /** Whether there is a leader at present; to be asked now and then, since it says for how long there has been none. */
+  look(): ServiceState {
+    return this.#availability.look(this.options.backend.cluster(), this.options.world.now());
   }
 
   /** Logs what clients can cause at will: one line of a kind in a while, with the number of those left out. */

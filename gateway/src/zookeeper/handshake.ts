@@ -5,9 +5,10 @@
  */
 import { createHash } from "node:crypto";
 import { type Acting, formatZxid, noSession } from "@quorate/api";
-import type { LaneListener, LaneOpening, SessionLane, WatchEnd } from "../backend.ts";
+import type { Backend, LaneListener, LaneOpening, SessionLane, WatchEnd } from "../backend.ts";
 import type { Credentials } from "./credentials.ts";
 import type { ZookeeperDoor } from "./door.ts";
+import type { ZookeeperLimits } from "./limits.ts";
 import type { ConnectRequest } from "./messages.ts";
 
 export interface Attached {
@@ -15,6 +16,9 @@ export interface Attached {
   readonly lane: SessionLane;
   readonly opening: LaneOpening;
   readonly password: Uint8Array;
+  /** What its requests go to. */
+  readonly backend: Backend;
+  readonly readOnly: boolean;
 }
 
 export interface HandshakeListener {
@@ -25,7 +29,12 @@ export interface HandshakeListener {
   failed(why: string): void;
 }
 
-const passwordBytes = 16;
+export const passwordBytes = 16;
+
+/** What the client asked for, brought into bounds. */
+export function timeoutOf({ timeoutMillis }: ConnectRequest, limits: ZookeeperLimits): number {
+  return Math.max(limits.minSessionTimeoutMillis, Math.min(timeoutMillis, limits.maxSessionTimeoutMillis));
+}
 
 export class Handshake {
   readonly #door: ZookeeperDoor;
@@ -71,9 +80,8 @@ export class Handshake {
 
   async #create(): Promise<void> {
     const { backend, world } = this.#door.options;
-    const { minSessionTimeoutMillis, maxSessionTimeoutMillis, handshakeMillis } = this.#door.limits;
-    const asked = this.#request.timeoutMillis;
-    const timeoutMillis = Math.max(minSessionTimeoutMillis, Math.min(asked, maxSessionTimeoutMillis));
+    const { handshakeMillis } = this.#door.limits;
+    const timeoutMillis = timeoutOf(this.#request, this.#door.limits);
     const password = world.randomBytes(passwordBytes);
     const secretHash = hashOf(password);
     const { identity, address } = this.#credentials;
@@ -144,7 +152,8 @@ export class Handshake {
       return this.#fail(`its client comes from another history: ${seen}`);
     }
     this.#over = true;
-    this.#listener.attached({ acting, lane, opening, password });
+    const { backend } = this.#door.options;
+    this.#listener.attached({ acting, lane, opening, password, backend, readOnly: false });
   }
 
   #refuse(): void {

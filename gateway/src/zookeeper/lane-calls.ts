@@ -6,6 +6,7 @@ import type { Outcome, ReadOperation, WriteOperation, Zxid } from "@quorate/api"
 import { zeroZxid } from "@quorate/api";
 import type { Consistency } from "@quorate/proto";
 import type { Answer, LaneOpening } from "../backend.ts";
+import { configured } from "./configuration-znode.ts";
 import type { ConnectionContext, Slot } from "./context.ts";
 import { type Conversion, codeOf, whyOf } from "./results.ts";
 
@@ -54,10 +55,14 @@ export class LaneCalls {
     done: (outcome: Outcome) => void,
     consistency: Consistency = "session",
   ): void {
-    const { lane, minZxid } = this.#context;
+    const { lane, minZxid, backend } = this.#context;
     const identity = this.#context.identity();
     lane.read({ identity, operation, consistency, minZxid, maxStaleMillis: 0 }, this.#deadlineMillis, (answer) =>
-      this.#answered(slot, answer, done),
+      this.#answered(
+        slot,
+        configured(answer, () => backend.cluster()),
+        done,
+      ),
     );
   }
 

@@ -10,6 +10,8 @@ export const zookeeperLimits = {
   connectionsPerAddress: 2000,
   /** A connection whose session is not attached by then is closed: its client tries another server. */
   handshakeMillis: 10_000,
+  /** Without a leader for so long, clients that ask for it are served what there is to read. */
+  readOnlyMillis: 2000,
   /** What a client asks for is brought between these: 2 and 20 of ZooKeeper's ticks. */
   minSessionTimeoutMillis: 4000,
   maxSessionTimeoutMillis: 40_000,

@@ -7,8 +7,10 @@ import type { ConnectionContext, ConnectionWatches, Slot } from "./context.ts";
 import type { LaneCalls } from "./lane-calls.ts";
 import { type CreateRequest, codes, type PathReadRequest, type Request, type RequestBody } from "./messages.ts";
 import { allChildrenOf, readMany, writeMany } from "./multi.ts";
+import { changesSomething } from "./read-only.ts";
 import type { ReplyBody } from "./reply.ts";
 import { toAcl, toChildren, toChildrenAndStat, toData, toNothing, toPath, toPathAndStat, toStat } from "./results.ts";
+import { countBelow, listEphemerals } from "./seldom-reads.ts";
 import { createOf, deleteOf, setAclOf, setOf } from "./writes.ts";
 
 export interface OperationsOptions {
@@ -31,6 +33,7 @@ export class Operations {
   /** All but ping, auth and sasl, which have no place in the order. */
   begin({ body }: Request, slot: Slot): void {
     const { calls, context } = this.#options;
+    if (context.readOnly && changesSomething(body.op)) return this.#fill(slot, codes.notReadOnly);
     switch (body.op) {
       case "getData":
       case "exists":
@@ -94,6 +97,10 @@ export class Operations {
         return watches.checkWatches(body.path, body.watcherType, slot);
       case "removeWatches":
         return watches.removeWatches(body.path, body.watcherType, slot);
+      case "getEphemerals":
+        return listEphemerals(context, body.path, slot);
+      case "getAllChildrenNumber":
+        return countBelow(context, body.path, slot);
       case "closeSession":
         return this.#closeSession(slot);
       default:

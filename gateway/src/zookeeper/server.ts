@@ -64,6 +64,7 @@ class DoorServer implements ZookeeperServer {
 
   #tick(): void {
     const now = this.#door.options.world.now();
+    this.#door.look();
     for (const each of this.#door.connections) each.tick(now);
   }
 

@@ -33,19 +33,20 @@ export interface SessionPorts {
   /** Nothing more is begun; it is closed once all replies are put out. */
   finish(): void;
   close(why: string): void;
+  isOver(): boolean;
 }
 
 export function openSession(
   door: ZookeeperDoor,
   credentials: Credentials,
-  { acting, lane, opening }: Attached,
+  { acting, lane, opening, backend, readOnly }: Attached,
   request: ConnectRequest,
   ports: SessionPorts,
 ): Session {
   const { options, slabs, limits } = door;
-  const { backend, world, facts } = options;
+  const { world, facts } = options;
   const { timeoutMillis } = opening;
-  const { write, unsent, finish, close } = ports;
+  const { write, unsent, finish, close, isOver } = ports;
   const statistics = [ports.statistics, door.statistics];
   const outbox = new Outbox({ world, slabs, limits, statistics, write, unsent }, opening.zxid);
   const context: ConnectionContext = {
@@ -56,6 +57,8 @@ export function openSession(
     replies: outbox,
     identity: () => credentials.identity,
     minZxid: request.lastZxidSeen,
+    readOnly,
+    isOver,
     log: (text) => options.log(`zookeeper: session ${formatZxid(acting.session)}: ${text}`),
     close,
   };

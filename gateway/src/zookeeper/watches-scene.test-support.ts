@@ -123,6 +123,8 @@ export class WatchesScene {
       replies: this.outbox,
       identity: () => this.identity,
       minZxid: 1 as Zxid,
+      readOnly: false,
+      isOver: () => this.closed !== undefined,
       log: () => {},
       close: (why) => {
         this.closed = why;
