@@ -303,9 +303,13 @@ test("a connection that has as many as it may gets no more", () => {
 
 test("a connection whose replies wait while too much changes is cut off", () => {
   const busy = new WatchesScene({ backlogChanges: 100 });
+  busy.addWatch("/armed", 0);
+  busy.next().answer(9, "noNode");
+  assert.deepEqual(busy.turn(), ["reply 1 @9"]);
   const xid = busy.watch("getData", "/a");
   for (let i = 0; i < 100; i++) busy.change(10 + i, "changed", "/a");
-  busy.change(1000, "changed", "/b");
+  busy.change(1000, "changed", "/armed");
+  assert.deepEqual(busy.turn(), ["changed /armed @1000"]);
   assert.equal(busy.closed, undefined, "what it did not wait for does not count");
   busy.change(1001, "changed", "/a");
   assert.match(busy.closed ?? "", /too much changed/);

@@ -30,7 +30,14 @@ import {
 } from "@quorate/api";
 import type { Following, FollowListener } from "../backend.ts";
 import type { ConnectionContext, ConnectionWatches, Leaving, Slot } from "./context.ts";
-import { addWatchModes, codes, eventTypes, type SetWatchesRequest, watcherTypes } from "./messages.ts";
+import {
+  addWatchModes,
+  codes,
+  eventTypes,
+  type Notification,
+  type SetWatchesRequest,
+  watcherTypes,
+} from "./messages.ts";
 import { SetWatches } from "./set-watches.ts";
 import { marks, WatchBacklog } from "./watch-backlog.ts";
 import { Expected } from "./watch-expected.ts";
@@ -223,15 +230,9 @@ export class ClientWatches implements ConnectionWatches {
 
   /** What came behind `zxid` is put to these watches. */
   #catchUp(table: WatchTable, zxid: Zxid): void {
-    const { replies } = this.#context;
     this.#backlog.behind(zxid, (change, mark) => {
-      let found = table.fire(change.type as ChangeType, change.path);
+      const found = table.fire(change.type as ChangeType, change.path);
       if (found === 0) return mark;
-      // (2) Watches that are set again are the client's already.
-      if (mark & (marks.ownTold | marks.parentTold) && (table === this.#resumed || replies.holds(change.zxid))) {
-        if (mark & marks.ownTold) found &= ~fires.own;
-        if (mark & marks.parentTold) found &= ~fires.parent;
-      }
       if (table === this.#resumed) this.#spent(change, found);
       return this.#tell(change, found, mark);
     });
@@ -308,18 +309,24 @@ export class ClientWatches implements ConnectionWatches {
   /** (4) Answers the marks with what was told. */
   #tell(change: FeedChange, found: number, mark: number): number {
     const { zxid, path } = change;
-    const { replies } = this.#context;
     const place = 2 * (mark >> marks.placeShift);
     let marked = mark;
     if (found & fires.own && mark & marks.ownReadable) {
-      replies.event({ zxid, type: typeOf[change.type as ChangeType], path, place });
+      const event = { zxid, type: typeOf[change.type as ChangeType], path, place };
+      if ((mark & marks.ownTold) === 0 || !this.#isKnown(event)) this.#context.replies.event(event);
       marked |= marks.ownTold;
     }
     if (found & fires.parent && mark & marks.parentReadable) {
-      replies.event({ zxid, type: eventTypes.childrenChanged, path: parentOf(path) ?? path, place: place + 1 });
+      const event = { zxid, type: eventTypes.childrenChanged, path: parentOf(path) ?? path, place: place + 1 };
+      if ((mark & marks.parentTold) === 0 || !this.#isKnown(event)) this.#context.replies.event(event);
       marked |= marks.parentTold;
     }
     return marked;
+  }
+
+  /** (2) Of an event that was told: watches that are set again are the client's already. */
+  #isKnown(event: Notification): boolean {
+    return this.#resuming || this.#context.replies.holds(event);
   }
 
   /** (3) One-shot watches are gone. */

@@ -179,11 +179,12 @@ export class Outbox implements Replies {
     this.#wake();
   }
 
-  holds(zxid: Zxid): boolean {
-    return this.#events.some((each) => each.zxid === zxid);
+  holds({ zxid, type, path }: Notification): boolean {
+    return this.#events.some((each) => each.zxid === zxid && each.type === type && each.path === path);
   }
 
   whenRoom(run: () => void): void {
+    if (this.#over) return;
     if (this.#hasRoom) run();
     else this.#waiting.push(run);
   }
