@@ -39,14 +39,16 @@ export function decodeConnect(bytes: Uint8Array, from: number, to: number): Conn
   return reader.failed ? undefined : request;
 }
 
-/** Undefined: there is no header, and the connection is closed. */
+/** Undefined: there is no header, or half a packet of an authentication; the connection is closed, as ZooKeeper does. */
 export function decodeRequest(bytes: Uint8Array, from: number, to: number): Request | undefined {
   reader.reset(bytes, from, to);
   const xid = reader.int();
   const type = reader.int();
   if (reader.failed) return undefined;
   const body = bodyOf(type);
-  return { xid, body: reader.failed ? malformed(type, to - from) : body };
+  if (!reader.failed) return { xid, body };
+  if (type === opcodes.auth || type === opcodes.sasl) return undefined;
+  return { xid, body: malformed(type, to - from) };
 }
 
 function malformed(type: number, length: number): RequestBody {
@@ -62,7 +64,7 @@ function bodyOf(type: number): RequestBody {
     case opcodes.getData:
       return { op: "getData", path: reader.text(), watch: reader.bool() };
     case opcodes.setData:
-      return setData();
+      return { op: "setData", path: anyText(), data: reader.buffer(), version: reader.int() };
     case opcodes.exists:
       return { op: "exists", path: reader.text(), watch: reader.bool() };
     case opcodes.create:
@@ -90,30 +92,30 @@ function seldomBodyOf(type: number): RequestBody {
     case opcodes.getAcl:
       return { op: "getAcl", path: reader.text() };
     case opcodes.setAcl:
-      return { op: "setAcl", path: reader.text(), acl: acl(), version: reader.int() };
+      return { op: "setAcl", path: anyText(), acl: acl(), version: reader.int() };
     case opcodes.sync:
-      return { op: "sync", path: reader.string() ?? "" };
+      return { op: "sync", path: reader.string() };
     case opcodes.multiRead:
       return { op: "multiRead", operations: multi(multiReadOperation) };
     case opcodes.reconfig:
       return reconfig();
     case opcodes.checkWatches:
-      return { op: "checkWatches", path: reader.text(), watcherType: reader.int() };
+      return { op: "checkWatches", path: anyText(), watcherType: reader.int() };
     case opcodes.removeWatches:
-      return { op: "removeWatches", path: reader.text(), watcherType: reader.int() };
+      return { op: "removeWatches", path: anyText(), watcherType: reader.int() };
     case opcodes.auth:
       return auth();
     case opcodes.setWatches:
     case opcodes.setWatches2:
       return setWatches(type);
     case opcodes.sasl:
-      return { op: "sasl", token: reader.buffer() ?? nothing };
+      return sasl();
     case opcodes.getEphemerals:
-      return { op: "getEphemerals", path: reader.string() ?? "" };
+      return { op: "getEphemerals", path: anyText() };
     case opcodes.getAllChildrenNumber:
       return { op: "getAllChildrenNumber", path: reader.text() };
     case opcodes.addWatch:
-      return { op: "addWatch", path: reader.text(), mode: reader.int() };
+      return { op: "addWatch", path: anyText(), mode: reader.int() };
     case opcodes.whoAmI:
       return { op: "whoAmI" };
     case opcodes.closeSession:
@@ -135,8 +137,9 @@ function create(type: 1 | 15 | 19 | 21): CreateRequest {
   };
 }
 
-function setData() {
-  return { op: "setData", path: reader.text(), data: reader.buffer(), version: reader.int() } as const;
+/** ZooKeeper stumbles over a path that is null (`reader.text`), but where it judges it first, or takes it for one that nothing has. */
+function anyText(): string {
+  return reader.string() ?? "";
 }
 
 /** OPEN_ACL_UNSAFE, which nearly every create brings: one entry, world:anyone with all rights. */
@@ -164,6 +167,12 @@ function reconfig(): RequestBody {
   reader.string();
   reader.long();
   return { op: "reconfig" };
+}
+
+function sasl(): RequestBody {
+  const token = reader.buffer();
+  if (token === undefined) reader.fail();
+  return { op: "sasl", token: token ?? nothing };
 }
 
 function auth(): RequestBody {
@@ -219,7 +228,7 @@ function multiOperation(type: number): MultiOperation | undefined {
     case opcodes.delete:
       return { op: "delete", path: reader.text(), version: reader.int() };
     case opcodes.setData:
-      return setData();
+      return { op: "setData", path: reader.text(), data: reader.buffer(), version: reader.int() };
     case opcodes.check:
       return { op: "check", path: reader.text(), version: reader.int() };
     default:

@@ -99,6 +99,12 @@ test("every reply, event and answer to a connect, all in one buffer", () => {
   assert.equal(writer.length, 0);
 });
 
+test("a path that was null is answered as null", () => {
+  const writer = new JuteWriter(new Slabs());
+  assert.equal(writeReply(writer, 7, zxid, 0, { kind: "path", path: undefined }), true);
+  assert.deepEqual(framesOf(writer), [`${replies.path.slice(0, 32)}ffffffff`]);
+});
+
 test("a reply that clients cannot read becomes an error, and what stands around it stays", () => {
   const filled = (bytes: number): ReplyBody => ({ kind: "data", data: new Uint8Array(bytes), stat });
   const most = replyLimitBytes - 16 - 4 - 68;

@@ -71,7 +71,7 @@ function strings(writer: JuteWriter, values: readonly string[]): void {
 }
 
 /** create; and sync, which answers the path that it was asked with. */
-export function encodePath(writer: JuteWriter, xid: number, zxid: Zxid, path: string): boolean {
+export function encodePath(writer: JuteWriter, xid: number, zxid: Zxid, path: string | undefined): boolean {
   const begun = begin(writer, xid, zxid);
   writer.string(path);
   return end(writer, begun, xid, zxid);

@@ -255,7 +255,9 @@ export class JuteWriter {
     this.#put(value >>> 0);
   }
 
-  string(text: string): void {
+  /** Undefined: null. */
+  string(text: string | undefined): void {
+    if (text === undefined) return this.int(-1);
     this.#room(4 + text.length * 3);
     const start = this.#at;
     const end = writeUtf8(text, this.#bytes, start + 4);

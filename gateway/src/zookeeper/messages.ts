@@ -170,7 +170,8 @@ export type RequestBody =
   | SetDataRequest
   | { readonly op: "getAcl"; readonly path: string }
   | { readonly op: "setAcl"; readonly path: string; readonly acl: Acl; readonly version: number }
-  | { readonly op: "sync"; readonly path: string }
+  /** Undefined: null, which is answered as it came. */
+  | { readonly op: "sync"; readonly path: string | undefined }
   | { readonly op: "ping" }
   | { readonly op: "multi"; readonly operations: readonly MultiOperation[] }
   | { readonly op: "multiRead"; readonly operations: readonly MultiReadOperation[] }
@@ -189,7 +190,7 @@ export type RequestBody =
    * and numbers nobody knows.
    */
   | { readonly op: "unknown"; readonly type: number }
-  /** The header is there, the record is not what its opcode says: `marshallingError`; an auth or sasl packet: closed. */
+  /** The header is there, the record is not what its opcode says: answered `marshallingError`. */
   | { readonly op: "malformed"; readonly type: number; readonly fault: string };
 
 export interface Request {

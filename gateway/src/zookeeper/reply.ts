@@ -18,7 +18,8 @@ import { codes, type MultiResult } from "./messages.ts";
 
 /** It is there when the code is 0, but for what has no record. */
 export type ReplyBody =
-  | { readonly kind: "path"; readonly path: string }
+  /** Undefined: null, as a sync may have it. */
+  | { readonly kind: "path"; readonly path: string | undefined }
   | { readonly kind: "pathStat"; readonly path: string; readonly stat: Stat }
   | { readonly kind: "stat"; readonly stat: Stat }
   /** `data` undefined: null. */
