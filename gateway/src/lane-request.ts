@@ -1,5 +1,5 @@
 /** One request on a client session's lane, in the queue in which they are answered. */
-import { limits } from "@quorate/api";
+import { limits, type Zxid } from "@quorate/api";
 import type { Answer, LaneAnswer, LaneWrite, ReadRequest } from "./backend.ts";
 import type { Numbered } from "./lane-window.ts";
 import type { ReplicaStream } from "./stream.ts";
@@ -62,6 +62,14 @@ export class LaneRequest implements Numbered {
   answered(answer: Answer, from: ReplicaStream | undefined): void {
     this.answer = answer;
     this.from = from;
+  }
+
+  /** Its answer is that of a state older than `zxid`. */
+  isOlder(zxid: Zxid): boolean {
+    if (this.answer?.kind !== "outcome") return false;
+    const { outcome } = this.answer;
+    // What is refused for its form shows nothing.
+    return outcome.zxid !== 0 && outcome.zxid < zxid;
   }
 
   /** Tells its answer. */

@@ -3,6 +3,7 @@ import assert from "node:assert/strict";
 import {
   type Acl,
   type ChangeType,
+  type FeedChange,
   type Identity,
   openAcl,
   type Path,
@@ -11,6 +12,7 @@ import {
   permits,
   type SessionId,
   type WatchEvent,
+  type WatchedResult,
   type WatchOperation,
   type WatchScopes,
   type Zxid,
@@ -39,6 +41,8 @@ export const friendsOnly: Acl = [{ scheme: "digest", id: "friend:x", perms: perm
 
 export class ModelHistory {
   readonly transactions: ModelTransaction[] = [];
+  /** Of how many of them replicas can tell those who ask behind a cursor. */
+  ring: number = Number.POSITIVE_INFINITY;
   readonly nodes = new Map<Path, ModelNode>([["/" as Path, { czxid: 0 as Zxid, version: 0, acl: openAcl }]]);
 
   /** A few changes of small trees; `chance` and `below` as VirtualWorld has them. */
@@ -122,26 +126,42 @@ export function mayOpen(transactions: readonly ModelTransaction[], scopes: Watch
 }
 
 export type ModelWatchAnswer =
-  | { readonly events: readonly WatchEvent[]; readonly through: Zxid; readonly more: boolean }
+  | Pick<WatchedResult, "events" | "changes" | "acls" | "through" | "more">
   | "noAuth"
   | "behind"
+  | "cursorTooOld"
   | "sessionExpired";
 
-/** As a replica answers it that has applied `transactions`; few events fit an answer. */
+/** What a replica has: it has applied `transactions`, stands at `at`, and remembers the last `ring` of them. */
+export interface ModelView {
+  readonly transactions: readonly ModelTransaction[];
+  readonly at: Zxid;
+  readonly ring: number;
+}
+
+/** As a replica answers it; few events fit an answer. */
 export function answerWatch(
-  transactions: readonly ModelTransaction[],
-  { scopes, after }: WatchOperation,
+  view: ModelView,
+  operation: WatchOperation,
   identity: Identity,
   session: SessionId | undefined,
 ): ModelWatchAnswer {
+  const { transactions, at } = view;
+  const { scopes, after, raw } = operation;
   const last = transactions.at(-1)?.zxid ?? (0 as Zxid);
   if (session !== undefined && transactions.some(({ ended }) => ended.includes(session))) return "sessionExpired";
-  if (after !== undefined && after > last) return "behind";
-  if (!mayOpen(transactions, scopes, identity)) return "noAuth";
-  if (after === undefined) return { events: [], through: last, more: false };
-  const events: WatchEvent[] = [];
+  if (after !== undefined && after > at) return "behind";
+  if (!raw && !mayOpen(transactions, scopes, identity)) return "noAuth";
+  if (after === undefined) {
+    return raw
+      ? { events: [], changes: [], acls: [], through: at, more: false }
+      : { events: [], through: last, more: false };
+  }
   let first = transactions.length;
   while (first > 0 && (transactions[first - 1] as ModelTransaction).zxid > after) first -= 1;
+  if (transactions.length - first > view.ring) return "cursorTooOld";
+  if (raw) return rawAnswer(view, first, scopes);
+  const events: WatchEvent[] = [];
   for (const [place, transaction] of transactions.slice(first).entries()) {
     const seen = see(transaction, scopes, identity);
     if (seen === "denied") return "noAuth";
@@ -150,4 +170,44 @@ export function answerWatch(
       return { events, through: transaction.zxid, more: true };
   }
   return { events, through: last, more: false };
+}
+
+/** Whether a follower of the scopes is to be told of it, who judges rights by itself. */
+export function meets({ type, path }: Pick<ModelChange, "type" | "path">, scopes: WatchScopes): boolean {
+  if (type === "acl") return false;
+  if (scopes.node.includes(path)) return true;
+  if (type !== "changed" && scopes.children.includes(parentOf(path) as Path)) return true;
+  return scopes.subtree.some((root) => path === root || path.startsWith(root === "/" ? root : `${root}/`));
+}
+
+function rawAnswer({ transactions, at }: ModelView, first: number, scopes: WatchScopes): ModelWatchAnswer {
+  const changes: ModelChange[] = [];
+  for (const [place, transaction] of transactions.slice(first).entries()) {
+    changes.push(...transaction.changes.filter((change) => meets(change, scopes)));
+    if (changes.length >= 6 && first + place + 1 < transactions.length) {
+      return { events: [], ...withPlaces(changes), through: transaction.zxid, more: true };
+    }
+  }
+  return { events: [], ...withPlaces(changes), through: at, more: false };
+}
+
+/** As they travel. */
+export function withPlaces(changes: readonly ModelChange[]): {
+  readonly changes: readonly FeedChange[];
+  readonly acls: readonly Acl[];
+} {
+  const acls: Acl[] = [];
+  const place = (acl: Acl): number => {
+    if (!acls.includes(acl)) acls.push(acl);
+    return acls.indexOf(acl);
+  };
+  const placed = changes.map(
+    (change): FeedChange => ({
+      ...change,
+      kind: "persistent",
+      acl: place(change.acl),
+      parentAcl: place(change.parentAcl),
+    }),
+  );
+  return { changes: placed, acls };
 }

@@ -1,6 +1,6 @@
 /** How one replica of the model ensemble answers reads that are no watches: at once, or when what they wait for is applied. */
 import assert from "node:assert/strict";
-import { decodeRead, type ErrorCode, type Outcome } from "@quorate/api";
+import { decodeRead, type ErrorCode, type Outcome, type Zxid } from "@quorate/api";
 import type { FromGateway } from "@quorate/proto";
 import type { ModelReplica, ModelStream } from "./model-ensemble.test-support.ts";
 
@@ -23,15 +23,16 @@ export class ModelReads {
     if (world.chance(faults.behind)) return this.#fail(stream, message, "behind");
     if (none) return this.#fail(stream, message, "noLeader");
     if (faults.noQuorum && !stale) return;
-    if (this.#waits(message)) {
+    if (this.waits(message)) {
       this.#parked.push({ stream, message, until: world.now() + message.budgetMillis });
       world.after(message.budgetMillis, () => this.advanced());
     } else this.#answer(stream, message);
   }
 
-  #waits({ behind, minZxid }: Read): boolean {
+  /** `at`: where the replica stands, if not at the newest. */
+  waits({ behind, minZxid }: Read, at?: Zxid): boolean {
     const { state } = this.#replica.ensemble;
-    if (state.zxid < minZxid) return true;
+    if ((at ?? state.zxid) < minZxid) return true;
     // A session that is over has nothing that could be waited for.
     return behind !== undefined && (state.lanes.get(behind.session)?.last ?? behind.sequence) < behind.sequence;
   }
@@ -61,7 +62,7 @@ export class ModelReads {
     for (const each of parked) {
       const { stream, message } = each;
       if (!stream.open) continue;
-      if (!this.#waits(message) && (message.consistency === "stale" || this.#replica.leading)) {
+      if (!this.waits(message) && (message.consistency === "stale" || this.#replica.leading)) {
         this.#answer(stream, message);
       } else if (world.now() >= each.until) this.#fail(stream, message, "behind");
       else this.#parked.push(each);

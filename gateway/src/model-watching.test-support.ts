@@ -3,10 +3,10 @@
  * and feeds each stream that asked, before it says anything that was computed later.
  */
 import assert from "node:assert/strict";
-import { type Acl, decodeRead, type ErrorCode, type FeedChange, type SessionId, type Zxid } from "@quorate/api";
-import type { FromGateway } from "@quorate/proto";
+import { decodeRead, type ErrorCode, type Zxid } from "@quorate/api";
+import type { FromGateway, ToGateway } from "@quorate/proto";
 import type { ModelReplica, ModelStream } from "./model-ensemble.test-support.ts";
-import { answerWatch, type ModelTransaction } from "./model-history.test-support.ts";
+import { answerWatch, type ModelTransaction, withPlaces } from "./model-history.test-support.ts";
 
 type Read = Extract<FromGateway, { kind: "read" }>;
 
@@ -40,18 +40,22 @@ export class ModelWatching {
       if (message.consistency !== "linearizable") this.catchUp(this.#applied + world.below(2));
       else if (this.#confirmed) this.catchUp();
       else return this.#fail(stream, message.id, "noLeader");
-      const { transactions } = this.#replica.ensemble.history;
-      const known = transactions.slice(0, this.#applied);
-      const answer = answerWatch(known, operation, message.identity, message.acting?.session);
+      const at = operation.raw ? this.#position : this.#zxid;
+      if (this.#replica.reads.waits(message, operation.raw ? at : undefined)) {
+        return this.#fail(stream, message.id, "behind");
+      }
+      const { ring, transactions } = this.#replica.ensemble.history;
+      const view = { transactions: transactions.slice(0, this.#applied), at, ring };
+      const answer = answerWatch(view, operation, message.identity, message.acting?.session);
       if (typeof answer === "string") return this.#fail(stream, message.id, answer);
-      this.#feeds.set(stream, this.#applied);
+      if (!answer.more) this.#feeds.set(stream, this.#applied);
       const result = {
         kind: "watched",
         states: [],
         sessionTimeoutMillis: message.acting ? 6000 : 0,
         ...answer,
       } as const;
-      const outcome = { ok: true, zxid: this.#zxid, result } as const;
+      const outcome = { ok: true, zxid: at, result } as const;
       stream.say({ kind: "answer", id: message.id, outcome, ageMillis: 0 });
     });
     return true;
@@ -65,6 +69,13 @@ export class ModelWatching {
 
   get #zxid(): Zxid {
     return this.#replica.ensemble.history.transactions[this.#applied - 1]?.zxid ?? (0 as Zxid);
+  }
+
+  /** What is no transaction of the history has a zxid, too. */
+  get #position(): Zxid {
+    const { ensemble, leading } = this.#replica;
+    const all = leading && this.#applied === ensemble.history.transactions.length;
+    return all ? ensemble.state.zxid : this.#zxid;
   }
 
   #fail(stream: ModelStream, id: number, code: ErrorCode): void {
@@ -98,29 +109,9 @@ export class ModelWatching {
   }
 }
 
-function feedOf(transactions: readonly ModelTransaction[]): {
-  readonly kind: "feed";
-  readonly through: Zxid;
-  readonly changes: readonly FeedChange[];
-  readonly acls: readonly Acl[];
-  readonly ended: readonly SessionId[];
-} {
-  const acls: Acl[] = [];
-  const place = (acl: Acl): number => {
-    if (!acls.includes(acl)) acls.push(acl);
-    return acls.indexOf(acl);
-  };
+function feedOf(transactions: readonly ModelTransaction[]): Extract<ToGateway, { kind: "feed" }> {
   const last = transactions.at(-1);
   assert(last, "a feed tells of a transaction");
-  const changes = transactions.flatMap((each) =>
-    each.changes.map(
-      (change): FeedChange => ({
-        ...change,
-        kind: "persistent",
-        acl: place(change.acl),
-        parentAcl: place(change.parentAcl),
-      }),
-    ),
-  );
-  return { kind: "feed", through: last.zxid, changes, acls, ended: transactions.flatMap(({ ended }) => ended) };
+  const told = withPlaces(transactions.flatMap(({ changes }) => changes));
+  return { kind: "feed", through: last.zxid, ...told, ended: transactions.flatMap(({ ended }) => ended) };
 }

@@ -38,22 +38,24 @@ it("no read but a stale one shows less than what is followed was told, and is to
   f.events.floor = 105;
   f.read(lane, "/old");
   assert.equal(f.reads[0]?.request.minZxid, zxid(105));
-  f.read(lane, "/behind");
+  for (const each of ["/a", "/b", "/c"]) f.read(lane, each);
   lane.read({ ...get("/stale"), consistency: "stale" }, 1000, () => f.told.push("stale"));
-  f.reads[2]?.answer(shown(99));
-  // It was asked when nothing was known, or its answer had to wait.
-  f.reads[1]?.answer(shown(106));
+  // They were asked when nothing was known, or their answers had to wait.
+  for (const [each, at] of [106, 107, 106, 99].entries()) f.reads[each + 1]?.answer(shown(at));
   f.events.floor = 107;
   f.reads[0]?.answer(shown(107));
   assert.deepEqual(f.told.splice(0), ["read /old ok 107"]);
-  assert.equal(f.reads[3]?.request.minZxid, zxid(107));
-  f.reads[3]?.answer(shown(108));
-  assert.deepEqual(f.told.splice(0), ["read /behind ok 108"]);
-  f.reads[4]?.answer(shown(108));
-  assert.deepEqual(f.told.splice(0), ["stale"], "it was shown 108 before");
+  const again = f.reads.splice(5);
+  assert.deepEqual(
+    again.map(({ request }) => [request.operation, request.minZxid]),
+    ["/a", "/c", "/stale"].map((path) => [{ kind: "get", path }, zxid(107)]),
+    "all that are too old are asked at once",
+  );
+  for (const each of again) each.answer(shown(107));
+  assert.deepEqual(f.told.splice(0), ["read /a ok 107", "read /b ok 107", "read /c ok 107", "stale"]);
   lane.read({ ...get("/stale"), consistency: "stale" }, 1000, () => f.told.push("stale"));
   f.events.floor = 200;
-  f.reads[5]?.answer(shown(150));
+  f.reads.at(-1)?.answer(shown(150));
   assert.deepEqual(f.told.splice(0), ["stale"]);
   f.write(lane, 1);
   f.written(1, 160);

@@ -254,6 +254,11 @@ export class AttachedLane implements SessionLane {
     if (request.answer === undefined) request.giveUp = giveUp;
   }
 
+  /** (7), (9): all of them at once, or each would wait for the one before it. */
+  #askOldAgain(first: LaneRequest): void {
+    for (let each: LaneRequest | undefined = first; each; each = each.next) if (this.#isOld(each)) this.#askAgain(each);
+  }
+
   /** (3), (7): asked from the beginning. */
   #askAgain(request: LaneRequest): void {
     request.giveUp?.();
@@ -282,10 +287,8 @@ export class AttachedLane implements SessionLane {
     this.#telling = true;
     for (let first = this.#first; first?.answer && !this.#over; first = this.#first) {
       if (this.#isAhead(first, first.answer)) break;
-      if (first.read && !this.#shows(first.read, first.answer)) {
-        this.#askAgain(first);
-        if (first.answer === undefined) break;
-      }
+      if (this.#isOld(first)) this.#askOldAgain(first);
+      if (first.answer === undefined) break;
       this.#drop(first);
       first.tell();
     }
@@ -308,13 +311,11 @@ export class AttachedLane implements SessionLane {
     return answer.kind === "outcome" && !this.#ports.told(this.acting.session, answer.outcome.zxid, from);
   }
 
-  /** (7), (9) */
-  #shows({ consistency }: ReadRequest, answer: Answer): boolean {
-    if (answer.kind !== "outcome") return true;
-    const { zxid } = answer.outcome;
-    // What is refused for its form shows nothing.
-    if (zxid === 0 || zxid < this.#seen) return zxid === 0;
-    return consistency === "stale" || zxid >= this.#ports.floor(this.acting.session);
+  /** A read that shows less than it may: (7), (9). */
+  #isOld(request: LaneRequest): boolean {
+    const { read } = request;
+    if (!read || request.isOlder(this.#seen)) return read !== undefined;
+    return read.consistency !== "stale" && request.isOlder(this.#ports.floor(this.acting.session));
   }
 
   #drop(request: LaneRequest): void {

@@ -51,8 +51,8 @@ export class Follower implements Following, Queued<Party> {
   feed: FeedPlace | undefined = undefined;
   /** The question under way asks for every change: it is answered with more than what is followed. */
   wide = false;
-  /** The question under way does not ask for all that is followed. */
-  outdated = false;
+  /** The question under way does not ask for all that is followed: the rest is told from its answer on. */
+  partial = false;
   /** It is about to end. */
   refused = false;
   giveUp: (() => void) | undefined = undefined;
@@ -144,7 +144,7 @@ export class Follower implements Following, Queued<Party> {
   /** What happened behind its place; or, where it stands nowhere yet, how far the tree is, at least there. */
   question(): ReadRequest {
     const { zxid, history, acting, anchored } = this;
-    this.outdated = false;
+    this.partial = false;
     this.wide = anchored && this.bytes > linkLimits.followQuestionBytes;
     const scopes = !anchored ? nothing : this.wide ? everything : this.#scopes();
     const behind = !anchored ? {} : history === undefined ? { after: zxid } : { after: zxid, history };
@@ -160,13 +160,12 @@ export class Follower implements Following, Queued<Party> {
     return scopes;
   }
 
-  /** What its question was answered with is to be told; undefined: that is not what it needs by now. */
-  took({ through, changes = [] }: WatchedResult): readonly FeedChange[] | undefined {
-    if (this.outdated || through < this.zxid) return undefined;
+  /** Its question was answered: what is to be told. */
+  took({ through, changes = [] }: WatchedResult): readonly FeedChange[] {
     this.zxid = through;
-    if (this.anchored) return this.wide ? changes.filter((change) => this.#meets(change)) : changes;
     this.anchored = true;
-    return [];
+    this.partial = false;
+    return this.wide ? changes.filter((change) => this.#meets(change)) : changes;
   }
 
   #meets({ path, type }: FeedChange): boolean {
@@ -183,7 +182,7 @@ export class Follower implements Following, Queued<Party> {
   tells(zxid: Zxid, home: boolean): boolean {
     if (this.refused) return false;
     if (this.count === 0) return true;
-    if (!this.anchored || this.pending !== undefined) return false;
+    if (!this.anchored || this.partial || this.pending !== undefined) return false;
     return this.cursor >= zxid || (home && this.state === "joined");
   }
 }

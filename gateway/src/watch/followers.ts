@@ -3,12 +3,11 @@
  * the feed goes on.
  *
  * 1. Who follows nothing stands nowhere (`idle`). With its first path it takes its place in the feed, if others have joined
- *    that; else it asks how far the tree is, and follows from there (`anchored`). Until it knows, no answer of its session's
- *    lane is told, and reads that show less than that place are asked again: so what happens behind a read is told.
- * 2. A path that is added while its question is under way is not in the answer, which is thrown away: the same is asked
- *    again, of all paths, behind the same cursor. The path's changes behind that cursor are told with the others', in order.
- * 3. Lane reads are never older than the place from which its session follows, so that what was added behind a cursor was
- *    added before the state that is shown (`Watches.floor`).
+ *    that; else it asks how far the tree is, and follows from there (`anchored`).
+ * 2. A path that is added while its question is under way is followed from the answer on (`partial`).
+ * 3. Until it knows from where all its paths are followed, no answer of its session's lane is told; and no read of it shows
+ *    less than where it stands (`Watches.floor`): one that does is asked again. So a read that was given behind `add` shows
+ *    a state behind which all changes of the path are told.
  */
 import type { Acting, Path, WatchScope } from "@quorate/api";
 import type { FollowListener, ReadRequest, WatchEnd } from "../backend.ts";
@@ -79,7 +78,7 @@ export class Followers {
     this.followed += 1;
     this.#bytes += bytes;
     this.#index.enter(scope, path, follower);
-    if (follower.state === "asking" && follower.anchored && !follower.wide) follower.outdated = true;
+    if (follower.state === "asking" && !follower.wide) follower.partial = true;
     if (follower.state === "idle" && !this.#takePlace(follower)) this.#ports.wait(follower);
   }
 

@@ -14,17 +14,8 @@
  * 5. Who follows paths is a watcher whose scopes change at will (`followers.ts`). While it follows nothing it stands nowhere, and
  *    takes its place in a feed that others have joined without a question.
  */
-import { type Acting, type SessionId, type WatchedResult, type Zxid, zeroZxid } from "@quorate/api";
-import type {
-  Answer,
-  Following,
-  FollowListener,
-  ReadRequest,
-  WatchEnd,
-  Watching,
-  WatchListener,
-  WatchRequest,
-} from "../backend.ts";
+import type { Acting, SessionId, WatchedResult, Zxid } from "@quorate/api";
+import type { Answer, Following, FollowListener, WatchEnd, Watching, WatchListener, WatchRequest } from "../backend.ts";
 import { linkLimits } from "../limits.ts";
 import type { ReplicaStream } from "../stream.ts";
 import { Delivery, type FeedMessage } from "./delivery.ts";
@@ -173,13 +164,14 @@ export class Watches {
       this.#end(party, { code: "internal", detail: `a watch was answered ${result.kind}`, retryAfterMillis: 0 });
       return;
     }
+    if (party.kind === "follower" && result.through < party.zxid) return this.#questions.rest(party, "behind");
     party.state = "waiting";
     const history = stream && this.#ports.historyOf(stream);
     if (history) party.history = history;
-    const stands =
-      party.kind === "follower" ? this.#tellFollower(party, result) : this.#tellWatcher(party, opens, result, answer);
+    if (party.kind === "follower") this.#tellFollower(party, result);
+    else this.#tellWatcher(party, opens, result, answer);
     if (isOver(party)) return;
-    if (stands && !result.more && this.#joins(joins, result.through)) this.#join(party, result.through);
+    if (!result.more && this.#joins(joins, result.through)) this.#join(party, result.through);
     else this.#questions.await(party);
     this.#sessions.release();
   }
@@ -189,7 +181,7 @@ export class Watches {
     opens: boolean,
     { through, states, events, more, sessionTimeoutMillis }: WatchedResult,
     { servedBy, ageMillis }: Extract<Answer, { kind: "outcome" }>,
-  ): true {
+  ): void {
     watcher.zxid = through;
     if (opens) {
       this.#tell(watcher, () => watcher.listener.opened({ states, servedBy, ageMillis, sessionTimeoutMillis }));
@@ -198,15 +190,11 @@ export class Watches {
       watcher.owed = more;
       this.#tell(watcher, () => watcher.listener.events(events, more));
     }
-    return true;
   }
 
-  /** False: the answer is not what it needs by now. */
-  #tellFollower(follower: Follower, result: WatchedResult): boolean {
+  #tellFollower(follower: Follower, result: WatchedResult): void {
     const changes = follower.took(result);
-    if (changes === undefined) return false;
     if (changes.length > 0) this.#tell(follower, () => follower.listener.changes(changes, result.acls ?? []));
-    return true;
   }
 
   #joins(stream: ReplicaStream | undefined, through: Zxid): boolean {
@@ -228,7 +216,7 @@ export class Watches {
     if (!this.#home || this.#home !== this.#ports.home()) return;
     let joined = false;
     this.#questions.pump((party) => {
-      if (party.kind === "watcher") return party.question(behindCursor, true);
+      if (party.kind === "watcher") return party.question();
       const question = this.#followers.question(party);
       if (!question) joined = true;
       return question;
@@ -357,16 +345,23 @@ export class Watches {
 
   #end(party: Party, end: WatchEnd): void {
     if (isOver(party)) return;
-    this.#forget(party);
+    this.#leave(party);
     try {
       party.listener.ended(end);
     } catch (error) {
       this.#ports.log(`a watch's listener failed at its end: ${error instanceof Error ? error.message : error}`);
     }
+    // Answers that waited for its events are told behind its end.
+    this.#relieved();
   }
 
   #forget(party: Party): void {
     if (isOver(party)) return;
+    this.#leave(party);
+    this.#relieved();
+  }
+
+  #leave(party: Party): void {
     this.#questions.drop(party);
     party.leaveFeed();
     party.state = "ended";
@@ -376,7 +371,6 @@ export class Watches {
       if (this.#watchers.delete(party)) this.#index.remove(party.scopes, party);
     }
     this.#sessions.leave(party);
-    this.#relieved();
   }
 
   stop(): void {
@@ -385,12 +379,6 @@ export class Watches {
     for (const party of [...this.#watchers, ...this.#followers.all]) this.#end(party, stopping);
   }
 }
-
-const behindCursor: Pick<ReadRequest, "consistency" | "minZxid" | "maxStaleMillis"> = {
-  consistency: "session",
-  minZxid: zeroZxid,
-  maxStaleMillis: 0,
-};
 
 function isOver(party: Party): boolean {
   return party.state === "ended";

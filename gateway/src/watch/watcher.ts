@@ -1,5 +1,13 @@
 /** One open watch: where it stands, and what of the feed at hand it is about to be told. */
-import type { Acting, Path, WatchEvent, WatchOperation, WatchScopes, Zxid } from "@quorate/api";
+import {
+  type Acting,
+  type Path,
+  type WatchEvent,
+  type WatchOperation,
+  type WatchScopes,
+  type Zxid,
+  zeroZxid,
+} from "@quorate/api";
 import type { Cursor, ReadRequest, Watching, WatchListener } from "../backend.ts";
 import type { Queued } from "../queue.ts";
 import type { Party } from "./questions.ts";
@@ -17,6 +25,9 @@ export interface FeedPlace {
  * `resting`: it was refused and asks again in a moment. `joined`: the feed goes on where its last answer ended.
  */
 export type WatcherState = "opening" | "asking" | "waiting" | "resting" | "joined" | "ended";
+
+type Terms = Pick<ReadRequest, "consistency" | "minZxid" | "maxStaleMillis">;
+const behindCursor: Terms = { consistency: "session", minZxid: zeroZxid, maxStaleMillis: 0 };
 
 export class Watcher implements Watching, Queued<Party> {
   readonly kind = "watcher";
@@ -77,7 +88,7 @@ export class Watcher implements Watching, Queued<Party> {
   }
 
   /** `resumes`: behind its cursor; else for the state. */
-  question(how: Pick<ReadRequest, "consistency" | "minZxid" | "maxStaleMillis">, resumes: boolean): ReadRequest {
+  question(how: Terms = behindCursor, resumes = true): ReadRequest {
     const { scopes, zxid, history, acting, reader } = this;
     const behind = history === undefined ? { after: zxid } : { after: zxid, history };
     const operation: WatchOperation = resumes ? { kind: "watch", scopes, ...behind } : { kind: "watch", scopes };
