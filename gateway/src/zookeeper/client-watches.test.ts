@@ -290,15 +290,17 @@ test("watches are removed when the replies before are out, and nothing behind is
 });
 
 test("a connection that has as many as it may gets no more", () => {
-  const scene = new WatchesScene({ watchBytes: 1000, entryBytes: 200 });
-  scene.answer(scene.watch("exists", `/${"x".repeat(99)}`), 10, -101);
-  scene.addWatch(`/${"y".repeat(199)}`, 0);
-  assert.equal(scene.watches.expect("getData", `/${"z".repeat(200)}`), undefined, "700 and 401");
-  scene.addWatch(`/${"z".repeat(200)}`, 0);
-  scene.next().answer(10, "noNode");
-  assert.deepEqual(scene.turn(), ["reply 1 @10 -101", "reply 2 @10", "reply 3 @10 -127"]);
-  scene.change(11, "created", `/${"x".repeat(99)}`);
-  assert.ok(scene.watches.expect("getData", `/${"z".repeat(200)}`), "what is spent counts no more");
+  for (const limits of [{ followed: 4 }, { followedBytes: 25 }]) {
+    const scene = new WatchesScene(limits);
+    scene.answer(scene.watch("exists", "/1"), 10, -101);
+    scene.addWatch("/2", 0);
+    assert.equal(scene.watches.expect("getData", "/3"), undefined, "1 and 2 are followed, and one may be 2");
+    scene.addWatch("/3", 0);
+    scene.next().answer(10, "noNode");
+    assert.deepEqual(scene.turn(), ["reply 1 @10 -101", "reply 2 @10", "reply 3 @10 -127"]);
+    scene.change(11, "created", "/1");
+    assert.ok(scene.watches.expect("getData", "/3"), "what is spent counts no more");
+  }
 });
 
 test("a connection whose replies wait while too much changes is cut off", () => {

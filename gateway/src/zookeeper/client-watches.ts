@@ -24,11 +24,10 @@ import {
   permissions,
   permits,
   type ReadOperation,
-  type WatchScope,
   type Zxid,
   zeroZxid,
 } from "@quorate/api";
-import type { Following, FollowListener } from "../backend.ts";
+import type { FollowListener } from "../backend.ts";
 import type { ConnectionContext, ConnectionWatches, Leaving, Slot } from "./context.ts";
 import {
   addWatchModes,
@@ -42,13 +41,10 @@ import { SetWatches } from "./set-watches.ts";
 import { marks, WatchBacklog } from "./watch-backlog.ts";
 import { Expected } from "./watch-expected.ts";
 import { type WatchLimits, watchLimits } from "./watch-limits.ts";
+import { WatchPaths } from "./watch-paths.ts";
 import { fires, WatchTable, watchKinds } from "./watch-table.ts";
 
 const { data, child, persistent, recursive } = watchKinds;
-
-/** Scopes of what is followed, as bits. */
-const scopes = { node: 1, children: 2, subtree: 4 } as const;
-const scopeBits = Object.entries(scopes) as readonly (readonly [WatchScope, number])[];
 
 const kindsOfMode: ReadonlyMap<number, number> = new Map([
   [addWatchModes.persistent, persistent],
@@ -83,8 +79,8 @@ export class ClientWatches implements ConnectionWatches {
   /** Of the setWatches under way; else empty. */
   readonly #resumed = new WatchTable();
   readonly #backlog: WatchBacklog;
+  readonly #paths: WatchPaths;
   #resuming = false;
-  #following: Following | undefined;
   /** Of the message at hand: its lists, and which of them permit to read. */
   #acls: readonly Acl[] = [];
   #readable: (boolean | undefined)[] = [];
@@ -97,6 +93,7 @@ export class ClientWatches implements ConnectionWatches {
     this.#context = context;
     this.#limits = limits;
     this.#backlog = new WatchBacklog(limits.backlogChanges);
+    this.#paths = new WatchPaths(limits, () => context.backend.follow(context.acting, this.#listener));
   }
 
   get count(): number {
@@ -109,13 +106,13 @@ export class ClientWatches implements ConnectionWatches {
   expect(op: "exists" | "getData" | "getChildren", text: string): Leaving | undefined {
     const path = parsePath(text);
     if (isBadPath(path)) return unheard;
-    if (this.#isFull(path.length, 1)) return undefined;
+    if (this.#paths.isFull(path)) return undefined;
     const kind = op === "getChildren" ? child : data;
     return this.#expect(path, kind, (code) => code === codes.ok || (op === "exists" && code === codes.noNode));
   }
 
   #expect(path: Path, kind: number, arms: (code: number) => boolean): Leaving {
-    const was = this.#scopesOf(path);
+    const was = this.#kindsOf(path);
     this.#expected.add(path, kind);
     this.#follow(path, was);
     return {
@@ -126,19 +123,13 @@ export class ClientWatches implements ConnectionWatches {
     };
   }
 
-  #isFull(characters: number, paths: number): boolean {
-    const all = this.#armed.characters + this.#resumed.characters + this.#expected.characters + characters;
-    const count = this.#armed.size + this.#resumed.size + this.#expected.size + paths;
-    return all + count * this.#limits.entryBytes > this.#limits.watchBytes;
-  }
-
   addWatch(text: string, mode: number, slot: Slot): void {
     const { replies } = this.#context;
     const path = parsePath(text);
     const kind = kindsOfMode.get(mode);
     if (kind === undefined) return replies.fill(slot, zeroZxid, codes.marshallingError);
     if (isBadPath(path)) return replies.fill(slot, zeroZxid, codes.badArguments);
-    if (this.#isFull(path.length, 1)) return replies.fill(slot, zeroZxid, errors.throttled.zookeeper);
+    if (this.#paths.isFull(path)) return replies.fill(slot, zeroZxid, errors.throttled.zookeeper);
     slot.leaving = this.#expect(path, kind, (code) => code === codes.ok);
     // Only its place is asked for; a txn is read before any write that comes behind it, whatever that writes.
     const place: ReadOperation = { kind: "txn", check: [], then: [{ kind: "exists", path }] };
@@ -152,7 +143,7 @@ export class ClientWatches implements ConnectionWatches {
   removeWatches(text: string, watcherType: number, slot: Slot): void {
     const path = text as Path;
     this.#judge(slot, watcherType, (kinds) => {
-      const was = this.#scopesOf(path);
+      const was = this.#kindsOf(path);
       const gone = this.#armed.remove(path, kinds);
       if (gone !== 0) this.#follow(path, was);
       return gone !== 0;
@@ -188,9 +179,7 @@ export class ClientWatches implements ConnectionWatches {
       done: (zxid) => this.#resume(zxid, slot),
       broken: (why) => this.#end(why),
     });
-    if (this.#isFull(0, 0)) return this.#end("it sets more watches than a connection may have");
-    for (const [path] of table.entries())
-      this.#follow(path, scopesFor(this.#armed.get(path) | this.#expected.get(path)));
+    for (const [path] of table.entries()) this.#follow(path, this.#armed.get(path) | this.#expected.get(path));
     course.begin();
   }
 
@@ -214,7 +203,7 @@ export class ClientWatches implements ConnectionWatches {
   /** (1) A reply is put out: one that waited for it is armed with these kinds, or dropped. */
   #settle(path: Path, kinds: number, zxid: Zxid): void {
     if (this.#over) return;
-    const was = this.#scopesOf(path);
+    const was = this.#kindsOf(path);
     this.#expected.leave(path);
     let left = kinds;
     if (kinds !== 0 && this.#backlog.size > 0) {
@@ -332,10 +321,10 @@ export class ClientWatches implements ConnectionWatches {
   /** (3) One-shot watches are gone. */
   #spent({ path }: FeedChange, found: number): void {
     const own = found >> fires.spentShift;
-    if (own !== 0) this.#follow(path, this.#scopesOf(path) | scopesFor(own));
+    if (own !== 0) this.#follow(path, this.#kindsOf(path) | own);
     if ((found & fires.parentSpent) === 0) return;
     const parent = parentOf(path) ?? path;
-    this.#follow(parent, this.#scopesOf(parent) | scopesFor(child));
+    this.#follow(parent, this.#kindsOf(parent) | child);
   }
 
   #judgeBy(acls: readonly Acl[]): void {
@@ -352,20 +341,13 @@ export class ClientWatches implements ConnectionWatches {
     return may;
   }
 
-  #scopesOf(path: Path): number {
-    return scopesFor(this.#armed.get(path) | this.#expected.get(path) | this.#resumed.get(path));
+  #kindsOf(path: Path): number {
+    return this.#armed.get(path) | this.#expected.get(path) | this.#resumed.get(path);
   }
 
-  /** (3) `was`: its scopes before what watches it became other. */
+  /** (3) `was`: its kinds before what watches it became other. */
   #follow(path: Path, was: number): void {
-    const is = this.#scopesOf(path);
-    if (is === was || this.#over) return;
-    const { backend, acting } = this.#context;
-    this.#following ??= backend.follow(acting, this.#listener);
-    for (const [scope, bit] of scopeBits) {
-      if (is & ~was & bit) this.#following.add(scope, path);
-      else if (was & ~is & bit) this.#following.remove(scope, path);
-    }
+    if (!this.#over) this.#paths.change(path, was, this.#kindsOf(path));
   }
 
   #end(why: string): void {
@@ -377,16 +359,7 @@ export class ClientWatches implements ConnectionWatches {
   close(): void {
     if (this.#over) return;
     this.#over = true;
-    this.#following?.close();
-    this.#following = undefined;
+    this.#paths.close();
     this.#backlog.clear();
   }
-}
-
-/** The scopes that are followed for these kinds. */
-function scopesFor(kinds: number): number {
-  if (kinds === 0) return 0;
-  const below = kinds & recursive ? scopes.subtree : 0;
-  if (kinds & (child | persistent)) return below | scopes.node | scopes.children;
-  return kinds & data ? below | scopes.node : below;
 }

@@ -10,9 +10,6 @@ export class Expected {
   get size(): number {
     return this.#table.size;
   }
-  get characters(): number {
-    return this.#table.characters;
-  }
 
   /** Some of these kinds may have been given up already. */
   get(path: Path): number {

@@ -1,14 +1,14 @@
 /** The bounds of a connection's watches, with the answer to each overflow. Sizes in bytes, times in ms. */
 import { assert, limits } from "@quorate/api";
+import { linkLimits } from "../limits.ts";
 
 export const watchLimits = {
   /**
-   * Of one connection: its paths, and `entryBytes` for each. Beyond: a read with a watch is refused (`throttled`), and a
-   * client that sets so many again is cut off.
+   * What one connection follows: a path once for each scope, and their bytes. Beyond: a read with a watch is refused
+   * (`throttled`); a client that sets so many again is cut off by the link.
    */
-  watchBytes: 128 * 1_048_576,
-  /** What a watch takes beside its path, here and where it is followed. */
-  entryBytes: 200,
+  followed: linkLimits.sessionFollowed,
+  followedBytes: linkLimits.sessionFollowedBytes,
   /**
    * Changes kept for watches whose reply is not out. Beyond: the client is cut off; but while it sets its watches again,
    * they are forgotten and asked for.

@@ -35,7 +35,7 @@ export class WatchTable {
   get size(): number {
     return this.#kinds.size;
   }
-  /** Of their paths, all together. */
+  /** Of the paths, all together. */
   get characters(): number {
     return this.#characters;
   }
