@@ -13,6 +13,8 @@ export const limits = {
   pageNames: 10_000,
   /** Of one answer where all names are asked at once, as ZooKeeper's clients do. */
   listedNames: 1_000_000,
+  /** Of those names, each with four bytes more: what is larger fits no reply that they can read. */
+  listedBytes: 1_048_576,
   defaultPageNames: 1000,
   /** Levels of a listing: more than a path can have. */
   treeDepth: 2048,

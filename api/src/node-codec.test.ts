@@ -67,3 +67,26 @@ test("a name is one legal segment", () => {
   for (const good of ["a", "a.b", "..a", "é", " "]) assert.equal(roundTrip(good, readName), good);
   for (const bad of ["", ".", "..", "a/b", "/", "a/", "\u0000"]) assert.equal(roundTrip(bad, readName), undefined);
 });
+
+test("names from bytes are judged as the last part of a path is", () => {
+  fc.assert(
+    fc.property(texts, (text) => {
+      const good = text !== "" && !text.includes("/") && !isBadPath(parsePath(`/${text}`));
+      assert.equal(roundTrip(text, readName), good ? text : undefined);
+    }),
+    { numRuns: 20_000 },
+  );
+  const longest = "a".repeat(limits.pathBytes - 1);
+  assert.equal(roundTrip(longest, readName), longest);
+  assert.equal(roundTrip(`${longest}a`, readName), undefined);
+});
+
+test("ASCII of every length comes back", () => {
+  for (let length = 1; length < 300; length++) {
+    const text = Array.from({ length }, (_, at) => String.fromCharCode(33 + (at % 90)))
+      .join("")
+      .replaceAll("/", "_")
+      .replaceAll(".", "_");
+    assert.equal(roundTrip(text, readName), text);
+  }
+});

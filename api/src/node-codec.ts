@@ -80,9 +80,21 @@ export function readPrefix(r: ByteReader): Path {
 
 /** A legal name of a child; empty when the reader failed. */
 export function readName(r: ByteReader): string {
-  const name = r.string(limits.pathBytes);
-  if (name === "" || name.includes("/") || isBadPath(parsePath(`/${name}`))) r.fail();
-  return name;
+  return r.text(limits.pathBytes, nameOf) ?? "";
+}
+
+/** As with paths: plainly legal is ASCII without a slash that begins with no dot. */
+function nameOf(bytes: Uint8Array, from: number, to: number): string | undefined {
+  let at = from;
+  if (bytes[at] !== dot && to - from < limits.pathBytes) {
+    for (; at < to; at++) {
+      const unit = bytes[at] as number;
+      if (unit < 0x20 || unit > 0x7e || unit === slash) break;
+    }
+  }
+  if (at === to) return from === to ? undefined : asciiText(bytes, from, to);
+  const name = readUtf8(bytes, from, to);
+  return name === undefined || name.includes("/") || isBadPath(parsePath(`/${name}`)) ? undefined : name;
 }
 
 export function readZxid(r: ByteReader): Zxid {

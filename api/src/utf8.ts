@@ -69,8 +69,32 @@ export function asciiText(bytes: Uint8Array, from: number, to: number): string {
       bytes[at + 7] as number,
     );
   }
-  for (; at < to; at++) text += fromCharCode(bytes[at] as number);
-  return text;
+  return at === to ? text : text + shortAsciiText(bytes, at, to - at);
+}
+
+/** Of less than eight: one call for all of them. */
+function shortAsciiText(bytes: Uint8Array, at: number, count: number): string {
+  const a = bytes[at] as number;
+  const b = bytes[at + 1] as number;
+  const c = bytes[at + 2] as number;
+  const d = bytes[at + 3] as number;
+  const e = bytes[at + 4] as number;
+  switch (count) {
+    case 1:
+      return fromCharCode(a);
+    case 2:
+      return fromCharCode(a, b);
+    case 3:
+      return fromCharCode(a, b, c);
+    case 4:
+      return fromCharCode(a, b, c, d);
+    case 5:
+      return fromCharCode(a, b, c, d, e);
+    case 6:
+      return fromCharCode(a, b, c, d, e, bytes[at + 5] as number);
+    default:
+      return fromCharCode(a, b, c, d, e, bytes[at + 5] as number, bytes[at + 6] as number);
+  }
 }
 
 function longAsciiText(bytes: Uint8Array, from: number, to: number): string {

@@ -12,6 +12,7 @@ import {
   type Outcome,
   type Path,
   permissions,
+  utf8Length,
   type Zxid,
 } from "@quorate/api";
 import { expand } from "./compact-data.ts";
@@ -31,13 +32,13 @@ export function childrenPage(state: State, tx: Transaction, operation: ChildrenO
   const at = operation.at ?? tx.zxid;
   const since = changedSince(state, tx.zxid, parent, at);
   if ("ok" in since) return since;
-  const limit = Math.min(operation.limit, limits.pageNames);
   const start = after === undefined ? undefined : `${prefixOf(path)}${after}`;
+  if (operation.limit > limits.pageNames && !withData) return longList(tx, operation, parent, since, start);
   const children: ChildEntry[] = [];
   let room = Math.min(limits.answerBytes, tx.answerBytes) - frameBytes;
   let more = false;
   for (const each of namesAt(parent, since, start)) {
-    if (children.length >= limit) {
+    if (children.length >= operation.limit) {
       more = true;
       break;
     }
@@ -48,6 +49,27 @@ export function childrenPage(state: State, tx: Transaction, operation: ChildrenO
       break;
     }
     children.push(entry);
+  }
+  return success(tx.zxid, { kind: "children", path: parent.path, stat: statOf(parent), at, children, more });
+}
+
+/** More names than any page has: for ZooKeeper's clients, who ask for all at once. Each has to be cheap. */
+function longList(tx: Transaction, operation: ChildrenOperation, parent: ZNode, since: Since, start?: string): Outcome {
+  const { path, limit, at = tx.zxid } = operation;
+  const from = prefixOf(path).length;
+  const same = since === nothing ? parent.family?.index.runsAfter(start) : undefined;
+  const children: ChildEntry[] = [];
+  let room = Math.min(limits.listedBytes, tx.answerBytes);
+  let more = false;
+  for (const run of same ?? [namesAt(parent, since, start)]) {
+    for (const each of run) {
+      const name = each.slice(from);
+      room -= 4 + utf8Length(name);
+      more = room < 0 || children.length >= limit;
+      if (more) break;
+      children.push({ name });
+    }
+    if (more) break;
   }
   return success(tx.zxid, { kind: "children", path: parent.path, stat: statOf(parent), at, children, more });
 }

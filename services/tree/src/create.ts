@@ -17,6 +17,7 @@ import {
 import { openAclReference } from "./acls.ts";
 import { compact, flatten, nullData } from "./compact-data.ts";
 import { failure, success } from "./failure.ts";
+import { zookeeperRules } from "./known.ts";
 import { treeLimits } from "./limits.ts";
 import { mayCreate } from "./quota-check.ts";
 import { denied, resolveAcl } from "./rights.ts";
@@ -27,14 +28,12 @@ import { containerNature, type Nature, persistentNature, statOf, ZNode } from ".
 export function create(state: State, tx: Transaction, operation: CreateOperation): Outcome {
   const { shape, data } = operation;
   const given = operation.path;
-  const resolved = resolveAcl(shape.acl, tx.zxid, tx.identity, given);
+  const resolved = resolveAcl(state, shape.acl, tx.zxid, tx.identity, given);
   if ("ok" in resolved) return resolved;
   const misfit = ephemeralMisfit(tx, shape.kind, given);
   if (misfit !== undefined) return misfit;
   const parentPath = parentOf(given);
-  if (parentPath === undefined && !operation.sequential) {
-    return failure(tx.zxid, "nodeExists", "the root always exists", given);
-  }
+  if (parentPath === undefined && !operation.sequential) return rootExists(state, tx);
   const place = findPlace(state, tx, parentPath ?? rootPath, operation.parents, given);
   if ("ok" in place) return place;
   const { deepest, missing } = place;
@@ -57,6 +56,13 @@ export function create(state: State, tx: Transaction, operation: CreateOperation
   const node = ZNode.fresh(path, kept, nature, reference, tx);
   insert(state, tx, parent, node);
   return success(tx.zxid, { kind: "node", path: node.path, created: true, stat: statOf(node) });
+}
+
+/** ZooKeeper looks at the permission first, which the root gives for itself. */
+function rootExists(state: State, tx: Transaction): Failure {
+  const root = state.rules >= zookeeperRules ? state.znodes.get(rootPath) : undefined;
+  const forbidden = root === undefined ? undefined : denied(state, tx.zxid, root, tx.identity, permissions.create);
+  return forbidden ?? failure(tx.zxid, "nodeExists", "the root always exists", rootPath);
 }
 
 /** `parent` is a record made before, whose place another may have taken since. */

@@ -1,5 +1,5 @@
 /** What an outcome costs to remember, and its hash: both from its content alone, the same on every replica. */
-import type { Acl, ChildEntry, Outcome, Result, Stat } from "@quorate/api";
+import type { Acl, ChildEntry, ChildrenResult, Outcome, Result, Stat } from "@quorate/api";
 import { errorCodes, unreachable } from "@quorate/api";
 import type { Hasher } from "./digest.ts";
 
@@ -41,6 +41,13 @@ export function bytesOfAcl(acl: Acl): number {
 export function bytesOfChild(child: ChildEntry): number {
   const name = 16 + 3 * child.name.length;
   return name + (child.stat === undefined ? 0 : 128) + (child.data === undefined ? 0 : child.data.length);
+}
+
+/** About what a long list of names takes on the wire. */
+export function bytesOfNames({ children }: ChildrenResult): number {
+  let sum = fixedBytes;
+  for (const { name } of children) sum += 4 + name.length;
+  return sum;
 }
 
 export function hashOutcome(outcome: Outcome, hasher: Hasher): void {

@@ -16,6 +16,7 @@ import {
 } from "@quorate/api";
 import { openAclReference } from "./acls.ts";
 import { failure } from "./failure.ts";
+import { zookeeperRules } from "./known.ts";
 import type { State } from "./state.ts";
 import type { ZNode } from "./znode.ts";
 
@@ -49,10 +50,11 @@ function nameOf(id: AuthId): string {
 }
 
 /**
- * The list as it is stored: `auth` becomes the caller's ids, repetitions go. A failure says which entry is bad.
- * Undefined in is the open list.
+ * The list as it is stored: repetitions go, and `auth` becomes the caller's ids, which may repeat what the list says by
+ * name. A failure says which entry is bad. Undefined in is the open list.
  */
 export function resolveAcl(
+  state: State,
   acl: Acl | undefined,
   zxid: Zxid,
   identity: Identity,
@@ -60,12 +62,14 @@ export function resolveAcl(
 ): { readonly acl: Acl } | Failure {
   if (acl === undefined || acl === openAcl) return { acl: openAcl };
   if (acl.length === 0) return failure(zxid, "invalidAcl", "acl: the list is empty; give at least one entry", path);
-  const entries: AclEntry[] = [];
+  const asZooKeeper = state.rules >= zookeeperRules;
+  const resolved: AclEntry[] = [];
   for (const [index, entry] of acl.entries()) {
-    const bad = faultOf(entry);
+    if (asZooKeeper && isRepeated(acl, index)) continue;
+    const bad = faultOf(entry, asZooKeeper);
     if (bad !== undefined) return failure(zxid, "invalidAcl", `acl[${index}]: ${bad}`, path);
     if (entry.scheme !== "auth") {
-      add(entries, entry);
+      resolved.push(entry);
       continue;
     }
     const own = identity.ids.filter((each) => each.scheme !== "ip");
@@ -73,8 +77,9 @@ export function resolveAcl(
       const detail = `acl[${index}]: scheme auth means the caller's own identity, but the request has none; authenticate`;
       return failure(zxid, "invalidAcl", detail, path);
     }
-    for (const each of own) add(entries, { scheme: each.scheme, id: each.id, perms: entry.perms });
+    for (const { scheme, id } of own) resolved.push({ scheme, id, perms: entry.perms });
   }
+  const entries = asZooKeeper ? resolved : resolved.filter((_, index) => !isRepeated(resolved, index));
   if (entries.length > limits.aclEntries) {
     const detail = `acl: ${entries.length} entries with those of scheme auth; at most ${limits.aclEntries} (aclEntries)`;
     return failure(zxid, "invalidAcl", detail, path);
@@ -82,13 +87,17 @@ export function resolveAcl(
   return { acl: entries };
 }
 
-function add(entries: AclEntry[], entry: AclEntry): void {
-  const same = (each: AclEntry): boolean =>
-    each.scheme === entry.scheme && each.id === entry.id && each.perms === entry.perms;
-  if (!entries.some(same)) entries.push(entry);
+/** Whether one before it says the same. */
+function isRepeated(acl: Acl, index: number): boolean {
+  const { scheme, id, perms } = acl[index] as AclEntry;
+  const first = acl.findIndex((each) => each.scheme === scheme && each.id === id && each.perms === perms);
+  return first < index;
 }
 
-function faultOf(entry: AclEntry): string | undefined {
+/** ZooKeeper takes what Java's `split(":")` makes two parts of. */
+const [digestId, formerDigestId] = [/^[^:]*:[^:]+:*$/, /^[^:]+:[^:]+$/];
+
+function faultOf(entry: AclEntry, asZooKeeper: boolean): string | undefined {
   const id = JSON.stringify(entry.id.slice(0, 64));
   if (entry.perms > permissions.all) return "perms must be of cdrwa";
   switch (entry.scheme) {
@@ -97,7 +106,7 @@ function faultOf(entry: AclEntry): string | undefined {
     case "auth":
       return undefined;
     case "digest":
-      return /^[^:]+:[^:]+$/.test(entry.id)
+      return (asZooKeeper ? digestId : formerDigestId).test(entry.id)
         ? undefined
         : `a digest id is user:base64(sha1(user:password)), which ${id} is not`;
     case "ip":

@@ -45,6 +45,13 @@ export class SortedNames {
 
   /** Those greater than `path`, in order; all if it is undefined. Not to be held across changes. */
   *after(path: string | undefined): Generator<string, void, undefined> {
+    for (const run of this.runsAfter(path)) {
+      for (const each of run) yield each;
+    }
+  }
+
+  /** As `after`, many at a time. */
+  *runsAfter(path: string | undefined): Generator<readonly string[], void, undefined> {
     let at = path === undefined ? 0 : this.#chunkOf(path);
     let index = 0;
     if (path !== undefined) {
@@ -55,7 +62,7 @@ export class SortedNames {
     }
     for (; at < this.#chunks.length; at++, index = 0) {
       const chunk = this.#chunks[at] as string[];
-      for (; index < chunk.length; index++) yield chunk[index] as string;
+      if (index < chunk.length) yield index === 0 ? chunk : chunk.slice(index);
     }
   }
 

@@ -1,6 +1,7 @@
 /** Txns: checks, then `then` or `else`; all or nothing, one zxid, each operation sees those before it. */
 import {
   type Failure,
+  limits,
   type Outcome,
   type Result,
   type TxnOperation,
@@ -9,7 +10,7 @@ import {
 } from "@quorate/api";
 import { judgeCheck } from "./condition.ts";
 import { failure, success } from "./failure.ts";
-import { bytesOfResult } from "./outcome-memory.ts";
+import { bytesOfNames, bytesOfResult } from "./outcome-memory.ts";
 import { readZnode } from "./read-znode.ts";
 import type { State } from "./state.ts";
 import type { Transaction } from "./transaction.ts";
@@ -66,7 +67,9 @@ function at(of: Failure, op: Place): Failure {
 /** What a read answers counts; what a write answers is as small as the request. */
 function spend(tx: Transaction, operation: TxnOperation, result: Result): Failure | undefined {
   if (result.kind !== "data" && result.kind !== "children" && result.kind !== "stat") return undefined;
-  return tx.spend(bytesOfResult(result) + operation.path.length, operation.path);
+  const long = operation.kind === "children" && operation.limit > limits.pageNames && result.kind === "children";
+  const bytes = long ? bytesOfNames(result) : bytesOfResult(result);
+  return tx.spend(bytes + operation.path.length, operation.path);
 }
 
 function runOne(state: State, tx: Transaction, operation: TxnOperation): Outcome {

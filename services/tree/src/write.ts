@@ -109,7 +109,7 @@ function parentAclOf(state: State, node: ZNode): number {
 
 export function setAcl(state: State, tx: Transaction, operation: SetAclOperation): Outcome {
   const { path } = operation;
-  const resolved = resolveAcl(operation.acl, tx.zxid, tx.identity, path);
+  const resolved = resolveAcl(state, operation.acl, tx.zxid, tx.identity, path);
   if ("ok" in resolved) return resolved;
   const node = state.znodes.get(path);
   if (node === undefined) return absent(tx, path);
