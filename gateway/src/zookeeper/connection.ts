@@ -5,7 +5,7 @@
  * Two ends are told apart. `close` is at once: the client finds a broken connection, and knows that what it has no answer
  * to may have been done or not. `finish` begins nothing more, and closes once everything that was begun is answered.
  */
-import { formatZxid, noSession, zeroZxid } from "@quorate/api";
+import { noSession, zeroZxid } from "@quorate/api";
 import type { WatchEnd } from "../backend.ts";
 import { Credentials } from "./credentials.ts";
 import { decodeConnect, decodeRequest } from "./decode.ts";
@@ -20,6 +20,7 @@ import { JuteWriter } from "./jute.ts";
 import { type ConnectRequest, codes, type Request } from "./messages.ts";
 import { Opening } from "./opening.ts";
 import type { Place } from "./outbox.ts";
+import { nameOfSession } from "./read-only.ts";
 import { openSession, reportOf, type Session } from "./session.ts";
 import { Statistics } from "./statistics.ts";
 
@@ -331,7 +332,7 @@ export class Connection implements Peer {
   close(why: string): void {
     if (this.#phase === "over") return;
     const session = this.#session?.context.acting.session;
-    const whose = session === undefined ? "" : `, of session ${formatZxid(session)},`;
+    const whose = session === undefined ? "" : `, of ${nameOfSession(session)},`;
     this.#door.note("closed", `the connection of ${this.#credentials.address}${whose} is closed: ${why}`);
     this.destroy();
   }

@@ -232,6 +232,18 @@ test("lengths and counts that lie are faults; null and negative counts are none"
   const setAcl = (count: string) => decodeRequest(frameOf(`0000000500000007000000022f61${count}00000001`))?.body;
   assert.deepEqual(setAcl("ffffffff"), { op: "setAcl", path: "/a", acl: [], version: 1 });
   assert.deepEqual(setAcl("80000000"), { op: "setAcl", path: "/a", acl: [], version: 1 });
+  const setWatches = (count: string) =>
+    decodeRequest(frameOf(`fffffff8000000650000000000000000${count}0000000000000000`))?.body.op;
+  assert.deepEqual([setWatches("00000000"), setWatches("80000000")], ["setWatches", "setWatches"]);
+  assert.deepEqual([setWatches("ffffffff"), setWatches("00000003")], ["malformed", "malformed"]);
+  const entry = (scheme: string, id: string) => setAcl(`000000010000001f${scheme}${id}`);
+  assert.deepEqual(entry("ffffffff", "0000000161"), {
+    op: "setAcl",
+    path: "/a",
+    acl: [{ scheme: "", id: "a", perms: 31 }],
+    version: 1,
+  });
+  assert.equal(entry("0000000161", "ffffffff")?.op, "malformed");
   for (const count of ["00000001", "7fffffff", "00ffffff"]) assert.equal(setAcl(count)?.op, "malformed", count);
   for (const length of ["fffffffe", "80000000", "7fffffff", "00000003"]) {
     assert.equal(decodeRequest(frameOf(`0000000500000006${length}2f61`))?.body.op, "malformed", length);

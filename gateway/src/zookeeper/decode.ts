@@ -155,7 +155,7 @@ function acl(): Acl {
   const entries: AclEntry[] = [];
   for (let i = 0; i < count && !reader.failed; i++) {
     const perms = reader.int();
-    entries.push({ scheme: reader.string() ?? "", id: reader.string() ?? "", perms });
+    entries.push({ scheme: reader.string() ?? "", id: reader.text(), perms });
   }
   return entries;
 }
@@ -195,6 +195,7 @@ function setWatches(type: number): SetWatchesRequest {
 
 function texts(): string[] {
   const count = reader.count(textBytes);
+  if (count < 0) reader.fail();
   const all: string[] = [];
   for (let i = 0; i < count && !reader.failed; i++) all.push(reader.text());
   return all;

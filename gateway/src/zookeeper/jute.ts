@@ -127,10 +127,10 @@ export class JuteReader {
     return true;
   }
 
-  /** How many elements follow, each of at least `leastBytes`. Null and other negative counts are none, as in Java. */
+  /** How many elements follow, each of at least `leastBytes`; -1: null. Other negative counts are none, as in Java. */
   count(leastBytes: number): number {
     const count = this.int();
-    if (count <= 0) return 0;
+    if (count <= 0) return count === -1 ? -1 : 0;
     if (count * leastBytes <= this.remaining) return count;
     this.fail();
     return 0;

@@ -6,7 +6,15 @@
  * there is a leader again the connection is closed, and the client comes back, sets its watches again and is told what it
  * missed.
  */
-import { type Acting, type Identity, type ReplicaId, type SessionId, type Zxid, zeroZxid } from "@quorate/api";
+import {
+  type Acting,
+  formatZxid,
+  type Identity,
+  type ReplicaId,
+  type SessionId,
+  type Zxid,
+  zeroZxid,
+} from "@quorate/api";
 import type {
   Answer,
   Backend,
@@ -65,6 +73,11 @@ export function changesSomething(op: RequestBody["op"]): boolean {
 export function drawSession(world: Pick<GatewayWorld, "randomBytes">): SessionId {
   const drawn = world.randomBytes(6).reduce((sum, byte) => sum * 256 + byte, 0);
   return -(drawn + 1) as SessionId;
+}
+
+/** For the log. */
+export function nameOfSession(session: SessionId): string {
+  return session < 0 ? "a session that only reads" : `session ${formatZxid(session)}`;
 }
 
 const noReplica: ReplicaId = 0;

@@ -1,5 +1,4 @@
 /** What a connection has once its session is attached, put together. */
-import { formatZxid } from "@quorate/api";
 import { ClientWatches } from "./client-watches.ts";
 import type { ConnectionContext, ConnectionWatches } from "./context.ts";
 import type { Credentials } from "./credentials.ts";
@@ -11,6 +10,7 @@ import { LaneCalls } from "./lane-calls.ts";
 import { type ConnectRequest, codes, xids } from "./messages.ts";
 import { Operations } from "./operations.ts";
 import { Outbox } from "./outbox.ts";
+import { nameOfSession } from "./read-only.ts";
 import type { Statistics } from "./statistics.ts";
 
 export interface Session {
@@ -59,7 +59,7 @@ export function openSession(
     minZxid: request.lastZxidSeen,
     readOnly,
     isOver,
-    log: (text) => options.log(`zookeeper: session ${formatZxid(acting.session)}: ${text}`),
+    log: (text) => options.log(`zookeeper: ${nameOfSession(acting.session)}: ${text}`),
     close,
   };
   const calls = new LaneCalls(context, opening, timeoutMillis);
