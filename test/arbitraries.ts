@@ -75,6 +75,10 @@ const prefixArbitrary: Arbitrary<Path> = fc
 const optional = <T extends object>(fields: { [Key in keyof T]-?: Arbitrary<NonNullable<T[Key]>> }): Arbitrary<T> =>
   fc.record(fields as Record<string, Arbitrary<unknown>>, { requiredKeys: [], noNullPrototype: true }) as Arbitrary<T>;
 
+/** What is always there, and what may be. */
+const both = <A extends object, B extends object>(fixed: Arbitrary<A>, rest: Arbitrary<B>): Arbitrary<A & B> =>
+  fc.tuple(fixed, rest).map(([a, b]) => ({ ...a, ...b }));
+
 const authIds: Arbitrary<readonly AuthId[]> = fc.array(record({ scheme: text(20), id: text(40) }), { maxLength: 4 });
 export const identityArbitrary: Arbitrary<Identity> = record({ ids: authIds, superUser: fc.boolean() });
 export const aclArbitrary: Arbitrary<Acl> = fc.array(
@@ -117,17 +121,15 @@ const check: Arbitrary<Check> = fc
   .tuple(pathArbitrary, optional<Omit<Check, "path">>({ ...checkFields, ownerSelf: fc.boolean() }))
   .map(([path, rest]) => ({ path, ...rest }));
 
-const children: Arbitrary<ChildrenOperation> = fc
-  .tuple(
-    record({
-      kind: fc.constant("children" as const),
-      path: pathArbitrary,
-      limit: fc.integer({ min: 1, max: limits.pageNames }),
-      withData: fc.boolean(),
-    }),
-    optional<{ after?: string; at?: Zxid }>({ after: segment, at: zxidArbitrary }),
-  )
-  .map(([fixed, rest]) => ({ ...fixed, ...rest }));
+const children: Arbitrary<ChildrenOperation> = both(
+  record({
+    kind: fc.constant("children" as const),
+    path: pathArbitrary,
+    limit: fc.integer({ min: 1, max: limits.pageNames }),
+    withData: fc.boolean(),
+  }),
+  optional<{ after?: string; at?: Zxid }>({ after: segment, at: zxidArbitrary }),
+);
 
 const znodeReads: readonly Arbitrary<TxnOperation>[] = [
   check.map((each) => ({ kind: "check" as const, ...each })),
@@ -154,24 +156,20 @@ const create: Arbitrary<TxnOperation & WriteOperation> = fc.boolean().chain((seq
     }),
   ),
 );
-const put: Arbitrary<TxnOperation & WriteOperation> = fc
-  .tuple(
-    record({
-      kind: fc.constant("put" as const),
-      path: pathArbitrary,
-      data: dataArbitrary,
-      parents: fc.boolean(),
-      condition,
-    }),
-    optional<{ shape?: Shape }>({ shape }),
-  )
-  .map(([fixed, rest]) => ({ ...fixed, ...rest }));
-const setAcl: Arbitrary<TxnOperation & WriteOperation> = fc
-  .tuple(
-    record({ kind: fc.constant("setAcl" as const), path: pathArbitrary, acl: aclArbitrary, aversion: int32 }),
-    optional<{ czxid?: Zxid }>({ czxid: zxidArbitrary }),
-  )
-  .map(([fixed, rest]) => ({ ...fixed, ...rest }));
+const put: Arbitrary<TxnOperation & WriteOperation> = both(
+  record({
+    kind: fc.constant("put" as const),
+    path: pathArbitrary,
+    data: dataArbitrary,
+    parents: fc.boolean(),
+    condition,
+  }),
+  optional<{ shape?: Shape }>({ shape }),
+);
+const setAcl: Arbitrary<TxnOperation & WriteOperation> = both(
+  record({ kind: fc.constant("setAcl" as const), path: pathArbitrary, acl: aclArbitrary, aversion: int32 }),
+  optional<{ czxid?: Zxid }>({ czxid: zxidArbitrary }),
+);
 
 const znodeWrites: readonly Arbitrary<TxnOperation & WriteOperation>[] = [
   create,
@@ -183,12 +181,10 @@ const znodeWrites: readonly Arbitrary<TxnOperation & WriteOperation>[] = [
 
 function txnOf(operation: Arbitrary<TxnOperation>): Arbitrary<TxnOperationSet> {
   const list = fc.array(operation, { maxLength: 4 });
-  return fc
-    .tuple(
-      record({ kind: fc.constant("txn" as const), check: fc.array(check, { maxLength: 4 }), then: list }),
-      optional<{ else?: readonly TxnOperation[] }>({ else: list }),
-    )
-    .map(([fixed, rest]) => ({ ...fixed, ...rest }));
+  return both(
+    record({ kind: fc.constant("txn" as const), check: fc.array(check, { maxLength: 4 }), then: list }),
+    optional<{ else?: readonly TxnOperation[] }>({ else: list }),
+  );
 }
 
 const sessionWrites: readonly Arbitrary<WriteOperation>[] = [
@@ -236,12 +232,10 @@ export const readOperationArbitrary: Arbitrary<ReadOperation> = fc.oneof(
   record({ kind: fc.constantFrom("get" as const, "exists" as const, "getAcl" as const), path: pathArbitrary }),
   children,
   record({ kind: fc.constant("getSession" as const), session: sessionIdArbitrary }),
-  fc
-    .tuple(
-      record({ kind: fc.constant("listSessions" as const), limit: fc.integer({ min: 1, max: limits.pageNames }) }),
-      optional<{ after?: SessionId }>({ after: sessionIdArbitrary }),
-    )
-    .map(([fixed, rest]) => ({ ...fixed, ...rest })),
+  both(
+    record({ kind: fc.constant("listSessions" as const), limit: fc.integer({ min: 1, max: limits.pageNames }) }),
+    optional<{ after?: SessionId }>({ after: sessionIdArbitrary }),
+  ),
   fc.constant({ kind: "sync" as const }),
   watch,
   txnOf(fc.oneof(...znodeReads)),
@@ -259,38 +253,32 @@ const key: Arbitrary<IdempotencyKey> = record({
   requestHash: hash16,
 });
 
-export const commandArbitrary: Arbitrary<Command> = fc
-  .tuple(
-    record({ identity: identityArbitrary, operation: writeOperationArbitrary }),
-    optional<Omit<Command, "identity" | "operation">>({
-      lane: laneArbitrary,
-      acting: record({ session: sessionIdArbitrary, secretHash: hash32 }),
-      key,
-    }),
-  )
-  .map(([fixed, rest]) => ({ ...fixed, ...rest }));
+export const commandArbitrary: Arbitrary<Command> = both(
+  record({ identity: identityArbitrary, operation: writeOperationArbitrary }),
+  optional<Omit<Command, "identity" | "operation">>({
+    lane: laneArbitrary,
+    acting: record({ session: sessionIdArbitrary, secretHash: hash32 }),
+    key,
+  }),
+);
 
-const sessionInfo: Arbitrary<SessionInfo> = fc
-  .tuple(
-    record({
-      session: sessionIdArbitrary,
-      name: text(60),
-      address: text(40),
-      timeoutMillis: uint32,
-      identity: authIds,
-      createdAt: safe,
-      ephemeralCount: uint32,
-    }),
-    optional<{ idleMillis?: number }>({ idleMillis: safe }),
-  )
-  .map(([fixed, rest]) => ({ ...fixed, ...rest }));
+const sessionInfo: Arbitrary<SessionInfo> = both(
+  record({
+    session: sessionIdArbitrary,
+    name: text(60),
+    address: text(40),
+    timeoutMillis: uint32,
+    identity: authIds,
+    createdAt: safe,
+    ephemeralCount: uint32,
+  }),
+  optional<{ idleMillis?: number }>({ idleMillis: safe }),
+);
 
-const child = fc
-  .tuple(
-    record({ name: segment }),
-    optional<{ stat?: Stat; data?: Uint8Array }>({ stat: statArbitrary, data: dataArbitrary }),
-  )
-  .map(([fixed, rest]) => ({ ...fixed, ...rest }));
+const child = both(
+  record({ name: segment }),
+  optional<{ stat?: Stat; data?: Uint8Array }>({ stat: statArbitrary, data: dataArbitrary }),
+);
 
 const state: Arbitrary<WatchState> = fc.oneof(
   fc
@@ -385,20 +373,16 @@ export const resultArbitrary: Arbitrary<Result> = fc.oneof(
 export const errorCodeArbitrary: Arbitrary<ErrorCode> = fc.constantFrom(...errorCodes);
 
 export const outcomeArbitrary: Arbitrary<Outcome> = fc.oneof(
-  fc
-    .tuple(
-      record({ ok: fc.constant(true as const), zxid: zxidArbitrary, result: resultArbitrary }),
-      optional<{ replayed?: boolean }>({ replayed: fc.boolean() }),
-    )
-    .map(([fixed, rest]) => ({ ...fixed, ...rest })),
-  fc
-    .tuple(
-      record({ ok: fc.constant(false as const), zxid: zxidArbitrary, code: errorCodeArbitrary, detail: text(200) }),
-      optional<{ path?: Path; op?: { in: "check" | "then" | "else"; index: number }; replayed?: boolean }>({
-        path: prefixArbitrary,
-        op: record({ in: fc.constantFrom("check" as const, "then" as const, "else" as const), index: uint32 }),
-        replayed: fc.boolean(),
-      }),
-    )
-    .map(([fixed, rest]) => ({ ...fixed, ...rest })),
+  both(
+    record({ ok: fc.constant(true as const), zxid: zxidArbitrary, result: resultArbitrary }),
+    optional<{ replayed?: boolean }>({ replayed: fc.boolean() }),
+  ),
+  both(
+    record({ ok: fc.constant(false as const), zxid: zxidArbitrary, code: errorCodeArbitrary, detail: text(200) }),
+    optional<{ path?: Path; op?: { in: "check" | "then" | "else"; index: number }; replayed?: boolean }>({
+      path: prefixArbitrary,
+      op: record({ in: fc.constantFrom("check" as const, "then" as const, "else" as const), index: uint32 }),
+      replayed: fc.boolean(),
+    }),
+  ),
 );

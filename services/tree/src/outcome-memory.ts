@@ -1,5 +1,5 @@
 /** What an outcome costs to remember, and its hash: both from its content alone, the same on every replica. */
-import type { Acl, ChildEntry, ChildrenResult, Outcome, Result, Stat } from "@quorate/api";
+import type { Acl, ChildEntry, ChildrenResult, DataResult, Outcome, Result, Stat } from "@quorate/api";
 import { errorCodes, unreachable } from "@quorate/api";
 import type { Hasher } from "./digest.ts";
 
@@ -77,10 +77,7 @@ function hashResult(result: Result, hasher: Hasher): void {
       hasher.int(result.count);
       return;
     case "data":
-      if (result.nullData) hasher.int(-1);
-      hasher.bytes(result.data);
-      hasher.text(result.path);
-      hashStat(result.stat, hasher);
+      hashData(result, hasher);
       return;
     case "stat":
       hasher.text(result.path);
@@ -125,6 +122,13 @@ function hashResult(result: Result, hasher: Hasher): void {
       unreachable(result);
       return;
   }
+}
+
+function hashData({ path, data, nullData, stat }: DataResult, hasher: Hasher): void {
+  if (nullData) hasher.int(-1);
+  hasher.bytes(data);
+  hasher.text(path);
+  hashStat(stat, hasher);
 }
 
 function hashAcl(acl: Acl, hasher: Hasher): void {
