@@ -59,9 +59,6 @@ const kindsOfType: ReadonlyMap<number, number> = new Map([
   [watcherTypes.persistentRecursive, recursive],
 ]);
 
-/** What is no path is never there, and never told of. */
-const unheard: Leaving = { leave: (_, code) => code };
-
 /** Header zxid of an event that no transaction is known for, as ZooKeeper's. */
 const noZxid = -1 as Zxid;
 
@@ -103,9 +100,7 @@ export class ClientWatches implements ConnectionWatches {
     return this.#armed.dataPaths();
   }
 
-  expect(op: "exists" | "getData" | "getChildren", text: string): Leaving | undefined {
-    const path = parsePath(text);
-    if (isBadPath(path)) return unheard;
+  expect(op: "exists" | "getData" | "getChildren", path: Path): Leaving | undefined {
     if (this.#paths.isFull(path)) return undefined;
     const kind = op === "getChildren" ? child : data;
     return this.#expect(path, kind, (code) => code === codes.ok || (op === "exists" && code === codes.noNode));

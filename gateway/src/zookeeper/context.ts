@@ -67,7 +67,7 @@ export interface ConnectionWatches {
    * For exists, getData and getChildren with a watch, before the read is given to the lane. Goes into `slot.leaving`: there
    * it is armed (code 0; for `exists` also -101) or dropped. Undefined: the connection has as many as it may; `throttled`.
    */
-  expect(op: "exists" | "getData" | "getChildren", path: string): Leaving | undefined;
+  expect(op: "exists" | "getData" | "getChildren", path: Path): Leaving | undefined;
   /** These fill the slot. */
   addWatch(path: string, mode: number, slot: Slot): void;
   setWatches(request: SetWatchesRequest, slot: Slot): void;

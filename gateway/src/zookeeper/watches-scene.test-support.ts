@@ -166,7 +166,7 @@ export class WatchesScene {
   /** A request with a watch; answers its xid. */
   watch(op: "exists" | "getData" | "getChildren", path: string): number {
     const place = this.place();
-    place.leaving = this.watches.expect(op, path);
+    place.leaving = this.watches.expect(op, path as Path);
     return place.xid;
   }
 
