@@ -12,7 +12,6 @@ import {
   type Outcome,
   openAcl,
   type Path,
-  parentOf,
   type ReadOperation,
   type Result,
   type SessionId,
@@ -224,8 +223,4 @@ export function statResult(path: string, mzxid: number, pzxid: number): Result {
   const [czxid, owner] = [1 as Zxid, 0 as SessionId];
   const stat = { ...zeros, czxid, mzxid: mzxid as Zxid, pzxid: pzxid as Zxid, ephemeralOwner: owner, ttlMillis: 0 };
   return { kind: "stat", path: path as Path, stat: { ...stat, kind: "persistent" } };
-}
-
-export function parentPath(path: string): string {
-  return parentOf(path as Path) ?? "/";
 }
