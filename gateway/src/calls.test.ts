@@ -40,6 +40,7 @@ function ask(operation: ReadOperation, deadline = 5000): Scene {
     nextId: () => ++id,
     home: () => home,
     anywhere: () => home,
+    learn: () => {},
     wake: () => {},
   });
   const answers: Scene["answers"] = [];

@@ -6,6 +6,7 @@
  * it is asked again, and an answer to a former try, before which the feed may have been turned off, is not taken for it.
  */
 import {
+  type Acting,
   type ErrorCode,
   encodeRead,
   type Outcome,
@@ -13,6 +14,7 @@ import {
   type ReplicaId,
   type SessionId,
   type TreeOperation,
+  type Zxid,
 } from "@quorate/api";
 import { encodeFromGateway, type RequestId } from "@quorate/proto";
 import type { Answer, ReadRequest } from "./backend.ts";
@@ -26,13 +28,16 @@ export interface CallPorts {
   readonly world: GatewayWorld;
   nextId(): RequestId;
   home(): ReplicaStream | undefined;
+  /** Something was committed up to here. */
+  learn(zxid: Zxid): void;
   /** For stale reads; prefers another one than `avoid`. */
   anywhere(avoid: ReplicaStream | undefined): ReplicaStream | undefined;
   wake(): void;
 }
 
 /** A session's own read. It is looked at anew at each try: what the session saw meanwhile counts, too. */
-export interface OrderedRead extends Omit<ReadRequest, "operation"> {
+export interface OrderedRead extends Omit<ReadRequest, "operation" | "acting"> {
+  readonly acting?: Acting | undefined;
   readonly operation: ReadOperation | TreeOperation;
   /** It sees this write, whoever answers it. */
   readonly behind?: { readonly session: SessionId; readonly sequence: number } | undefined;
@@ -72,6 +77,8 @@ class Call implements Timed, Queued<Call> {
   }
 }
 
+const nothingToGiveUp = (): void => {};
+
 /** A replica that answers with one of these has not answered the question. */
 const passing: ReadonlySet<ErrorCode> = new Set<ErrorCode>(["noLeader", "behind", "timeout", "connectionLoss"]);
 
@@ -100,10 +107,21 @@ export class Calls {
 
   /** Answers the way to give it up: `resolve` is not called any more. */
   read(request: OrderedRead, deadline: number, resolve: ReadAnswered): () => void {
+    if (request.consistency === "session" && this.#readNow(request, resolve)) return nothingToGiveUp;
     const call = this.#ask({ kind: "read", request, operation: encodeRead(request.operation) }, deadline, resolve);
     return () => {
       if (call && this.#all.get(call.id) === call) this.#drop(call);
     };
+  }
+
+  /** False: it was not answered. */
+  #readNow(request: OrderedRead, resolve: ReadAnswered): boolean {
+    const home = this.#stopped ? undefined : this.#ports.home();
+    const outcome = home?.readNow?.(request);
+    if (home === undefined || outcome === undefined) return false;
+    this.#ports.learn(outcome.zxid);
+    resolve({ kind: "outcome", outcome, servedBy: home.replica, ageMillis: 0 }, home);
+    return true;
   }
 
   handOver(target: ReplicaId, deadline: number, resolve: (answer: Answer) => void): void {

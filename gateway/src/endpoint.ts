@@ -2,8 +2,8 @@
  * One address of a replica: dials it, dials again when the connection breaks, and keeps what the replica last said of
  * itself. A stream counts as live from its first status to its break.
  */
-import type { ReplicaId } from "@quorate/api";
-import type { MemberStatus, ToGateway } from "@quorate/proto";
+import type { Outcome, ReplicaId } from "@quorate/api";
+import type { DirectRead, MemberStatus, ToGateway } from "@quorate/proto";
 import { linkLimits } from "./limits.ts";
 import type { GatewayTimer, GatewayWorld } from "./ports.ts";
 import type { Dial, ReplicaConnection, ReplicaStream } from "./stream.ts";
@@ -42,6 +42,10 @@ class Stream implements ReplicaStream {
     if (!this.connection) return;
     this.connection.send(message);
     this.#queued();
+  }
+
+  readNow(read: DirectRead): Outcome | undefined {
+    return this.connection?.readNow?.(read);
   }
 }
 

@@ -1,6 +1,8 @@
 /** One request on a client session's lane, in the queue in which they are answered. */
-import { limits, type Zxid } from "@quorate/api";
+import { type Acting, type Identity, limits, type ReadOperation, type Zxid } from "@quorate/api";
+import type { Consistency } from "@quorate/proto";
 import type { Answer, LaneAnswer, LaneWrite, ReadRequest } from "./backend.ts";
+import type { OrderedRead } from "./calls.ts";
 import type { Numbered } from "./lane-window.ts";
 import type { ReplicaStream } from "./stream.ts";
 
@@ -9,7 +11,9 @@ export class LaneRequest implements Numbered {
   readonly write: LaneWrite | undefined;
   /** Of a read. */
   readonly read: ReadRequest | undefined;
-  readonly #done: (answer: LaneAnswer) => void;
+  /** Of the one that it is. */
+  readonly #written: ((answer: LaneAnswer) => void) | undefined;
+  readonly #seen: ((answer: Answer) => void) | undefined;
   /** Of the memory that it takes while it is not answered. */
   readonly cost: number;
   readonly deadline: number;
@@ -20,6 +24,9 @@ export class LaneRequest implements Numbered {
   decided: boolean = false;
   /** A write was sent before: reads that are open by now were given behind it. */
   cleared: boolean = false;
+  /** A read that writes could be seen by. */
+  open: boolean = false;
+  told: boolean = false;
   /** Tries of a read; an answer to an earlier one is not heard. */
   tries: number = 0;
   giveUp: (() => void) | undefined = undefined;
@@ -36,22 +43,24 @@ export class LaneRequest implements Numbered {
     read: ReadRequest | undefined,
     cost: number,
     deadline: number,
-    done: (answer: LaneAnswer) => void,
+    written: ((answer: LaneAnswer) => void) | undefined,
+    seen: ((answer: Answer) => void) | undefined,
   ) {
     this.write = write;
     this.read = read;
     this.cost = cost;
     this.size = cost;
     this.deadline = deadline;
-    this.#done = done;
+    this.#written = written;
+    this.#seen = seen;
   }
 
   static ofWrite(write: LaneWrite, cost: number, done: (answer: LaneAnswer) => void): LaneRequest {
-    return new LaneRequest(write, undefined, cost, 0, done);
+    return new LaneRequest(write, undefined, cost, 0, done, undefined);
   }
 
   static ofRead(read: ReadRequest, cost: number, deadline: number, done: (answer: Answer) => void): LaneRequest {
-    return new LaneRequest(undefined, read, cost, deadline, ({ answer }) => done(answer));
+    return new LaneRequest(undefined, read, cost, deadline, undefined, done);
   }
 
   /** Was sent, or needs not be. */
@@ -74,7 +83,36 @@ export class LaneRequest implements Numbered {
 
   /** Tells its answer. */
   tell(): void {
-    this.#done({ answer: this.answer as Answer, decided: this.decided });
+    const answer = this.answer as Answer;
+    if (this.#seen) this.#seen(answer);
+    else this.#written?.({ answer, decided: this.decided });
+  }
+}
+
+/** A read as it is asked. It is looked at anew at each try: what the session saw meanwhile counts, too. */
+export class LaneRead implements OrderedRead {
+  readonly identity: Identity;
+  readonly acting: Acting | undefined;
+  readonly operation: ReadOperation;
+  readonly consistency: Consistency;
+  readonly maxStaleMillis: number;
+  readonly behind: OrderedRead["behind"];
+  readonly #minZxid: Zxid;
+  readonly #floor: () => Zxid;
+
+  constructor(read: ReadRequest, behind: OrderedRead["behind"], floor: () => Zxid) {
+    this.identity = read.identity;
+    this.acting = read.acting;
+    this.operation = read.operation;
+    this.consistency = read.consistency;
+    this.maxStaleMillis = read.maxStaleMillis;
+    this.behind = behind;
+    this.#minZxid = read.minZxid;
+    this.#floor = floor;
+  }
+
+  get minZxid(): Zxid {
+    return Math.max(this.#minZxid, this.#floor()) as Zxid;
   }
 }
 

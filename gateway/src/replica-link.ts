@@ -95,7 +95,8 @@ export class ReplicaLink implements Backend {
     const wake = (): void => this.#wake();
     const home = (): ReplicaStream | undefined => this.#homes.home;
     this.#lane = new Lane({ world, name, log, nextId, wake, flows: () => this.#becomeReady() });
-    this.#calls = new Calls({ world, nextId, home, wake, anywhere: (avoid) => this.#homes.anywhere(avoid) });
+    const learn = (zxid: Zxid): void => this.#learn(zxid);
+    this.#calls = new Calls({ world, nextId, home, wake, learn, anywhere: (avoid) => this.#homes.anywhere(avoid) });
     this.#listings = new Listings({
       world,
       nextId,

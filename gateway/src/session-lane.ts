@@ -30,7 +30,7 @@ import type { Answer, LaneAnswer, LaneListener, LaneOpening, LaneWrite, ReadRequ
 import type { OrderedRead, ReadAnswered } from "./calls.ts";
 import { general, passing } from "./lane.ts";
 import { type CoursePorts, LaneCourse, type LaneState, type Refused, type Written } from "./lane-course.ts";
-import { faultOf, LaneRequest } from "./lane-request.ts";
+import { faultOf, LaneRead, LaneRequest } from "./lane-request.ts";
 import { LaneWindow } from "./lane-window.ts";
 import { linkLimits } from "./limits.ts";
 import { OpenReads } from "./open-reads.ts";
@@ -74,6 +74,8 @@ export class AttachedLane implements SessionLane {
   #crowded = false;
   #telling = false;
   #over = false;
+  /** Nothing older may be shown. */
+  readonly #floor = (): Zxid => Math.max(this.#seen, this.#ports.floor(this.acting.session)) as Zxid;
 
   constructor(acting: Acting, ports: SessionLanePorts, listener: LaneListener) {
     this.acting = acting;
@@ -233,18 +235,10 @@ export class AttachedLane implements SessionLane {
   #ask(request: LaneRequest, read: ReadRequest): void {
     const window = this.#course.window as LaneWindow<LaneRequest>;
     const { session } = window;
-    if (request.tries === 0) this.#reads.add(read.operation);
     request.tries += 1;
     request.behind = Math.max(window.next - 1, this.#applied);
     const { tries, behind } = request;
-    const seen = (): Zxid => Math.max(this.#seen, read.minZxid, this.#ports.floor(session)) as Zxid;
-    const ordered: OrderedRead = {
-      ...read,
-      get minZxid() {
-        return seen();
-      },
-      behind: behind > 0 ? { session, sequence: behind } : undefined,
-    };
+    const ordered = new LaneRead(read, behind > 0 ? { session, sequence: behind } : undefined, this.#floor);
     const giveUp = this.#ports.read(ordered, request.deadline, (answer, from) => {
       if (this.#over || tries !== request.tries || request.answer) return;
       request.giveUp = undefined;
@@ -252,6 +246,10 @@ export class AttachedLane implements SessionLane {
       this.#tell();
     });
     if (request.answer === undefined) request.giveUp = giveUp;
+    // What was told at once is seen by no write.
+    if (request.open || request.told) return;
+    request.open = true;
+    this.#reads.add(read.operation);
   }
 
   /** (7), (9): all of them at once, or each would wait for the one before it. */
@@ -327,7 +325,8 @@ export class AttachedLane implements SessionLane {
     this.#count -= 1;
     this.#bytes -= request.cost;
     this.#crowded = !this.#ports.take(-request.cost);
-    if (request.read && request.tries > 0) this.#reads.remove(request.read.operation);
+    request.told = true;
+    if (request.read && request.open) this.#reads.remove(request.read.operation);
     const { answer } = request;
     if (answer?.kind === "outcome" && answer.outcome.zxid > this.#seen) this.#seen = answer.outcome.zxid;
   }

@@ -1,6 +1,6 @@
 /** What lane, calls and touches see of a stream to a replica. */
-import type { Certainty, ErrorCode, ReplicaId } from "@quorate/api";
-import type { ToGateway } from "@quorate/proto";
+import type { Certainty, ErrorCode, Outcome, ReplicaId } from "@quorate/api";
+import type { DirectRead, ToGateway } from "@quorate/proto";
 import type { Answer } from "./backend.ts";
 
 /** One live stream. It is never revived: after a break the same replica comes back as another one. */
@@ -12,6 +12,8 @@ export interface ReplicaStream {
   readonly writable: boolean;
   /** Queued until the end of the turn; nothing happens on a stream that is broken. */
   send(message: Uint8Array): void;
+  /** See `ReplicaConnection`. */
+  readNow?(read: DirectRead): Outcome | undefined;
 }
 
 /** One connection, made by `dialReplica` of @quorate/proto or by a test. No reconnecting of its own. */
@@ -20,6 +22,11 @@ export interface ReplicaConnection {
   flush(): void;
   close(): void;
   readonly queuedBytes: number;
+  /**
+   * Of a replica in this process: the answer as of now, in its place in the stream. Undefined: it cannot be given now, for
+   * something that was sent before is still on its way here, or the replica has to wait: ask by a message.
+   */
+  readNow?(read: DirectRead): Outcome | undefined;
 }
 
 /** After `down` nothing more is heard of a connection. */

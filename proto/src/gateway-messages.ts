@@ -12,6 +12,7 @@ import type {
   ReadOperation,
   ReplicaId,
   SessionId,
+  TreeOperation,
   Zxid,
 } from "@quorate/api";
 
@@ -64,6 +65,15 @@ export type FromGateway =
       readonly sessions: readonly { readonly session: SessionId; readonly secretHash: Uint8Array }[];
     }
   | { readonly kind: "handOver"; readonly id: RequestId; readonly target: ReplicaId };
+
+/** A read of consistency `session` as a value, with the terms of `read`: within one process it may be answered at once. */
+export interface DirectRead {
+  readonly minZxid: Zxid;
+  readonly identity: Identity;
+  readonly acting?: Acting | undefined;
+  readonly operation: ReadOperation | TreeOperation;
+  readonly behind?: { readonly session: SessionId; readonly sequence: number } | undefined;
+}
 
 export type TouchResult = "renewed" | "expired" | "badSecret" | "behind" | "closing";
 

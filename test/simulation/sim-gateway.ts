@@ -1,8 +1,15 @@
 /** A simulated gateway process: the real link to the replicas, over the simulated network. */
 import type { ReplicaId } from "@quorate/api";
-import { type Dial, type GatewayWorld, type ReplicaConnection, ReplicaLink } from "@quorate/gateway";
+import {
+  type Dial,
+  type GatewayWorld,
+  type ReplicaConnection,
+  type ReplicaEvents,
+  ReplicaLink,
+} from "@quorate/gateway";
 import { decodeFromGateway, decodeToGateway, type FromGateway, type ToGateway } from "@quorate/proto";
 import type { AttachPoint, GatewayConnection } from "@quorate/replica";
+import { createLocalDial } from "../../services/quorate/src/local-dial.ts";
 import type { Machine } from "./machine.ts";
 import type { End, Network, Wire } from "./network.ts";
 
@@ -61,13 +68,14 @@ export class SimGateway {
   }
 
   readonly #dial: Dial = (address, events): ReplicaConnection => {
-    const { machine, network, directory } = this.#options;
+    const { machine, network, directory, home } = this.#options;
     const target = directory.machineOf(address);
     const point = directory.attachPointOf(address);
     if (!target || !point || !network.reaches(machine, target) || !network.reaches(target, machine)) {
       machine.clock.after(machine.random.between(1, 20), () => events.down("refused"));
       return { send: () => {}, flush: () => {}, close: () => {}, queuedBytes: 0 };
     }
+    if (home === "local") return this.#dialWithin(address, point, events);
     let out: Uint8Array[] = [];
     const wire = network.connect(
       machine,
@@ -98,6 +106,16 @@ export class SimGateway {
       },
     };
   };
+
+  /** The replica of its own process: no network is between them. */
+  #dialWithin(address: string, point: AttachPoint, events: ReplicaEvents): ReplicaConnection {
+    const { clock } = this.#options.machine;
+    const remote: Dial = (other) => {
+      throw new Error(`an embedded gateway dials ${other}`);
+    };
+    const dial = createLocalDial(address, `gateway ${this.number}`, point, remote, (run) => clock.soon(run));
+    return dial(address, events);
+  }
 }
 
 /** The replica's end of a gateway's stream: attached with the first word. */

@@ -1,20 +1,27 @@
-/** The embedded gateway's way to its own replica: the same messages, without a socket. */
+/**
+ * The embedded gateway's way to its own replica: the same messages, without a socket. Session reads need not even that: between
+ * the replica's turns, and when all it has said has been received, the tree may be looked at from here.
+ */
 import type { Dial } from "@quorate/gateway";
 import { decodeFromGateway, decodeToGateway, type FromGateway, type ToGateway } from "@quorate/proto";
 import type { AttachPoint, GatewayConnection } from "@quorate/replica";
 
+/** Runs it outside of the present call: neither side is called back while it calls the other. */
+type Soon = (run: () => void) => void;
+
 /** Dials `replica` directly at its own address, everybody else by `remote`. */
-export function createLocalDial(own: string, name: string, replica: AttachPoint, remote: Dial): Dial {
+export function createLocalDial(own: string, name: string, replica: AttachPoint, remote: Dial, soon: Soon): Dial {
   return (address, events) => {
     if (address !== own) return remote(address, events);
     let closed = false;
     let toReplica: FromGateway[] = [];
     let toGateway: ToGateway[] = [];
+    let delivering = false;
     const end = (why: string): void => {
       if (closed) return;
       closed = true;
       attachment.closed(why);
-      setImmediate(() => events.down(why));
+      soon(() => events.down(why));
     };
     const connection: GatewayConnection = {
       name,
@@ -25,17 +32,20 @@ export function createLocalDial(own: string, name: string, replica: AttachPoint,
         else end("a message from the replica does not decode");
       },
       flush() {
-        if (toGateway.length === 0 || closed) return;
-        const messages = toGateway;
-        toGateway = [];
-        setImmediate(() => {
-          if (!closed) events.received(messages);
-        });
+        if (toGateway.length === 0 || closed || delivering) return;
+        delivering = true;
+        soon(deliver);
       },
       close: end,
     };
+    const deliver = (): void => {
+      const messages = toGateway;
+      toGateway = [];
+      if (!closed) events.received(messages);
+      delivering = false;
+    };
     const attachment = replica.attach(connection);
-    setImmediate(() => {
+    soon(() => {
       if (!closed) events.up();
     });
     return {
@@ -51,6 +61,7 @@ export function createLocalDial(own: string, name: string, replica: AttachPoint,
         toReplica = [];
         attachment.received(messages);
       },
+      readNow: (read) => (delivering || toGateway.length > 0 || closed ? undefined : attachment.readNow(read)),
       close: () => end("closed by the gateway"),
     };
   };

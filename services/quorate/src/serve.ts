@@ -144,7 +144,7 @@ function startOwnDoor(
     log,
     world,
     replicas: [own],
-    dial: createLocalDial(own, name, replica, remote),
+    dial: createLocalDial(own, name, replica, remote, (run) => world.soon(run)),
     home: "local",
     name,
     metrics: () => replica.metrics(),

@@ -45,6 +45,7 @@ export class Desk implements AttachPoint {
     });
     return {
       received: (messages) => push(() => this.#received(connection, messages)),
+      readNow: (read) => (this.#connections.has(connection) ? this.#ports.reads.now(read) : undefined),
       closed: () => push(() => this.#closed(connection)),
     };
   }

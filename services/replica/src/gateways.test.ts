@@ -52,7 +52,11 @@ async function startHost(t: TestContext, key?: Uint8Array): Promise<Host> {
     attach: (connection) => {
       const each: Attached = { connection, received: [], closed: [] };
       attached.push(each);
-      return { received: (messages) => each.received.push(...messages), closed: (why) => each.closed.push(why) };
+      return {
+        received: (messages) => each.received.push(...messages),
+        readNow: () => undefined,
+        closed: (why) => each.closed.push(why),
+      };
     },
   });
   gateways.attachTo(server);

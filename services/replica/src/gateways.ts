@@ -3,8 +3,10 @@
  * themselves, decodes, and hands each stream to the replica. The embedded gateway and the simulator call `attach`
  * themselves and never come here.
  */
+import type { Outcome } from "@quorate/api";
 import {
   acceptHandshake,
+  type DirectRead,
   decodeFromGateway,
   type FrameStream,
   type FromGateway,
@@ -33,6 +35,11 @@ export interface GatewayConnection {
 /** What the replica made of it. After `closed` nothing more is said. */
 export interface Attachment {
   received(messages: readonly FromGateway[]): void;
+  /**
+   * The outcome as of now, if the replica need not wait for it. Between its turns: what it has applied was told on the
+   * stream, so that who has received all of that gets this answer in its place.
+   */
+  readNow(read: DirectRead): Outcome | undefined;
   closed(why: string): void;
 }
 

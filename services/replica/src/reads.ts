@@ -12,7 +12,7 @@ import {
   type WatchOperation,
   type Zxid,
 } from "@quorate/api";
-import type { Consistency, FromGateway } from "@quorate/proto";
+import type { Consistency, DirectRead, FromGateway } from "@quorate/proto";
 import type { Tree } from "@quorate/tree";
 import type { GatewayConnection } from "./gateways.ts";
 import { answer, failure } from "./home.ts";
@@ -94,6 +94,16 @@ export class Reads {
     const deadline = this.#ports.now() + message.budgetMillis;
     const { consistency, floor } = this.#terms(message, operation);
     this.#begin({ connection, message, operation, deadline, consistency, floor, index: undefined, doubted: false });
+  }
+
+  /** A session read, answered at once or not at all. What has a place of its own on the stream is not read so. */
+  now({ operation, minZxid, identity, acting, behind }: DirectRead): Outcome | undefined {
+    const { kind } = operation;
+    if (kind === "watch" || kind === "tree" || !this.#ports.serves()) return undefined;
+    const tree = this.#ports.tree();
+    if (tree.applied < minZxid || (behind !== undefined && !isApplied(tree, behind))) return undefined;
+    this.count++;
+    return this.#ports.decorate(tree.read(operation, identity, acting));
   }
 
   /** What happened behind a cursor needs no confirmation, unless a session is shown that is not known here yet. */

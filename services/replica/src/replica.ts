@@ -119,7 +119,7 @@ export class Replica implements AttachPoint {
       },
       ready: () => this.#ready,
       historyId: () => this.#storage.state.historyId,
-      serves: () => this.#synchronized && !this.#parts.applier.restoring,
+      serves: () => this.#synchronized && !this.#stopped && !this.#parts.applier.restoring,
       advanced: () => this.#checkReady(),
       freshSince: () => this.#freshSince(),
       leaderLink: () => (this.#status.role === "following" ? this.#peer.linkTo(this.#status.leader) : undefined),
