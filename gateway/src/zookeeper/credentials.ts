@@ -64,6 +64,6 @@ function digestId(auth: Uint8Array): AuthId | undefined {
   const text = lenient.decode(auth);
   const colon = text.indexOf(":");
   const user = colon < 0 ? text : text.slice(0, colon);
-  if (user === "" || auth.length > idBytes) return undefined;
+  if (auth.length > idBytes) return undefined;
   return { scheme: "digest", id: `${user}:${createHash("sha1").update(auth).digest("base64")}` };
 }

@@ -27,14 +27,35 @@ export function writeMany(
   operations: readonly MultiOperation[],
   slot: Slot,
 ): void {
-  const multi = multiOf(operations);
-  if (multi === undefined) return replies.fill(slot, zeroZxid, codes.badArguments);
+  if (operations.length > limits.multiOperations) return replies.fill(slot, zeroZxid, codes.badArguments);
+  const read = operations.map(asInMulti);
+  if (!read.every((each) => each !== undefined)) return replies.fill(slot, zeroZxid, codes.marshallingError);
+  const multi = multiOf(read);
   calls.submit(multi.txn, slot, (outcome) => {
-    const results = multiResultsOf(operations, multi, outcome);
+    const results = multiResultsOf(read, multi, outcome);
     if (results === undefined) calls.fail(slot, outcome as Failure);
     else if (typeof results === "number") replies.fill(slot, outcome.zxid, results);
     else replies.fill(slot, outcome.zxid, codes.ok, { kind: "multi", results });
   });
+}
+
+const container = { type: 19, flags: 4 } as const;
+const ttlType = 21;
+const ttlFlags: readonly number[] = [5, 6];
+const mostFlags = 6;
+
+/**
+ * Op.create: in a multi it is not the opcode alone that says what a create is. The container's flag makes one of any opcode, and
+ * createTTL without a TTL's flags is a plain create. Undefined: flags that ZooKeeper does not read, so that the whole request fails.
+ */
+function asInMulti(operation: MultiOperation): MultiOperation | undefined {
+  if (operation.op !== "create") return operation;
+  const { type, flags } = operation;
+  const isTimed = ttlFlags.includes(flags);
+  if (type === ttlType)
+    return isTimed ? operation : { ...operation, type: flags === container.flags ? container.type : 1 };
+  if (isTimed || flags < 0 || flags > mostFlags) return undefined;
+  return flags === container.flags ? { ...operation, type: container.type } : operation;
 }
 
 /** `fault`: the operation at this place is refused by the door, unless one before it fails. */
@@ -43,9 +64,7 @@ interface Multi {
   readonly fault: { readonly index: number; readonly code: number } | undefined;
 }
 
-/** Undefined: there are too many. */
-function multiOf(operations: readonly MultiOperation[]): Multi | undefined {
-  if (operations.length > limits.multiOperations) return undefined;
+function multiOf(operations: readonly MultiOperation[]): Multi {
   const then: TxnOperation[] = [];
   for (const [index, each] of operations.entries()) {
     const operation = operationOf(each);

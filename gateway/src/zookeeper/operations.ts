@@ -2,7 +2,7 @@
  * The requests of a connection whose session is attached, given to its lane in order and answered in order. What takes several
  * calls, or concerns what the door itself keeps, is in files of its own.
  */
-import { errors, isBadPath, parsePath, zeroZxid } from "@quorate/api";
+import { type AuthId, errors, isBadPath, parsePath, zeroZxid } from "@quorate/api";
 import type { ConnectionContext, ConnectionWatches, Slot } from "./context.ts";
 import type { LaneCalls } from "./lane-calls.ts";
 import { type CreateRequest, codes, type PathReadRequest, type Request, type RequestBody } from "./messages.ts";
@@ -22,6 +22,8 @@ export interface OperationsOptions {
 }
 
 const createType = 1;
+/** Beside the digest that made it one. */
+const superId: AuthId = { scheme: "super", id: "" };
 
 export class Operations {
   readonly #options: OperationsOptions;
@@ -130,8 +132,9 @@ export class Operations {
   #beginPlain(body: RequestBody, slot: Slot): void {
     switch (body.op) {
       case "whoAmI": {
-        const ids = this.#options.context.identity().ids.map(({ scheme, id }) => ({ scheme, id: userOf(scheme, id) }));
-        return this.#fill(slot, codes.ok, { kind: "identities", ids });
+        const { ids, superUser } = this.#options.context.identity();
+        const shown = ids.map(({ scheme, id }) => ({ scheme, id: userOf(scheme, id) }));
+        return this.#fill(slot, codes.ok, { kind: "identities", ids: superUser ? [superId, ...shown] : shown });
       }
       case "reconfig":
         return this.#fill(slot, codes.reconfigDisabled);

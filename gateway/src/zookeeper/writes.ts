@@ -91,7 +91,7 @@ function aclOf(acl: readonly AclEntry[]): Acl | undefined | "bad" {
 
 function fits({ scheme, id, perms }: AclEntry): boolean {
   const { schemeBytes, idBytes } = codecLimits;
-  return perms >= 1 && perms <= permissions.all && utf8Length(scheme) <= schemeBytes && utf8Length(id) <= idBytes;
+  return perms >= 0 && perms <= permissions.all && utf8Length(scheme) <= schemeBytes && utf8Length(id) <= idBytes;
 }
 
 export function setOf(request: SetDataRequest): SetOperation | number {
