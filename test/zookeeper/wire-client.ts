@@ -29,6 +29,8 @@ export interface WireReply<Result> {
   readonly error: number;
   /** What was answered; undefined where the error is not 0. */
   readonly result: Result | undefined;
+  /** Bytes behind an error, where a real server forgets half a record; clients do not look at them. */
+  readonly surplus: number;
   /** Place among all that came on this connection, notifications included, from 0. */
   readonly place: number;
 }
@@ -221,11 +223,15 @@ export class WireClient {
       return;
     }
     const pending = this.#pendingOf(xid);
-    if (error !== 0 && body.length > 0) throw new Error(`an error ${error} with ${body.length} bytes behind it`);
-    const result = error === 0 ? decodeResult(pending.request.op, body) : undefined;
-    const reply: WireReply<object> = { xid, zxid, error, result, place };
-    this.#arrived({ kind: "reply", request: pending.request, reply });
-    pending.resolve(reply);
+    try {
+      const result = error === 0 ? decodeResult(pending.request.op, body) : undefined;
+      const reply: WireReply<object> = { xid, zxid, error, result, surplus: error === 0 ? 0 : body.length, place };
+      this.#arrived({ kind: "reply", request: pending.request, reply });
+      pending.resolve(reply);
+    } catch (fault) {
+      pending.reject(fault instanceof Error ? fault : new Error(String(fault)));
+      throw fault;
+    }
   }
 
   /** Pings and auth have no place in the order; everything else is answered in the order it was sent. */

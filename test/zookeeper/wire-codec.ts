@@ -124,8 +124,9 @@ export function decodeResult<Op extends WireRequest["op"]>(op: Op, bytes: Buffer
 function readResult(op: WireRequest["op"], from: JuteReader): object {
   switch (op) {
     case "create":
-    case "sync":
       return { path: from.string() };
+    case "sync":
+      return { path: from.nullableString() };
     case "create2":
     case "createContainer":
     case "createTtl":

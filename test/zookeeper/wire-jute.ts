@@ -92,9 +92,14 @@ export class JuteReader {
   }
 
   string(): string {
+    const text = this.nullableString();
+    if (text === null) throw new Error("a string is null");
+    return text;
+  }
+
+  nullableString(): string | null {
     const bytes = this.buffer();
-    if (bytes === null) throw new Error("a string is null");
-    return new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(bytes);
+    return bytes === null ? null : new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(bytes);
   }
 
   vector<T>(read: () => T): T[] {

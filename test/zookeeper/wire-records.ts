@@ -171,7 +171,8 @@ export interface WireResults {
   getAcl: { readonly acl: readonly WireAcl[]; readonly stat: WireStat };
   getChildren: { readonly children: readonly string[] };
   getChildren2: { readonly children: readonly string[]; readonly stat: WireStat };
-  sync: { readonly path: string };
+  /** What was asked, null too. */
+  sync: { readonly path: string | null };
   check: object;
   multi: { readonly results: readonly WireMultiResult[] };
   multiRead: { readonly results: readonly WireMultiResult[] };

@@ -1,0 +1,72 @@
+/** Which client does what next. It looks at one side's clients only, so that a seed gives the same steps whatever the other says. */
+import { SeededRandom } from "../../simulation/random.ts";
+import { Knowledge } from "./knowledge.ts";
+import { anyLoneRequest, anyRequest } from "./requests.ts";
+import type { Slot } from "./side.ts";
+import type { Step } from "./step.ts";
+
+export interface GeneratorOptions {
+  readonly seed: number;
+  /** Requests on their way at once, at most. */
+  readonly pipelined: number;
+  /** Whether sessions are left to expire, which takes seconds each. */
+  readonly expiries: boolean;
+}
+
+/** Of sessions that may be left to expire. */
+const shortMillis = 6_000;
+
+export class Generator {
+  readonly knowledge = new Knowledge();
+  readonly #random: SeededRandom;
+  readonly #options: GeneratorOptions;
+  #expiries = 0;
+
+  constructor(options: GeneratorOptions) {
+    this.#options = options;
+    this.#random = new SeededRandom(options.seed);
+  }
+
+  next(slots: readonly Slot[]): Step {
+    const random = this.#random;
+    const slot = random.below(slots.length);
+    const client = slots[slot];
+    if (!client?.isOpen) {
+      if (client?.session === 0n || client === undefined) return this.#open(slot);
+      // While it is away, the others go on.
+      if (random.chance(0.75) && slots.some((each) => each.isOpen)) return this.#busy(slots);
+      return { kind: "return", slot, wrongPassword: random.chance(0.05) };
+    }
+    const at = random.below(1_000);
+    if (at < 8) return { kind: "close", slot };
+    if (at < 20) return { kind: "cut", slot };
+    if (at < 25 && client.timeoutMillis === shortMillis) {
+      return { kind: "expire", slot, path: `/expiring-${this.#expiries++}` };
+    }
+    return this.#send(slot);
+  }
+
+  /** One of those that are open. */
+  #busy(slots: readonly Slot[]): Step {
+    const open = [...slots.keys()].filter((each) => slots[each]?.isOpen);
+    return this.#send(this.#random.pick(open));
+  }
+
+  #open(slot: number): Step {
+    // Both servers keep timeouts between 4 and 40 s; a client that says little must not lose its session meanwhile.
+    const isShort = this.#options.expiries && this.#random.chance(0.1);
+    const timeoutMillis = isShort ? shortMillis : this.#random.pick([30_000, 40_000, 40_000, 100_000]);
+    return { kind: "open", slot, timeoutMillis };
+  }
+
+  #send(slot: number): Step {
+    const random = this.#random;
+    const { pipelined } = this.#options;
+    if (pipelined === 1 && random.chance(0.1)) {
+      return { kind: "send", slot, requests: [anyLoneRequest(random, this.knowledge)] };
+    }
+    const count = pipelined === 1 ? 1 : random.between(1, pipelined);
+    const requests = Array.from({ length: count }, () => anyRequest(random, this.knowledge));
+    return { kind: "send", slot, requests };
+  }
+}
