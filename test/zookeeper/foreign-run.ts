@@ -6,8 +6,11 @@ export interface RunOptions {
   readonly cwd?: string;
   /** What is typed. */
   readonly input?: string;
+  /** Then it is interrupted, so that it stops what it has started; and killed if it takes no notice. */
   readonly millis: number;
 }
+
+const graceMillis = 10_000;
 
 export interface RunEnd {
   /** Exit code, or the signal that ended it. */
@@ -33,11 +36,14 @@ export function runForeign({ command, args, env }: Program, options: RunOptions)
   // One that ends early does not read all.
   child.stdin.on("error", () => {});
   child.stdin.end(options.input ?? "");
-  const timer = setTimeout(() => child.kill("SIGKILL"), options.millis);
+  const timers = [
+    setTimeout(() => child.kill("SIGINT"), options.millis),
+    setTimeout(() => child.kill("SIGKILL"), options.millis + graceMillis),
+  ];
   return new Promise((resolve, reject) => {
     child.on("error", reject);
     child.on("close", (code, signal) => {
-      clearTimeout(timer);
+      for (const timer of timers) clearTimeout(timer);
       resolve({ status: signal ?? code ?? "unknown", output, errors });
     });
   });

@@ -1,0 +1,51 @@
+/** The whole test suite of aiozk, a client for Python's asyncio, against an ensemble of real processes. */
+import assert from "node:assert/strict";
+import { after, before, describe, it } from "node:test";
+import { makeReady } from "../polyglot/make-ready.ts";
+import { aiozk } from "./foreign-kits.ts";
+import { type ForeignServers, startForeignServers } from "./foreign-servers.ts";
+import { type PythonRun, runPythonSuite } from "./python-suite.ts";
+
+const least = 85;
+
+let servers: ForeignServers | undefined;
+let skip: string | undefined;
+let run: PythonRun | undefined;
+
+describe("aiozk", { timeout: 230_000 }, () => {
+  before(async () => {
+    const ready = await makeReady(aiozk);
+    const started = "skip" in ready ? ready : await startForeignServers();
+    if ("skip" in started) {
+      skip = started.skip;
+      return;
+    }
+    servers = started;
+    if ("skip" in ready) return;
+    const [host = "", port = ""] = (servers.hosts[0] ?? "").split(":");
+    const flags = ["-o", "asyncio_mode=auto"];
+    run = await runPythonSuite(ready.program, {
+      tests: ["aiozk/test"],
+      env: { ZK_HOST: host, ZK_PORT: port },
+      flags,
+      millis: 200_000,
+    });
+  });
+  after(async () => {
+    await servers?.stop();
+  });
+
+  it("passes all its own tests", (t) => {
+    if (run === undefined) return t.skip(skip);
+    const { tests, end } = run;
+    const failed = tests.filter(({ outcome }) => outcome !== "passed");
+    assert.deepEqual(
+      failed.map(({ test, outcome }) => `${test} ${outcome}`),
+      [],
+      failed.map(({ test, why }) => `${test}\n${why}`).join("\n"),
+    );
+    assert.ok(tests.length >= least, `${tests.length} tests were run\n${end.output.slice(-4_000)}`);
+    assert.equal(end.status, 0, end.output.slice(-4_000));
+    t.diagnostic(`${tests.length} tests of aiozk passed`);
+  });
+});

@@ -1,0 +1,138 @@
+/**
+ * kazoo's own test suite in parts, each with servers of its own that it starts and stops itself: what it starts as `java` is a
+ * Quorate replica (`shims/java`). Which of its tests are left out, and why, stands in `kazoo.md` and nowhere else.
+ */
+import assert from "node:assert/strict";
+import { readdirSync, readFileSync } from "node:fs";
+import { delimiter, dirname, join } from "node:path";
+import { before, describe, it } from "node:test";
+import { freePorts, isFree } from "../integration/ensemble.ts";
+import { makeReady, type Program } from "../polyglot/make-ready.ts";
+import { kazoo } from "./foreign-kits.ts";
+import { againstReal } from "./foreign-servers.ts";
+import { type PythonRun, runPythonSuite } from "./python-suite.ts";
+import { findRealJars } from "./real-jars.ts";
+
+export interface KazooPart {
+  /** Of kazoo/tests, without `.py`. */
+  readonly files: readonly string[];
+  /** How many tests they hold, at least: those that are left out are not counted. */
+  readonly least: number;
+}
+
+const partMillis = 210_000;
+/** The suite takes these, for each of its three servers, behind the one that it is told. */
+const portsOfServer = 5;
+const serverStep = 10;
+
+const leftOut: readonly string[] = [
+  ...readFileSync(join(import.meta.dirname, "kazoo.md"), "utf8").matchAll(/^\| `(kazoo\/\S+)` \|/gm),
+].map(([, test = ""]) => test);
+
+const handlers =
+  "test_exceptions test_hosts test_paths test_retry test_security test_threading_handler test_utils".split(" ");
+
+/** Of about equal length; two of them run side by side. */
+export const kazooParts = {
+  client: { files: ["test_client"], least: 107 },
+  connection: {
+    files: ["test_connection", "test_interrupt", "test_sasl", "test_gevent_handler", ...handlers],
+    least: 150,
+  },
+  watchers: { files: ["test_eventlet_handler", "test_watchers", "test_party", "test_build"], least: 125 },
+  recipes: {
+    files: [
+      ...["test_barrier", "test_cache", "test_counter", "test_election", "test_lease", "test_lock", "test_partitioner"],
+      ...["test_queue", "test_selectors_select"],
+    ],
+    least: 100,
+  },
+} as const satisfies Readonly<Record<string, KazooPart>>;
+
+/** Parts run side by side. */
+export function kazooSuite(title: string, parts: readonly KazooPart[]): void {
+  const runs = new Map<KazooPart, PythonRun>();
+  let skip: string | undefined;
+  describe(title, { timeout: partMillis + 20_000 }, () => {
+    before(async () => {
+      const ready = await makeReady(kazoo);
+      const servers = await serverEnvironment();
+      if ("skip" in ready) skip = ready.skip;
+      else if ("skip" in servers) skip = servers.skip;
+      else await Promise.all(parts.map(async (part) => runs.set(part, await play(ready.program, part, servers.env))));
+    });
+    for (const part of parts) {
+      it(part.files.join(" "), (t) => {
+        const run = runs.get(part);
+        if (run === undefined) return t.skip(skip);
+        judge(part, run);
+        assert.deepEqual(strangers(run), [], "no such test, or no such file in any part");
+        t.diagnostic(`${run.tests.length} of kazoo's tests passed`);
+      });
+    }
+  });
+}
+
+/** What makes the suite start our replicas, or real ZooKeepers. */
+async function serverEnvironment(): Promise<
+  { readonly env: Readonly<Record<string, string>> } | { readonly skip: string }
+> {
+  if (againstReal) {
+    const jars = await findRealJars();
+    return "skip" in jars ? jars : { env: { ZOOKEEPER_CLASSPATH: jars.classPath, ZOOKEEPER_VERSION: jars.version } };
+  }
+  const path = [join(import.meta.dirname, "shims"), dirname(process.execPath), process.env["PATH"]].join(delimiter);
+  return { env: { PATH: path, ZOOKEEPER_CLASSPATH: "quorate", ZOOKEEPER_VERSION: "3.9.5" } };
+}
+
+async function play(python: Program, part: KazooPart, env: Readonly<Record<string, string>>): Promise<PythonRun> {
+  return await runPythonSuite(python, {
+    tests: part.files.map((file) => `kazoo/tests/${file}.py`),
+    without: againstReal ? [] : leftOut,
+    env: { ...env, ZOOKEEPER_PORT_OFFSET: String(await freeOffset()) },
+    flags: ["--timeout", "100"],
+    millis: partMillis,
+  });
+}
+
+async function freeOffset(): Promise<number> {
+  for (;;) {
+    const [offset = 0] = await freePorts(1);
+    const ports = [0, 1, 2].flatMap((server) =>
+      Array.from({ length: portsOfServer }, (_, i) => offset + server * serverStep + i),
+    );
+    if ((await Promise.all(ports.map(isFree))).every(Boolean)) return offset;
+  }
+}
+
+/** Whatever kazoo.md leaves out that is not there, and whatever is there and in no part. */
+function strangers({ folder }: PythonRun): string[] {
+  const suite = join(folder, "kazoo/tests");
+  const text = (file: string): string => {
+    try {
+      return readFileSync(join(folder, file), "utf8");
+    } catch {
+      return "";
+    }
+  };
+  const absent = leftOut.filter((test) => {
+    const [file = "", group = "", name = ""] = test.split("::");
+    return !text(file).includes(`class ${group}(`) || !text(file).includes(`def ${name}(`);
+  });
+  const named = new Set<string>(Object.values(kazooParts).flatMap(({ files }) => files.map((file) => `${file}.py`)));
+  const forgotten = readdirSync(suite).filter((file) => /^test_.*\.py$/.test(file) && !named.has(file));
+  return [...absent, ...forgotten];
+}
+
+function judge({ least }: KazooPart, { tests, end }: PythonRun): void {
+  const wrong = tests.filter(
+    ({ outcome, test }) => outcome === "failed" || (outcome === "skipped" && !leftOut.includes(test)),
+  );
+  assert.deepEqual(
+    wrong.map(({ test, outcome }) => `${test} ${outcome}`),
+    [],
+    wrong.map(({ test, outcome, why }) => `${test} ${outcome}\n${why}`).join("\n"),
+  );
+  assert.equal(end.status, 0, `${end.output.slice(-4_000)}\n${end.errors.slice(-2_000)}`);
+  assert.ok(tests.length >= least, `only ${tests.length} tests were run, not ${least}`);
+}
