@@ -156,6 +156,35 @@ describe("pressure", () => {
     assert.deepEqual(client.take(), ["2"]);
   });
 
+  it("answers that are there at once are gathered no further than there is room", async () => {
+    const scene = new ConnectionScene((memory) => ({
+      attach: (acting, identity, millis, heard) => {
+        const lane = memory.attach(acting, identity, millis, heard);
+        return {
+          writable: true,
+          write: (write, done) => lane.write(write, done),
+          read: ({ operation }, _, done) => {
+            const outcome = memory.tree.read(operation, identity);
+            done({ kind: "outcome", outcome, servedBy: 1, ageMillis: 0 });
+          },
+          close: () => lane.close(),
+        };
+      },
+    }));
+    const client = await scene.connect();
+    const bytes = 500_000;
+    client.ask({ ...create("/big"), data: Buffer.alloc(bytes) } as WireRequest);
+    await scene.settle();
+    client.writes.length = 0;
+    client.ask(...Array.from({ length: 40 }, () => get("/big")));
+    assert.ok(client.paused, "what it sent beyond that waits");
+    await scene.settle();
+    assert.equal(client.take().length, 41, "and is answered in the end");
+    assert.ok(!client.paused);
+    const { pausedBytes } = scene.door.limits;
+    assert.ok(Math.max(...client.writes) < pausedBytes + 2 * bytes, `${client.writes}`);
+  });
+
   it("a client that does not read is not read from, and cut off at a limit", async () => {
     const limits = { pausedBytes: 4096, queuedBytes: 65_536, firstWindow: 8 };
     const scene = new ConnectionScene(undefined, limits);

@@ -158,9 +158,9 @@ export class Connection implements Peer {
     this.#end();
   }
 
-  /** Reads from the client just while there is room for what it sends. */
+  /** Nothing more is read from the client while something that it sent waits for room. */
   #flow(): void {
-    const wanted = !this.#isReady();
+    const wanted = this.#cutter.waiting > 0 && !this.#isReady();
     if (wanted === this.#paused || this.#phase === "over") return;
     this.#paused = wanted;
     if (wanted) this.#transport.pause();
@@ -174,7 +174,7 @@ export class Connection implements Peer {
     if (this.#holding !== undefined && !this.#holding.left) return false;
     const { outbox, keepAlive, context } = session;
     if (outbox.outstanding + keepAlive.pings >= outbox.window || !context.lane.writable) return false;
-    return this.#transport.queuedBytes < this.#door.limits.pausedBytes;
+    return this.#transport.queuedBytes + outbox.gatheredBytes < this.#door.limits.pausedBytes;
   }
 
   /** There may be room again. */

@@ -5,7 +5,7 @@
 import type { Outcome, ReadOperation, WriteOperation, Zxid } from "@quorate/api";
 import { zeroZxid } from "@quorate/api";
 import type { Consistency } from "@quorate/proto";
-import type { Answer, LaneOpening } from "../backend.ts";
+import type { Answer, ClusterView, LaneAnswer, LaneOpening, LaneWrite, ReadRequest } from "../backend.ts";
 import { configured } from "./configuration-znode.ts";
 import type { ConnectionContext, Slot } from "./context.ts";
 import { type Conversion, codeOf, whyOf } from "./results.ts";
@@ -17,6 +17,7 @@ export class LaneCalls {
   /** The next write's number. */
   #sequence: number;
   #answeredUpTo: number;
+  readonly #cluster = (): ClusterView => this.#context.backend.cluster();
 
   constructor(context: ConnectionContext, opening: LaneOpening, deadlineMillis: number) {
     this.#context = context;
@@ -28,64 +29,81 @@ export class LaneCalls {
   /** A number is the code of ZooKeeper that refuses it. */
   write(operation: WriteOperation | number, slot: Slot, convert: Conversion): void {
     if (typeof operation === "number") return this.#context.replies.fill(slot, zeroZxid, operation);
-    this.submit(operation, slot, (outcome) => this.#reply(slot, outcome, convert));
+    const sequence = this.#sequence;
+    this.#context.lane.write(this.#next(operation), (answer) =>
+      this.#reply(slot, this.#decided(sequence, answer), convert),
+    );
+  }
+
+  #next(operation: WriteOperation): LaneWrite {
+    const sequence = this.#sequence;
+    this.#sequence += 1;
+    return { sequence, answeredUpTo: this.#answeredUpTo, identity: this.#context.identity(), operation };
+  }
+
+  #decided(sequence: number, { answer, decided }: LaneAnswer): Answer {
+    if (decided) this.#answeredUpTo = sequence;
+    // The number was not used, nor was any behind it: it is the next one's.
+    else this.#sequence = Math.min(this.#sequence, sequence);
+    return answer;
   }
 
   /** `done` hears of an outcome; else the slot is filled here, or the connection closed. */
   submit(operation: WriteOperation, slot: Slot, done: (outcome: Outcome) => void): void {
     const sequence = this.#sequence;
-    this.#sequence += 1;
-    const write = { sequence, answeredUpTo: this.#answeredUpTo, identity: this.#context.identity(), operation };
-    this.#context.lane.write(write, ({ answer, decided }) => {
-      if (decided) this.#answeredUpTo = sequence;
-      // The number was not used, nor was any behind it: it is the next one's.
-      else this.#sequence = Math.min(this.#sequence, sequence);
-      this.#answered(slot, answer, done);
-    });
-  }
-
-  read(operation: ReadOperation, slot: Slot, convert: Conversion, consistency?: Consistency): void {
-    this.ask(operation, slot, (outcome) => this.#reply(slot, outcome, convert), consistency);
-  }
-
-  /** As `submit`. */
-  ask(
-    operation: ReadOperation,
-    slot: Slot,
-    done: (outcome: Outcome) => void,
-    consistency: Consistency = "session",
-  ): void {
-    const { lane, minZxid, backend } = this.#context;
-    const identity = this.#context.identity();
-    lane.read({ identity, operation, consistency, minZxid, maxStaleMillis: 0 }, this.#deadlineMillis, (answer) =>
-      this.#answered(
-        slot,
-        configured(answer, () => backend.cluster()),
-        done,
-      ),
+    this.#context.lane.write(this.#next(operation), (answer) =>
+      this.#answered(slot, this.#decided(sequence, answer), done),
     );
   }
 
-  /** A fault of ours in an answer ends no more than this connection. */
+  read(operation: ReadOperation, slot: Slot, convert: Conversion, consistency: Consistency = "session"): void {
+    this.#context.lane.read(this.#request(operation, consistency), this.#deadlineMillis, (answer) =>
+      this.#reply(slot, configured(answer, this.#cluster), convert),
+    );
+  }
+
+  /** As `submit`. */
+  ask(operation: ReadOperation, slot: Slot, done: (outcome: Outcome) => void): void {
+    this.#context.lane.read(this.#request(operation, "session"), this.#deadlineMillis, (answer) =>
+      this.#answered(slot, configured(answer, this.#cluster), done),
+    );
+  }
+
+  #request(operation: ReadOperation, consistency: Consistency): ReadRequest {
+    const { minZxid } = this.#context;
+    return { identity: this.#context.identity(), operation, consistency, minZxid, maxStaleMillis: 0 };
+  }
+
   #answered(slot: Slot, answer: Answer, done: (outcome: Outcome) => void): void {
     try {
       if (answer.kind === "outcome") done(answer.outcome);
       else this.#unanswered(slot, answer);
     } catch (error) {
-      const what = error instanceof Error ? (error.stack ?? error.message) : String(error);
-      this.#context.close(`a fault of this gateway: ${what}`);
+      this.#failed(error);
     }
+  }
+
+  #reply(slot: Slot, answer: Answer, convert: Conversion): void {
+    try {
+      if (answer.kind !== "outcome") return this.#unanswered(slot, answer);
+      const { outcome } = answer;
+      if (outcome.ok) this.#context.replies.fill(slot, outcome.zxid, 0, convert(outcome.result));
+      else this.fail(slot, outcome);
+    } catch (error) {
+      this.#failed(error);
+    }
+  }
+
+  /** A fault of ours in an answer ends no more than this connection. */
+  #failed(error: unknown): void {
+    const what = error instanceof Error ? (error.stack ?? error.message) : String(error);
+    this.#context.close(`a fault of this gateway: ${what}`);
   }
 
   #unanswered(slot: Slot, answer: Extract<Answer, { kind: "unavailable" }>): void {
     const code = codeOf(answer.code);
     if (code === undefined) this.#context.close(whyOf(answer));
     else this.#context.replies.fill(slot, zeroZxid, code);
-  }
-
-  #reply(slot: Slot, outcome: Outcome, convert: Conversion): void {
-    if (outcome.ok) this.#context.replies.fill(slot, outcome.zxid, 0, convert(outcome.result));
-    else this.fail(slot, outcome);
   }
 
   fail(slot: Slot, outcome: Extract<Outcome, { ok: false }>): void {

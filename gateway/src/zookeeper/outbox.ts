@@ -95,6 +95,11 @@ export class Outbox implements Replies {
     return this.#outstanding;
   }
 
+  /** Put out, and written at the end of the turn. */
+  get gatheredBytes(): number {
+    return this.#writer.length;
+  }
+
   /** How many may be, for their replies to be about `pausedBytes` together. */
   get window(): number {
     const { leastWindow, window, pausedBytes } = this.#options.limits;
