@@ -21,7 +21,7 @@ export interface paths {
         post: operations["create"];
         /**
          * Delete a znode, or it and all below
-         * @description `recursive=true` is atomic and takes at most 10,000 znodes (413 beyond).
+         * @description `recursive=true` is atomic and takes at most 10,000 znodes (413 beyond). The root, `/zookeeper`, `/zookeeper/config` and `/zookeeper/quota` cannot be deleted (400).
          */
         delete: operations["delete"];
         options?: never;
@@ -494,6 +494,17 @@ export interface components {
             id: string;
             perms: string;
         };
+        /** @description It can be sent back as it is; version is then the condition. */
+        AclAnswer: {
+            acl: {
+                scheme: string;
+                id: string;
+                /** @description Empty where one of ZooKeeper's clients gave nothing. */
+                perms: string;
+            }[];
+            /** Format: int32 */
+            version: number;
+        };
         Acl: {
             acl: components["schemas"]["AclEntry"][];
             /** Format: int32 */
@@ -830,7 +841,7 @@ export interface components {
                 "application/problem+json": components["schemas"]["Problem"];
             };
         };
-        /** @description Not permitted (noAuth, quotaExceeded). */
+        /** @description Not permitted (noAuth), or a quota is used up (quotaExceeded; the detail names which: of /zookeeper/quota, the disk reserve, ephemerals). */
         Problem403: {
             headers: {
                 "Quorate-Zxid": components["headers"]["KnownZxid"];
@@ -2039,7 +2050,7 @@ export interface operations {
                      *       "version": 0
                      *     }
                      */
-                    "application/json": components["schemas"]["Acl"];
+                    "application/json": components["schemas"]["AclAnswer"];
                 };
             };
             /** @description The client has it. */
