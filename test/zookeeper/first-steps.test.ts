@@ -18,7 +18,7 @@ const printed = [
   "data hello 0 5",
   "set 1",
   "changes ['hello', 'hello again']",
-  "children []",
+  "children ['test']",
   "gone True",
 ];
 const usualPort = 2181;

@@ -277,9 +277,19 @@ test("nothing to set, no path, and an older zxid than there are", () => {
   const odd = new WatchesScene();
   odd.setWatches({ relativeZxid: -1 as Zxid, data: ["a//b", "/a"], exist: [""], child: ["a//b"], persistent: ["x"] });
   const asked = odd.next();
-  assert.deepEqual([question(asked).after, question(asked).scopes], [0, { ...nothing, node: ["/a"] }]);
-  asked.answer(20, page(20, []));
+  assert.deepEqual(asked.operation, { kind: "exists", path: "/a" });
+  asked.answer(20, "noAuth");
   assert.deepEqual(odd.turn(), ["deleted a//b @-1", "reply 1 @20"]);
+});
+
+test("a client that names no zxid is told of the present, not of all that ever happened", () => {
+  const scene = new WatchesScene();
+  scene.setWatches({ relativeZxid: 0 as Zxid, data: ["/a"], child: ["/c"], persistent: ["/p"] });
+  scene.next().answer(20, statResult("/a", 5, 5));
+  scene.next().answer(20, statResult("/c", 6, 7));
+  scene.next().answer(20, statResult("/p", 8, 8));
+  assert.deepEqual(scene.turn(), ["changed /a @-1", "childrenChanged /c @-1", "reply 1 @20"]);
+  assert.deepEqual([scene.reads, scene.followed], [[], ["children /p", "node /p"]]);
 });
 
 test("a failure that says nothing about the changes closes the connection", () => {

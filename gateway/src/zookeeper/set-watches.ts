@@ -11,7 +11,8 @@
  * 3. What persistent watches missed is told whole, which ZooKeeper never does. A client that says an older zxid than it has
  *    seen (an event alone raises it in no client but C's) is told again what it knows: at least once, not exactly.
  * 4. Where the ring does not reach back so far, ZooKeeper's own comparison is made, znode by znode, each armed at its
- *    own answer; persistent watches are armed and told nothing.
+ *    own answer; persistent watches are armed and told nothing. So it is for a client that names no zxid: some (aiozk) keep
+ *    none when they come back, and count on being told of whatever is there, not on the history of the world.
  */
 import {
   type Acl,
@@ -91,7 +92,8 @@ export class SetWatches {
     for (const text of new Set([...dataPaths, ...childPaths])) {
       if (isBadPath(parsePath(text))) this.#ports.tell(eventTypes.deleted, text);
     }
-    if (this.#table.size > 0) this.#ask(Math.max(relativeZxid, 0) as Zxid);
+    if (this.#table.size > 0 && relativeZxid > 0) this.#ask(relativeZxid);
+    else if (this.#table.size > 0) this.#compare(0 as Zxid, 0 as Zxid);
     else this.#ports.read({ kind: "exists", path: rootPath }, ({ zxid }) => this.#ports.done(zxid));
   }
 
