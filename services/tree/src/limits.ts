@@ -21,8 +21,11 @@ export const treeLimits = {
   keyBytes: 64 * 1_048_576,
   /** What the reads of one keyed txn may answer, since it is remembered for a minute; beyond it `tooLarge`. */
   keyedAnswerBytes: 65_536,
-  /** What one transaction may count for new quotas, which holds up everything else; beyond it `tooLarge`. */
-  quotaZnodes: 1_000_000,
+  /**
+   * Znodes that one transaction may look at to count what new quotas are about, since that holds up all else; beyond it
+   * `tooLarge`. A larger tree is not looked at as a whole: there quotas are set on an eighth as many znodes at most.
+   */
+  quotaCounted: 4_000_000,
   /** Keys purged at the start of a batch, and before each keyed command. */
   keysPurgedPerBatch: 1000,
   keysPurgedPerCommand: 2,

@@ -81,10 +81,10 @@ function unreadable(tx: Transaction, path: Path, data: CompactData): Failure | u
 }
 
 function countedFirst(state: State, tx: Transaction, path: Path): Failure | undefined {
-  const counted = state.quotas.track(path, treeLimits.quotaZnodes - tx.counted);
+  const counted = state.quotas.track(path, treeLimits.quotaCounted - tx.counted);
   if (counted === undefined) {
     const on = (parentOf(path) ?? path).slice(quotaLength);
-    const detail = `quota: ${on} has more znodes than can be counted at once (quotaZnodes, ${treeLimits.quotaZnodes}); set quotas on what is below it`;
+    const detail = `quota: ${on} has more znodes than can be counted at once (quotaCounted); set quotas on what is below it`;
     return failure(tx.zxid, "tooLarge", detail, path);
   }
   tx.counted += counted;

@@ -3,7 +3,9 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { anyone, type Outcome, type Path, parentOf, sequenceSuffix, type WriteOperation } from "@quorate/api";
 import fc from "fast-check";
+import { memoryLimits } from "./limits.ts";
 import { parseLimits } from "./quota-text.ts";
+import { State } from "./state.ts";
 import { Tree } from "./tree.ts";
 import {
   bytesOf,
@@ -208,6 +210,31 @@ test("a quota whose making is undone is none, and one that a txn makes anew goes
   );
   assert.equal(driver.code(lifted), "ok");
   assert.equal(driver.code(createOperation("/a/4")), "quotaExceeded");
+});
+
+test("what a new quota is about is counted by the cheaper way, and not beyond what one transaction may look at", () => {
+  const state = new State(memoryLimits.ringBytes);
+  const driver = new TreeDriver(new Tree({}, state));
+  driver.done("node", createOperation("/big"));
+  driver.done("node", createOperation("/bigger", "not below"));
+  for (let i = 0; i < 200; i++) driver.done("node", createOperation(`/big/${i}`, "12"));
+  driver.done("node", createOperation("/small/a/b", "123", { parents: true }));
+  const { size } = state.znodes;
+  const [big, small, none] = ["/big", "/small", "/none"].map((path) => limitsOf(path) as Path) as [Path, Path, Path];
+  assert.deepEqual(
+    [state.quotas.track(small, 24), state.quotas.track(small, 0), state.quotas.track(none, 0)],
+    [24, 0, 0],
+    "three are walked, and what is counted already costs nothing",
+  );
+  assert.deepEqual([state.quotas.track(big, size - 1), state.quotas.track(big, size)], [undefined, size]);
+  for (const [path, text] of [
+    ["/big", "count=201,bytes=400"],
+    ["/small", "count=3,bytes=3"],
+    ["/none", "count=0,bytes=0"],
+  ] as const) {
+    driver.done("node", putOperation(statsOf(path), "", { parents: true }));
+    assert.equal(textAt(driver.tree, statsOf(path)), text);
+  }
 });
 
 const name = fc.constantFrom("/a", "/b", "/a/x", "/a/x/1", "/a/y", "/b/x");

@@ -52,16 +52,26 @@ function statsPathOf(subject: Path): Path {
   return `${quotaPath}${subject}${statsName}` as Path;
 }
 
+/** What is counted. */
+interface Counted {
+  readonly size: number;
+  get(path: Path): ZNode | undefined;
+  values(): IterableIterator<ZNode>;
+}
+
+/** Znodes that are looked at in the table's order in the time in which one is found by its path. */
+const walkCost = 8;
+
 export class Quotas {
-  readonly #get: (path: Path) => ZNode | undefined;
+  readonly #znodes: () => Counted;
   /** By the path that it is on. */
   readonly #quotas = new Map<Path, Quota>();
   /** What this command may have changed of: they are looked at when it ends. */
   readonly #touched = new Set<Quota>();
   #on = false;
 
-  constructor(get: (path: Path) => ZNode | undefined) {
-    this.#get = get;
+  constructor(znodes: () => Counted) {
+    this.#znodes = znodes;
   }
 
   /** Whether the rules know quotas. */
@@ -76,37 +86,55 @@ export class Quotas {
   /** From here on changes are followed. What quotas there are already is counted. */
   begin(): void {
     this.#on = true;
-    const top = this.#get(quotaPath);
-    if (top !== undefined) {
-      for (const node of this.#below(top)) {
-        const role = roleOf(node.path);
-        if (role === undefined) continue;
-        this.track(node.path, Number.POSITIVE_INFINITY);
-        this.#administered(node.path, node);
-      }
+    const top = this.#znodes().get(quotaPath);
+    for (const node of top === undefined ? [] : this.#below(top)) {
+      if (roleOf(node.path) === undefined) continue;
+      this.track(node.path, Number.POSITIVE_INFINITY);
+      this.#administered(node.path, node);
     }
   }
 
   /**
-   * Before the znode at `path` is made: if it is a quota's first, what is there is counted. How many znodes were; undefined:
-   * they are more than `most`.
+   * Before the znode at `path` is made: if it is a quota's first, what is there is counted. What that cost, in znodes looked
+   * at; undefined: it would cost more than `most`.
    */
   track(path: Path, most: number): number | undefined {
     const role = roleOf(path);
     if (role === undefined || this.#quotas.has(role.subject)) return 0;
+    const { size } = this.#znodes();
     const quota: Quota = { path: role.subject, limits: undefined, told: false, count: 0, bytes: 0 };
-    const top = this.#get(role.subject);
-    if (top !== undefined) {
-      count(quota, top);
-      for (const node of this.#below(top)) {
-        if (quota.count >= most) return undefined;
-        count(quota, node);
-      }
+    let cost = this.#walk(quota, Math.min(size, most) / walkCost);
+    if (cost === undefined) {
+      if (size > most) return undefined;
+      this.#scan(quota);
+      cost = size;
     }
     this.#quotas.set(role.subject, quota);
     // Should nothing come of it, it goes at the end.
     this.#touched.add(quota);
-    return quota.count;
+    return cost;
+  }
+
+  /** Counts what is there from parent to children; undefined: they are more than `most`. */
+  #walk(quota: Quota, most: number): number | undefined {
+    const top = this.#znodes().get(quota.path);
+    if (top === undefined) return 0;
+    count(quota, top);
+    for (const node of this.#below(top)) {
+      if (quota.count > most) return undefined;
+      count(quota, node);
+    }
+    return quota.count * walkCost;
+  }
+
+  /** Counts by looking at all: children lie far from their parents in memory, the table's neighbours beside each other. */
+  #scan(quota: Quota): void {
+    const prefix = `${quota.path}/`;
+    quota.count = 0;
+    quota.bytes = 0;
+    for (const node of this.#znodes().values()) {
+      if (node.path.startsWith(prefix) || node.path === quota.path) count(quota, node);
+    }
   }
 
   /** All below, in no order; not to be held across changes. */
@@ -115,7 +143,7 @@ export class Quotas {
     for (let parent = parents.pop(); parent !== undefined; parent = parents.pop()) {
       if (parent.family === undefined || parent.family.count === 0) continue;
       for (const path of parent.family.index.after(undefined)) {
-        const node = this.#get(path as Path);
+        const node = this.#znodes().get(path as Path);
         assert(node !== undefined, "every child in the index is there");
         yield node;
         if (node.numChildren > 0) parents.push(node);

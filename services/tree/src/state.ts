@@ -15,7 +15,7 @@ import { Znodes } from "./znodes.ts";
 export class State {
   readonly store: Store = new Store();
   readonly acls: Acls;
-  readonly quotas: Quotas = new Quotas((path) => this.znodes.get(path));
+  readonly quotas: Quotas = new Quotas(() => this.znodes);
   readonly znodes: Znodes;
   readonly sessions: Sessions;
   readonly lanes: Lanes;

@@ -26,7 +26,7 @@ export class Transaction implements Moment {
   readonly changes: Change[] = [];
   /** Znodes created, written and deleted. */
   touched = 0;
-  /** Znodes counted for new quotas. */
+  /** Znodes looked at for new quotas. */
   counted = 0;
   /** Bytes that its reads may still answer. */
   answerBytes: number = limits.answerBytes;
