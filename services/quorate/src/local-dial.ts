@@ -41,8 +41,13 @@ export function createLocalDial(own: string, name: string, replica: AttachPoint,
     const deliver = (): void => {
       const messages = toGateway;
       toGateway = [];
-      if (!closed) events.received(messages);
-      delivering = false;
+      try {
+        if (!closed) events.received(messages);
+      } finally {
+        delivering = false;
+        // What the replica has said meanwhile.
+        connection.flush();
+      }
     };
     const attachment = replica.attach(connection);
     soon(() => {
