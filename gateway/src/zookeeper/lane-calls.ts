@@ -17,6 +17,8 @@ export class LaneCalls {
   /** The next write's number. */
   #sequence: number;
   #answeredUpTo: number;
+  /** Rises when numbers are given back: all behind the first of them were given in the same round, and are told of later. */
+  #round = 0;
   readonly #cluster = (): ClusterView => this.#context.backend.cluster();
 
   constructor(context: ConnectionContext, opening: LaneOpening, deadlineMillis: number) {
@@ -29,9 +31,9 @@ export class LaneCalls {
   /** A number is the code of ZooKeeper that refuses it. */
   write(operation: WriteOperation | number, slot: Slot, convert: Conversion): void {
     if (typeof operation === "number") return this.#context.replies.fill(slot, zeroZxid, operation);
-    const sequence = this.#sequence;
+    const [sequence, round] = [this.#sequence, this.#round];
     this.#context.lane.write(this.#next(operation), (answer) =>
-      this.#reply(slot, this.#decided(sequence, answer), convert),
+      this.#reply(slot, this.#decided(sequence, round, answer), convert),
     );
   }
 
@@ -41,18 +43,21 @@ export class LaneCalls {
     return { sequence, answeredUpTo: this.#answeredUpTo, identity: this.#context.identity(), operation };
   }
 
-  #decided(sequence: number, { answer, decided }: LaneAnswer): Answer {
+  #decided(sequence: number, round: number, { answer, decided }: LaneAnswer): Answer {
     if (decided) this.#answeredUpTo = sequence;
-    // The number was not used, nor was any behind it: it is the next one's.
-    else this.#sequence = Math.min(this.#sequence, sequence);
+    else if (round === this.#round) {
+      // The number was not used, nor was any behind it: it is the next one's.
+      this.#sequence = sequence;
+      this.#round += 1;
+    }
     return answer;
   }
 
   /** `done` hears of an outcome; else the slot is filled here, or the connection closed. */
   submit(operation: WriteOperation, slot: Slot, done: (outcome: Outcome) => void): void {
-    const sequence = this.#sequence;
+    const [sequence, round] = [this.#sequence, this.#round];
     this.#context.lane.write(this.#next(operation), (answer) =>
-      this.#answered(slot, this.#decided(sequence, answer), done),
+      this.#answered(slot, this.#decided(sequence, round, answer), done),
     );
   }
 
