@@ -6,13 +6,18 @@
  * Times are milliseconds of true (virtual) time; no replica's clock shows it.
  */
 import type {
+  Acl,
   AuthId,
   Batch,
   Command,
+  FeedChange,
   Identity,
+  Path,
   ReplicaId,
   SessionId,
   WatchEvent,
+  WatchScope,
+  WatchScopes,
   WatchState,
   Zxid,
 } from "@quorate/api";
@@ -132,6 +137,35 @@ export type WatchSeen = { readonly at: number } & (
     }
 );
 
+/** What one attached session follows at one gateway, from its opening to its end. */
+export interface Follow {
+  /** Rising. */
+  readonly id: number;
+  readonly client: number;
+  readonly gateway: number;
+}
+
+/**
+ * In the turn in which it happens at the gateway, in the order in which it does. Requests are those of the session's lane,
+ * numbered as they are given. `ended` without an end: its client closed it, or its gateway is dead.
+ */
+export type FollowSeen = { readonly at: number; readonly follow: Follow } & (
+  | { readonly kind: "added" | "removed"; readonly scope: WatchScope; readonly path: Path }
+  | { readonly kind: "given"; readonly request: number }
+  | { readonly kind: "answered"; readonly request: number; readonly what: "read" | "write"; readonly zxid: Zxid }
+  | { readonly kind: "told"; readonly changes: readonly FeedChange[]; readonly acls: readonly Acl[] }
+  | {
+      /** Asked for on the lane: everything that meets the scopes behind `after`, up to `through`. */
+      readonly kind: "missed";
+      readonly scopes: WatchScopes;
+      readonly after: Zxid;
+      readonly through: Zxid;
+      readonly changes: readonly FeedChange[];
+      readonly acls: readonly Acl[];
+    }
+  | { readonly kind: "ended"; readonly end: WatchEnd | undefined }
+);
+
 /** After healing: everybody is up, linked and serving, and stands at the same position. */
 export interface Finished {
   readonly at: number;
@@ -163,6 +197,7 @@ export abstract class Invariant {
   asked(_seen: Asked): void {}
   answered(_seen: Answered): void {}
   watched(_seen: WatchSeen): void {}
+  followed(_seen: FollowSeen): void {}
   finished(_seen: Finished): void {}
 
   protected broken(detail: string): never {

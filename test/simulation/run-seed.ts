@@ -5,10 +5,11 @@ import { VirtualTime } from "./events.ts";
 import { Faults } from "./faults.ts";
 import { createInvariants, flipped } from "./invariants/all.ts";
 import { drainMicrotasks } from "./microtasks.ts";
-import { type Invariant, identityOf, type WatchSeen } from "./observation.ts";
+import { type FollowSeen, type Invariant, identityOf, type WatchSeen } from "./observation.ts";
 import { SeededRandom } from "./random.ts";
 import { type Habits, SimClient, Town } from "./sim-client.ts";
 import { SimEnsemble } from "./sim-ensemble.ts";
+import { type FollowHabits, SimFollower } from "./sim-follower.ts";
 import { type LaneHabits, SimLaneClient } from "./sim-lane-client.ts";
 import { places } from "./sim-questions.ts";
 import { SimWatcher, type WatchHabits } from "./sim-watcher.ts";
@@ -38,6 +39,7 @@ class Run {
   readonly #ensemble: SimEnsemble;
   readonly #town: Town;
   readonly #watchers: readonly SimWatcher[];
+  readonly #followers: readonly SimFollower[];
   readonly #faults: Faults;
   readonly #trace: (text: string) => void;
   readonly #faultMillis: number;
@@ -77,6 +79,7 @@ class Run {
     this.#town = new Town(time, random, this.#ensemble.gateways, this.#watch);
     const clients = [...this.#clients(scenario), ...this.#laneClients(seed, flips, scenario)];
     this.#watchers = flips ? [] : this.#someWatchers(seed, scenario);
+    this.#followers = flips ? [] : this.#someFollowers(seed, scenario);
     this.#faults = new Faults({
       time,
       random,
@@ -87,7 +90,7 @@ class Run {
       trace: this.#trace,
       flipped: (id) => flipped(this.#watch, id),
     });
-    for (const client of [...clients, ...this.#watchers]) time.after(400, () => client.start());
+    for (const client of [...clients, ...this.#watchers, ...this.#followers]) time.after(400, () => client.start());
   }
 
   /** By a chance of their own: what else is drawn from the seed does not depend on them. */
@@ -114,17 +117,8 @@ class Run {
     const random = new SeededRandom(seed ^ 0xfeed);
     if (!scenario.includes("watchers") && random.chance(0.4)) return [];
     let watches = 0;
-    const ports = {
-      town: this.#town,
-      nextWatch: () => ++watches,
-      tell: (seen: WatchSeen) => {
-        try {
-          for (const each of this.#watch) each.watched(seen);
-        } catch (error) {
-          this.#thrown ??= error;
-        }
-      },
-    };
+    const tell = (seen: WatchSeen): void => this.#seen((each) => each.watched(seen));
+    const ports = { town: this.#town, nextWatch: () => ++watches, tell };
     const writes = random.pick([0.02, 0.1, 0.4]);
     return Array.from({ length: random.between(1, 5) }, (_, at) => {
       const habits: WatchHabits = {
@@ -135,6 +129,33 @@ class Run {
         careless: random.chance(0.3),
       };
       return new SimWatcher(ports, 201 + at, new SeededRandom(random.next()), habits);
+    });
+  }
+
+  /** From within a gateway, which must not see what an invariant throws. */
+  #seen(what: (each: Invariant) => void): void {
+    try {
+      for (const each of this.#watch) what(each);
+    } catch (error) {
+      this.#thrown ??= error;
+    }
+  }
+
+  /** By a chance of their own, too; where a scenario asks for something else, they are left out. */
+  #someFollowers(seed: number, scenario: string): SimFollower[] {
+    const random = new SeededRandom(seed ^ 0xf0110);
+    if (!scenario.includes("followers") && (scenario !== "" || random.chance(0.6))) return [];
+    let follows = 0;
+    const tell = (seen: FollowSeen): void => this.#seen((each) => each.followed(seen));
+    const ports = { town: this.#town, nextFollow: () => ++follows, tell };
+    return Array.from({ length: random.between(1, 4) }, (_, at) => {
+      const habits: FollowHabits = {
+        thinkMillis: random.pick([4, 12, 40]),
+        restless: random.pick([0, 0.005, 0.05]),
+        careless: random.chance(0.2),
+        most: random.pick([2, 6, 12]),
+      };
+      return new SimFollower(ports, 301 + at, new SeededRandom(random.next()), habits);
     });
   }
 
@@ -183,11 +204,11 @@ class Run {
     // The longest session and its slack.
     this.#until(this.#time.now + 4000);
     this.#awaitWhole(5000);
-    if (this.#watchers.length > 0) this.#changeNothing();
+    if (this.#watchers.length + this.#followers.length > 0) this.#changeNothing();
     const trees = new Map(
       [...this.#ensemble.replicas.values()].flatMap((each) => (each.tree ? [[each.id, each.tree]] : [])),
     );
-    for (const each of this.#watchers) each.look();
+    for (const each of [...this.#watchers, ...this.#followers]) each.look();
     if (this.#thrown !== undefined) throw this.#thrown;
     for (const each of this.#watch) each.finished({ at: this.#time.now, trees });
   }
@@ -239,6 +260,7 @@ class Run {
       "writes and reads done": this.#town.acknowledged,
       events: this.#time.count,
       "watch events told": this.#watchers.reduce((sum, each) => sum + each.told, 0),
+      "followed changes told": this.#followers.reduce((sum, each) => sum + each.told, 0),
       "watches resumed": this.#watchers.reduce((sum, each) => sum + each.resumed, 0),
       ...Object.fromEntries([...this.#town.tally].sort().map(([name, count]) => [`answered ${name}`, count])),
       ...Object.fromEntries([...this.#faults.counts].sort().map(([name, count]) => [`fault ${name}`, count])),

@@ -4,21 +4,13 @@
  * read and write meanwhile: what they are told and what they are answered come in one order. Beside that it changes what
  * is watched.
  */
-import {
-  type Acting,
-  anyone,
-  type Identity,
-  type Outcome,
-  type Path,
-  type SessionId,
-  type WatchScopes,
-  type Zxid,
-} from "@quorate/api";
+import { type Acting, anyone, type Identity, type Outcome, type Path, type WatchScopes, type Zxid } from "@quorate/api";
 import type { Cursor, ReadRequest, WatchEnd, Watching, WatchRequest, WriteRequest } from "@quorate/gateway";
 import { identityOf, type Watch, type WatchSeen } from "./observation.ts";
 import type { SeededRandom } from "./random.ts";
 import type { Town } from "./sim-client.ts";
 import { meadowWrite, readers, someScopes } from "./sim-meadow.ts";
+import { SimSession } from "./sim-session.ts";
 import { WatchConnection } from "./sim-watch-connection.ts";
 
 export interface WatchHabits {
@@ -40,12 +32,6 @@ export interface WatchPorts {
   tell(seen: WatchSeen): void;
 }
 
-interface Session {
-  readonly acting: Acting;
-  readonly timeoutMillis: number;
-  renewAt: number;
-}
-
 export class SimWatcher {
   readonly #ports: WatchPorts;
   readonly #town: Town;
@@ -54,8 +40,7 @@ export class SimWatcher {
   readonly #habits: WatchHabits;
   #identity: Identity;
   #scopes: WatchScopes;
-  #session: Session | undefined;
-  #opening = false;
+  readonly #session: SimSession;
   #connection: WatchConnection | undefined;
   /** With a watch that nobody has closed yet, as far as is known. */
   readonly #connections = new Set<WatchConnection>();
@@ -73,6 +58,7 @@ export class SimWatcher {
     this.#habits = habits;
     this.#identity = random.pick(readers);
     this.#scopes = someScopes(random);
+    this.#session = new SimSession(ports.town, number, random, habits.careless, (zxid) => this.#learn(zxid));
   }
 
   start(): void {
@@ -85,10 +71,10 @@ export class SimWatcher {
     const random = this.#random;
     time.after(random.below(thinkMillis * 2) + 1, () => this.#turn());
     if (open && random.chance(writes)) this.#write();
-    if (session) this.#keep();
+    if (session) this.#session.keep();
     const connection = this.#connection;
     if (connection && (!connection.lives || connection.ended || random.chance(restless))) this.#leave(connection);
-    if (!this.#connection && time.now >= this.#pauseUntil && (!session || this.#session)) this.#connect();
+    if (!this.#connection && time.now >= this.#pauseUntil && (!session || this.#session.acting)) this.#connect();
     else if (open && connection?.opened && connection.laneOpen) this.#useLane(connection);
   }
 
@@ -106,69 +92,6 @@ export class SimWatcher {
 
   #learn(zxid: Zxid): void {
     if (zxid > this.#seen) this.#seen = zxid;
-  }
-
-  // ------------------------------------------------------------------------------------------------------- its session
-
-  #keep(): void {
-    const { time, open } = this.#town;
-    const session = this.#session;
-    if (!open) return;
-    if (!session) this.#openSession();
-    else if (time.now >= session.renewAt) this.#renew(session);
-    else if (this.#habits.careless && this.#random.chance(0.003)) this.#close(session);
-  }
-
-  #openSession(): void {
-    if (this.#opening) return;
-    this.#opening = true;
-    const random = this.#random;
-    const secretHash = Uint8Array.from({ length: 32 }, () => random.below(256));
-    const timeoutMillis = random.between(1000, 2000);
-    const request = this.#town.nextRequest();
-    const client = { role: "client", name: "", address: "" } as const;
-    const operation = { kind: "createSession", timeoutMillis, secretHash, ...client } as const;
-    const write: WriteRequest = { identity: identityOf(request), operation };
-    const gateway = random.pick(this.#town.gateways);
-    // Who gets no answer tries again.
-    this.#town.time.after(1500, () => {
-      this.#opening = false;
-    });
-    this.#town.ask(gateway, { request, client: this.#number, kind: "write", write }, 1000, (answer) => {
-      if (this.#session || answer.kind !== "outcome" || !answer.outcome.ok) return;
-      const { result, zxid } = answer.outcome;
-      this.#learn(zxid);
-      if (result.kind !== "session") return;
-      const renewAt = this.#town.time.now + timeoutMillis / 4;
-      this.#session = { acting: { session: result.session, secretHash }, timeoutMillis, renewAt };
-    });
-  }
-
-  #renew(session: Session): void {
-    const { acting, timeoutMillis } = session;
-    const careless = this.#habits.careless && this.#random.chance(0.1);
-    session.renewAt = careless ? Number.POSITIVE_INFINITY : this.#town.time.now + timeoutMillis / 4;
-    const request = this.#town.nextRequest();
-    const gateway = this.#random.pick(this.#town.gateways);
-    const what = { request, client: this.#number, kind: "renew", ...acting } as const;
-    this.#town.ask(gateway, what, timeoutMillis / 2, (answer) => {
-      if (answer.kind === "expired" && this.#session === session) this.#over(session.acting.session);
-    });
-  }
-
-  /** Its watch may hear of it before its client does. */
-  #close({ acting }: Session): void {
-    const request = this.#town.nextRequest();
-    const operation = { kind: "closeSession", session: acting.session } as const;
-    const write: WriteRequest = { identity: identityOf(request), acting, operation };
-    const gateway = this.#random.pick(this.#town.gateways);
-    this.#town.ask(gateway, { request, client: this.#number, kind: "write", write }, 1000, () => {
-      this.#over(acting.session);
-    });
-  }
-
-  #over(session: SessionId): void {
-    if (this.#session?.acting.session === session) this.#session = undefined;
   }
 
   // ---------------------------------------------------------------------------------------------------- its connection
@@ -239,6 +162,7 @@ export class SimWatcher {
   #request(): WatchRequest {
     const random = this.#random;
     const after = this.#cursor;
+    const { acting } = this.#session;
     if (after) this.resumed += 1;
     return {
       identity: this.#identity,
@@ -247,7 +171,7 @@ export class SimWatcher {
       minZxid: random.chance(0.7) ? this.#seen : (0 as Zxid),
       maxStaleMillis: random.between(100, 2000),
       ...(after ? { after: random.chance(0.9) ? after : { zxid: after.zxid } } : {}),
-      ...(this.#session ? { acting: this.#session.acting } : {}),
+      ...(acting ? { acting } : {}),
     };
   }
 
@@ -290,7 +214,7 @@ export class SimWatcher {
   /** It was told so. */
   #heardEnd({ code }: WatchEnd): void {
     const random = this.#random;
-    if (code === "sessionExpired" || code === "authFailed") this.#session = undefined;
+    if (code === "sessionExpired" || code === "authFailed") this.#session.over();
     if (code === "noAuth" || code === "cursorTooOld" || code === "tooLarge") {
       this.#cursor = undefined;
       if (random.chance(0.5)) this.#identity = random.pick(readers);

@@ -9,6 +9,7 @@ import { CursorMonotonic } from "./cursor-monotonic.ts";
 import { EphemeralsEndWithTheirSession } from "./ephemerals-end-with-their-session.ts";
 import { EqualDigests } from "./equal-digests.ts";
 import { EventBeforeData } from "./event-before-data.ts";
+import { FollowedChangesTold } from "./followed-changes-told.ts";
 import { LinearizableReads } from "./linearizable-reads.ts";
 import { MonotonicReads } from "./monotonic-reads.ts";
 import { NoEarlyExpiry } from "./no-early-expiry.ts";
@@ -69,6 +70,7 @@ export function createInvariants({ clockDrift = 0.05, expirySlackMillis = 1500 }
     new RightsAtDelivery(changes),
     new WatchEventsComplete(changes),
     new WatchEndsWithItsSession(order),
+    new FollowedChangesTold(changes),
   ];
 }
 

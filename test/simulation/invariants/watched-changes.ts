@@ -78,6 +78,13 @@ export class WatchedChanges {
     return { changes, lost: undefined };
   }
 
+  /** All changes behind `from`, up to `through`; undefined: that is not known. */
+  between(from: Zxid, through: Zxid): readonly WatchedChange[] | undefined {
+    if (through > this.through || this.#holes.some(([behind, last]) => behind < through && last > from))
+      return undefined;
+    return this.#changes.slice(this.#after(from), this.#after(through));
+  }
+
   /** Whether there was such a change, and the watch may not be told of it. */
   forbids({ request }: Watch, zxid: Zxid, path: Path): boolean {
     const readable = (acl: Acl): boolean => permits(acl, request.identity, permissions.read);

@@ -29,7 +29,13 @@ export const sessionLanes: readonly Mutant[] = [
     from: "gateway/src/session-lane.ts, rule 7",
     rule: "a read that shows less than was answered before it on its lane is asked again",
     simulator: "whole",
-    patches: [gateway("session-lane", "return zxid === 0 || zxid >= this.#seen;", "return true;")],
+    patches: [
+      gateway(
+        "session-lane",
+        "    if (!read || request.isOlder(this.#seen)) return read !== undefined;\n",
+        "    if (!read) return false;\n",
+      ),
+    ],
     within: 100,
     scenario: "takeOvers",
   },

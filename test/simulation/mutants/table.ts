@@ -2,6 +2,7 @@
 import { agreement } from "./agreement.ts";
 import { disk } from "./disk.ts";
 import { epochs } from "./epochs.ts";
+import { follows } from "./follows.ts";
 import { lanes } from "./lanes.ts";
 import { reads } from "./reads.ts";
 import type { Mutant } from "./row.ts";
@@ -18,6 +19,7 @@ export const mutants: readonly Mutant[] = [
   ...sessions,
   ...reads,
   ...watches,
+  ...follows,
 ];
 
 export function mutantNamed(name: string): Mutant {

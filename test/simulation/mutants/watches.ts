@@ -37,8 +37,8 @@ export const watches: readonly Mutant[] = [
     patches: [
       gateway(
         "watch/hub",
-        'if (each.state === "joined" && from === this.#home) continue;',
-        'void from;\n      if (each.state === "joined") continue;',
+        "return this.#sessions.told(session, zxid, from === this.#home);",
+        "void from;\n    return this.#sessions.told(session, zxid, true);",
       ),
     ],
     within: 400,
@@ -141,7 +141,7 @@ export const watches: readonly Mutant[] = [
     simulator: "whole",
     patches: [
       replica("reads", "Math.max(operation.after, minZxid) as Zxid", "minZxid"),
-      tree("watch", "if (after > tx.zxid) {", "if (after < (0 as Zxid)) {"),
+      tree("watch", "if (after <= tx.zxid) return undefined;", "if (after >= (0 as Zxid)) return undefined;"),
     ],
     within: 400,
     scenario: "watchers",
@@ -154,8 +154,8 @@ export const watches: readonly Mutant[] = [
     patches: [
       tree(
         "watch-events",
-        "    bytes += fixedBytes + utf8Length(path);\n",
-        "    bytes += fixedBytes + utf8Length(path);\n    if (events.length >= memoryLimits.watchEvents) return { events, through: zxid, more: true };\n",
+        "    bytes += more(change) + utf8Length(change.path);\n",
+        "    bytes += more(change) + utf8Length(change.path);\n    if (found.length >= memoryLimits.watchEvents) return { found, through: zxid, more: true };\n",
       ),
     ],
     setting: shortAnswers,
@@ -167,7 +167,7 @@ export const watches: readonly Mutant[] = [
     from: "DESIGN 7",
     rule: "who is answered in part asks on before the feed takes over",
     simulator: "whole",
-    patches: [gateway("watch/hub", "    if (!more && this.#joins(", "    if (this.#joins(")],
+    patches: [gateway("watch/hub", "    if (!result.more && this.#joins(", "    if (this.#joins(")],
     setting: shortAnswers,
     within: 200,
     scenario: "watchers",
@@ -228,8 +228,8 @@ export const watches: readonly Mutant[] = [
     patches: [
       gateway(
         "watch/delivery",
-        "if (this.#listens(each) && this.#readers.may(each.reader, change.acl)) this.#tell(",
-        "if (this.#listens(each)) this.#tell(",
+        'if (type !== "acl" && this.#readers.may(party.reader, change.acl)) this.#tell(',
+        'if (type !== "acl") this.#tell(',
       ),
     ],
     within: 200,

@@ -1,0 +1,162 @@
+/** The rules of those who follow paths: where a path is followed from, and what waits for that. */
+import { gateway, type Mutant, tree } from "./row.ts";
+
+export const follows: readonly Mutant[] = [
+  {
+    name: "followers-not-waited-for",
+    from: "gateway/src/session-lane.ts, rule 9",
+    rule: "what a session's lane answers waits until what the session follows has been told, and while it asks from where",
+    simulator: "whole",
+    patches: [gateway("watch/follower", "    if (this.refused) return false;\n", "    if (zxid >= 0) return true;\n")],
+    within: 100,
+    scenario: "followers",
+  },
+  {
+    name: "read-older-than-what-is-followed",
+    from: "gateway/src/session-lane.ts, rule 9; gateway/src/watch/followers.ts, rule 3",
+    rule: "a read that shows less than the place from which its session follows is asked again",
+    simulator: "whole",
+    patches: [
+      gateway(
+        "watch/session-parties",
+        'if (each.kind === "follower" && each.floor > floor) floor = each.floor;',
+        'if (each.kind === "follower" && each.floor < floor) floor = each.floor;',
+      ),
+    ],
+    within: 0,
+    // The path must change between the read and the answer that says where the tree is, and nobody else may have joined.
+    byHand: {
+      file: "gateway/src/watch/follow.test.ts",
+      name: "keeps its session's answers waiting until what they show is told, or what follows them will be",
+    },
+  },
+  {
+    name: "followed-from-an-answer-that-lacks-it",
+    from: "gateway/src/watch/followers.ts, rules 2 and 3",
+    rule: "a path that is added while its question is under way is followed from the answer on, and until then nothing is answered",
+    simulator: "whole",
+    patches: [
+      gateway("watch/follower", "!this.anchored || this.partial || this.pending", "!this.anchored || this.pending"),
+    ],
+    within: 0,
+    // The answer must show exactly where the feed broke, and the path must change before the question is answered.
+    byHand: {
+      file: "gateway/src/watch/follow.test.ts",
+      name: "asks behind its cursor when the feed breaks; a path that comes meanwhile is followed from the answer on",
+    },
+  },
+  {
+    name: "told-again-behind-a-move",
+    from: "DESIGN 7",
+    rule: "who follows asks a new home behind the last that the old one's feed has told",
+    simulator: "whole",
+    patches: [
+      gateway(
+        "watch/follower",
+        "    this.zxid = this.cursor;\n    this.feed = undefined;",
+        "    this.feed = undefined;",
+      ),
+    ],
+    within: 100,
+    scenario: "followers",
+  },
+  {
+    name: "followers-stay-when-the-feed-breaks",
+    from: "DESIGN 7",
+    rule: "when a home moves or its feed breaks, those who follow ask again",
+    simulator: "whole",
+    patches: [gateway("watch/hub", "    this.#followers.broken(place);\n", "")],
+    within: 100,
+    scenario: "followers",
+  },
+  {
+    name: "place-behind-what-was-told",
+    from: "gateway/src/watch/followers.ts, rule 1",
+    rule: "who followed nothing takes a place in the feed only if that is not behind what was told",
+    simulator: "whole",
+    patches: [gateway("watch/followers", " || place.through < follower.cursor) return", ") return")],
+    within: 0,
+    // It must have followed nothing when its home moved to a replica that was behind.
+    byHand: {
+      file: "gateway/src/watch/follow.test.ts",
+      name: "follows from where the tree is, at least from where it stood, when it had nothing to ask for",
+    },
+  },
+  {
+    name: "followed-from-behind-what-was-told",
+    from: "gateway/src/watch/followers.ts, rule 1",
+    rule: "who asks how far the tree is wants to hear of at least as much as was told",
+    simulator: "whole",
+    patches: [
+      gateway("watch/follower", "minZxid: anchored ? zeroZxid : zxid", "minZxid: zeroZxid"),
+      gateway(
+        "watch/hub",
+        'party.kind === "follower" && result.through < party.zxid',
+        'party.kind === "follower" && result.through < 0',
+      ),
+    ],
+    within: 0,
+    // Likewise.
+    byHand: {
+      file: "gateway/src/watch/follow.test.ts",
+      name: "follows from where the tree is, at least from where it stood, when it had nothing to ask for",
+    },
+  },
+  {
+    name: "answers-before-the-end",
+    from: "gateway/src/watch/hub.ts",
+    rule: "answers that waited for what is followed are told behind its end, if it ends",
+    simulator: "whole",
+    patches: [
+      gateway(
+        "watch/hub",
+        "    this.#leave(party);\n    try {",
+        "    this.#leave(party);\n    this.#relieved();\n    try {",
+      ),
+    ],
+    within: 400,
+    scenario: "followers",
+  },
+  {
+    name: "acl-among-what-is-followed",
+    from: "Backend.follow",
+    rule: "who follows is told of no change of an ACL",
+    simulator: "whole",
+    patches: [
+      gateway(
+        "watch/delivery",
+        'if (type !== "acl" && relation !== "parent") this.#follow',
+        'if (relation !== "parent") this.#follow',
+      ),
+    ],
+    within: 100,
+    scenario: "followers",
+  },
+  {
+    name: "missed-with-other-lists",
+    from: "WatchOperation.raw",
+    rule: "what a gateway asks for that judges rights by itself comes with the lists of that moment",
+    simulator: "whole",
+    patches: [
+      tree("watch-events", "    this.#places.set(reference, this.acls.length);", "    this.#places.set(reference, 0);"),
+    ],
+    within: 200,
+    scenario: "followers",
+  },
+  {
+    name: "much-is-not-picked",
+    from: "gateway/src/watch/follower.ts",
+    rule: "who asks for all changes picks those that it follows",
+    simulator: "whole",
+    patches: [
+      gateway(
+        "watch/follower",
+        "return this.wide ? changes.filter((change) => this.#meets(change)) : changes;",
+        "return this.wide ? [] : changes;",
+      ),
+    ],
+    setting: [gateway("limits", "  followQuestionBytes: 256 * 1024,", "  followQuestionBytes: 10,")],
+    within: 100,
+    scenario: "followers",
+  },
+];
