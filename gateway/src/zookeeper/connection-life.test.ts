@@ -67,6 +67,38 @@ describe("a connection's life", () => {
     assert.match(scene.logged.join(), /nothing came from its client for 9000 ms/);
   });
 
+  it("whoever waits for his answers is not taken for silent", async () => {
+    const renewals = new ScriptedRenewals();
+    const answers: (() => void)[] = [];
+    const scene = new ConnectionScene((memory) => ({
+      renew: renewals.renew,
+      attach: (acting, identity, millis, heard) => {
+        const lane = memory.attach(acting, identity, millis, heard);
+        const slow: SessionLane = {
+          writable: true,
+          write: () => {},
+          read: (read, deadline, done) => void answers.push(() => lane.read(read, deadline, done)),
+          close: () => lane.close(),
+        };
+        return slow;
+      },
+    }));
+    const client = await scene.connect({ timeoutMillis: 6000 });
+    client.ask(...Array.from({ length: 100 }, () => get("/zookeeper")), { op: "ping" });
+    assert.ok(client.paused, "its ping is behind what is not answered");
+    for (let i = 0; i < 4; i++) {
+      await scene.wait(3000);
+      assert.ok(!client.closed);
+      renewals.asked.shift()?.answer({ kind: "renewed", zxid: 1 as never, servedBy: 1 });
+    }
+    for (const each of answers.splice(0)) each();
+    await scene.settle();
+    for (const each of answers.splice(0)) each();
+    await scene.settle();
+    assert.equal(client.take().length, 100);
+    assert.ok(!client.paused);
+  });
+
   it("closes when its lane ends, without a word of what it cannot know", async () => {
     for (const [code, quiet] of [
       ["connectionLoss", false],

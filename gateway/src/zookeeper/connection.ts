@@ -83,8 +83,6 @@ export class Connection implements Peer {
 
   received(chunk: Uint8Array): void {
     if (this.#phase === "over" || this.#phase === "finishing") return;
-    this.#now = this.#door.options.world.now();
-    this.#session?.keepAlive.heard(this.#now);
     this.#cutter.push(chunk);
     this.#guarded(() => this.#pump());
   }
@@ -102,8 +100,11 @@ export class Connection implements Peer {
     const session = this.#session;
     if (session?.context.readOnly && this.#door.look() === "serving") {
       this.close("there is a leader again, and it only read");
-    } else if (session) session.keepAlive.tick(now);
-    else if (now - this.#beganAt >= handshakeMillis) {
+    } else if (session) {
+      // What it says meanwhile, its pings too, waits behind what it is owed.
+      if (this.#paused && session.outbox.outstanding > 0) session.keepAlive.heard(now);
+      session.keepAlive.tick(now);
+    } else if (now - this.#beganAt >= handshakeMillis) {
       this.close(`no session was attached within ${handshakeMillis} ms`);
     }
   }
@@ -124,6 +125,8 @@ export class Connection implements Peer {
     // An answer that is there at once comes back here.
     if (this.#pumping) return;
     this.#pumping = true;
+    this.#now = this.#door.options.world.now();
+    this.#session?.keepAlive.heard(this.#now);
     try {
       const cutter = this.#cutter;
       if (this.#phase === "silent" && this.#isWord(cutter.first)) return;
