@@ -243,7 +243,11 @@ test("lengths and counts that lie are faults; null and negative counts are none"
     acl: [{ scheme: "", id: "a", perms: 31 }],
     version: 1,
   });
-  assert.equal(entry("0000000161", "ffffffff")?.op, "malformed");
+  const auth = entry("0000000461757468", "ffffffff");
+  assert.deepEqual(auth, { op: "setAcl", path: "/a", acl: [{ scheme: "auth", id: "", perms: 31 }], version: 1 });
+  for (const scheme of ["00000005776f726c64", "000000026970", "00000006646967657374"]) {
+    assert.equal(entry(scheme, "ffffffff")?.op, "malformed", scheme);
+  }
   for (const count of ["00000001", "7fffffff", "00ffffff"]) assert.equal(setAcl(count)?.op, "malformed", count);
   for (const length of ["fffffffe", "80000000", "7fffffff", "00000003"]) {
     assert.equal(decodeRequest(frameOf(`0000000500000006${length}2f61`))?.body.op, "malformed", length);

@@ -149,13 +149,18 @@ const openAclBytes: Uint8Array = Uint8Array.from([
   ...[0, 0, 0, 6, 97, 110, 121, 111, 110, 101],
 ]);
 
+/** Schemes by which ZooKeeper looks at an entry's id, and stumbles over a null one. */
+const lookedAt: ReadonlySet<string> = new Set(["world", "ip", "digest"]);
+
 function acl(): Acl {
   if (reader.passed(openAclBytes)) return openAcl;
   const count = reader.count(aclEntryBytes);
   const entries: AclEntry[] = [];
   for (let i = 0; i < count && !reader.failed; i++) {
     const perms = reader.int();
-    entries.push({ scheme: reader.string() ?? "", id: reader.text(), perms });
+    const scheme = reader.string() ?? "";
+    // kazoo's `auth` entries have a null id.
+    entries.push({ scheme, id: lookedAt.has(scheme) ? reader.text() : anyText(), perms });
   }
   return entries;
 }
