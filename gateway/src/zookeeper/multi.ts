@@ -12,11 +12,14 @@ import {
   rootPath,
   type TxnOperation,
   type TxnOperationSet,
+  type Zxid,
   zeroZxid,
 } from "@quorate/api";
 import type { ConnectionContext, Replies, Slot } from "./context.ts";
+import { replyLimitBytes } from "./encode.ts";
 import type { LaneCalls } from "./lane-calls.ts";
 import { codes, type MultiOperation, type MultiReadOperation, type MultiResult } from "./messages.ts";
+import type { ReplyBody } from "./reply.ts";
 import { codeOf, namesOf } from "./results.ts";
 import { checkOf, createOf, deleteOf, setOf } from "./writes.ts";
 
@@ -133,7 +136,7 @@ function resultOf(operation: MultiOperation, result: Result): MultiResult {
 
 /**
  * Reads at one zxid, each with a result or an error of its own. A transaction of reads fails as a whole: then each is read by
- * itself, in one go.
+ * itself, some at a time. What is more than clients read is an error, and no more of it is read than shows that.
  */
 export function readMany(
   { replies }: ConnectionContext,
@@ -142,36 +145,95 @@ export function readMany(
   slot: Slot,
 ): void {
   if (operations.length > limits.txnOperations) return replies.fill(slot, zeroZxid, codes.badArguments);
-  // One by one they may be as many as a lane takes.
   slot.holds = true;
   const reads = operations.map(readOf);
-  const each = (): void => readEach(replies, calls, reads, slot);
+  const each = (): void => new Readings(replies, calls, reads, slot).goOn();
   const then = reads.filter((read) => read !== undefined);
   if (then.length < reads.length) return each();
   calls.ask({ kind: "txn", check: [], then }, slot, (outcome) => {
-    if (!outcome.ok) return each();
-    const { result, zxid } = outcome;
+    const { zxid } = outcome;
+    // It is far beyond what a reply may have.
+    if (!outcome.ok) return outcome.code === "tooLarge" ? replies.fill(slot, zxid, codes.ok, tooLarge) : each();
+    const { result } = outcome;
     if (result.kind !== "txn") throw new Error(`a txn was answered ${result.kind}`);
-    replies.fill(slot, zxid, codes.ok, { kind: "multi", results: result.results.map(readResult) });
+    const results = result.results.map(readResult);
+    const whole = results.every((found) => found !== undefined);
+    replies.fill(slot, zxid, codes.ok, whole ? { kind: "multi", results } : tooLarge);
   });
 }
 
 type MultiRead = Extract<ReadOperation, { kind: "get" | "children" }>;
 
-function readEach(replies: Replies, calls: LaneCalls, reads: readonly (MultiRead | undefined)[], slot: Slot): void {
-  const results: MultiResult[] = reads.map(() => ({ op: "error", code: codes.noNode }));
-  let left = reads.filter((read) => read !== undefined).length;
-  if (left === 0) return replies.fill(slot, zeroZxid, codes.ok, { kind: "multi", results });
-  for (const [index, read] of reads.entries()) {
-    if (read === undefined) continue;
-    calls.ask(read, slot, (outcome) => {
-      const code = outcome.ok ? codes.ok : codeOf(outcome.code);
-      if (code === undefined) return calls.fail(slot, outcome as Failure);
-      results[index] = outcome.ok ? readResult(outcome.result) : { op: "error", code };
-      left -= 1;
-      if (left === 0) replies.fill(slot, outcome.zxid, codes.ok, { kind: "multi", results });
-    });
+const tooLarge = { kind: "tooLarge" } as const;
+/** Asked together: each may answer as much as a reply has room for. */
+const readsAtOnce = 16;
+
+/** Reads of one request, one by one. */
+class Readings {
+  readonly #replies: Replies;
+  readonly #calls: LaneCalls;
+  readonly #reads: readonly (MultiRead | undefined)[];
+  readonly #slot: Slot;
+  readonly #results: MultiResult[];
+  #next = 0;
+  #open = 0;
+  #zxid: Zxid = zeroZxid;
+  /** Of what was read. */
+  #bytes = 0;
+  #asking = false;
+  #over = false;
+
+  constructor(replies: Replies, calls: LaneCalls, reads: readonly (MultiRead | undefined)[], slot: Slot) {
+    this.#replies = replies;
+    this.#calls = calls;
+    this.#reads = reads;
+    this.#slot = slot;
+    this.#results = reads.map(() => ({ op: "error", code: codes.noNode }));
   }
+
+  goOn(): void {
+    // What is answered at once comes back here.
+    if (this.#asking || this.#over) return;
+    this.#asking = true;
+    while (this.#open < readsAtOnce && this.#next < this.#reads.length && !this.#over) {
+      const index = this.#next++;
+      const read = this.#reads[index];
+      if (read === undefined) continue;
+      this.#open += 1;
+      this.#calls.ask(read, this.#slot, (outcome) => {
+        this.#open -= 1;
+        this.#take(index, outcome);
+        this.goOn();
+      });
+    }
+    this.#asking = false;
+    if (this.#open === 0 && !this.#over) this.#end({ kind: "multi", results: this.#results });
+  }
+
+  #take(index: number, outcome: Outcome): void {
+    if (this.#over) return;
+    this.#zxid = outcome.zxid;
+    const code = outcome.ok ? codes.ok : codeOf(outcome.code);
+    if (code === undefined) {
+      this.#over = true;
+      return this.#calls.fail(this.#slot, outcome as Failure);
+    }
+    const result: MultiResult | undefined = outcome.ok ? readResult(outcome.result) : { op: "error", code };
+    if (result !== undefined) this.#results[index] = result;
+    this.#bytes += result === undefined ? replyLimitBytes + 1 : bytesOf(result);
+    if (this.#bytes > replyLimitBytes) this.#end(tooLarge);
+  }
+
+  #end(body: ReplyBody): void {
+    this.#over = true;
+    this.#replies.fill(this.#slot, this.#zxid, codes.ok, body);
+  }
+}
+
+/** Not more than on the wire. */
+function bytesOf(result: MultiResult): number {
+  if (result.op === "getData") return result.data?.length ?? 0;
+  return result.op === "getChildren" ? result.children.reduce((sum, name) => sum + 4 + name.length, 0) : 0;
 }
 
 /** Undefined: a bad path, which names no znode. */
@@ -187,12 +249,15 @@ export function allChildrenOf(path: Path): ChildrenOperation {
   return { kind: "children", path, limit: limits.listedNames, withData: false };
 }
 
-function readResult(result: Result): MultiResult {
+/** Undefined: it is larger than any reply. */
+function readResult(result: Result): MultiResult | undefined {
   switch (result.kind) {
     case "data":
       return { op: "getData", data: result.nullData === true ? undefined : result.data, stat: result.stat };
-    case "children":
-      return { op: "getChildren", children: namesOf(result) };
+    case "children": {
+      const children = namesOf(result);
+      return children && { op: "getChildren", children };
+    }
     default:
       throw new Error(`a read of a multi was answered ${result.kind}`);
   }

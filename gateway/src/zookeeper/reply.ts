@@ -1,5 +1,5 @@
 /** What the door answers behind a header, as values; `writeReply` makes a frame of it. */
-import type { Acl, AuthId, Stat, Zxid } from "@quorate/api";
+import { type Acl, type AuthId, errors, type Stat, type Zxid } from "@quorate/api";
 import {
   encodeAcl,
   encodeChildren,
@@ -35,7 +35,9 @@ export type ReplyBody =
   | { readonly kind: "error"; readonly code: number }
   /** whoAmI: ClientInfo is scheme and user. */
   | { readonly kind: "identities"; readonly ids: readonly AuthId[] }
-  | { readonly kind: "multi"; readonly results: readonly MultiResult[] };
+  | { readonly kind: "multi"; readonly results: readonly MultiResult[] }
+  /** It is known to be larger than clients read. */
+  | { readonly kind: "tooLarge" };
 
 /** False: it was larger than clients read, and an error stands in its place. */
 export function writeReply(
@@ -75,5 +77,8 @@ export function writeReply(
       return encodeWhoAmI(writer, xid, zxid, body.ids);
     case "multi":
       return encodeMulti(writer, xid, zxid, body.results);
+    case "tooLarge":
+      encodeHeader(writer, xid, zxid, errors.tooLarge.zookeeper);
+      return false;
   }
 }

@@ -35,18 +35,20 @@ export function toData(result: Result): ReplyBody {
 }
 
 export function toChildren(result: Result): ReplyBody {
-  return { kind: "children", children: namesOf(result) };
+  const children = namesOf(result);
+  return children === undefined ? { kind: "tooLarge" } : { kind: "children", children };
 }
 
 export function toChildrenAndStat(result: Result): ReplyBody {
   if (result.kind !== "children") throw unexpected(result);
-  return { kind: "children", children: namesOf(result), stat: result.stat };
+  const children = namesOf(result);
+  return children === undefined ? { kind: "tooLarge" } : { kind: "children", children, stat: result.stat };
 }
 
-/** All of them: more than `listedNames` would not fit a reply. */
-export function namesOf(result: Result): readonly string[] {
+/** Undefined: not all of them are here, since all would not fit a reply that clients read. A part is never shown as the whole. */
+export function namesOf(result: Result): readonly string[] | undefined {
   if (result.kind !== "children") throw unexpected(result);
-  return result.children.map(({ name }) => name);
+  return result.more ? undefined : result.children.map(({ name }) => name);
 }
 
 export function toAcl(result: Result): ReplyBody {
