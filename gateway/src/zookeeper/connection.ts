@@ -90,7 +90,7 @@ export class Connection implements Peer {
   /** Something that was written has been sent. */
   drained(): void {
     this.#account();
-    this.#session?.outbox.drained();
+    this.#guarded(() => this.#session?.outbox.drained());
     this.#resume();
   }
 
@@ -155,10 +155,15 @@ export class Connection implements Peer {
   }
 
   async #answerWord(word: string): Promise<void> {
-    const text = await answerWord(word, this.#door.commands, new DoorSource(this.#door));
-    if (this.isOver) return;
-    this.#write(new TextEncoder().encode(text));
-    this.#end();
+    try {
+      const text = await answerWord(word, this.#door.commands, new DoorSource(this.#door));
+      if (this.isOver) return;
+      this.#write(new TextEncoder().encode(text));
+      this.#end();
+    } catch (error) {
+      // Nobody waits for it: the folder could not be read, perhaps.
+      this.close(`${word} is not answered: ${error}`);
+    }
   }
 
   /** Nothing more is read from the client while something that it sent waits for room. */

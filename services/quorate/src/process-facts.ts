@@ -41,7 +41,14 @@ function environment(): readonly (readonly [name: string, value: string])[] {
 /** What the files of a data folder take; its own log is written meanwhile, so that one may be gone. */
 export function bytesOf(folder: string): number {
   let bytes = 0;
-  for (const name of readdirSync(folder, { recursive: true, encoding: "utf8" })) {
+  // A folder in it may be gone by the time that it is read.
+  let names: readonly string[] = [];
+  try {
+    names = readdirSync(folder, { recursive: true, encoding: "utf8" });
+  } catch {
+    return -1;
+  }
+  for (const name of names) {
     const found = statSync(join(folder, name), { throwIfNoEntry: false });
     if (found?.isFile()) bytes += found.size;
   }
