@@ -290,4 +290,18 @@ describe("four-letter words", () => {
     await cons.settle();
     assert.match(written.at(-1)?.toString() ?? "", /^ \/127\.0\.0\.1:50614\[\d\]\(queued=0,recved=1,sent=\d,sid=0x1/m);
   });
+
+  it("one that cannot be answered ends its connection alone", async () => {
+    const bytes = (): number => {
+      throw new Error("the folder is gone");
+    };
+    const facts = { wallMillis: () => 0, self: 1, dataFolder: { path: "/data", bytes } };
+    const scene = new ConnectionScene(undefined, {}, { facts });
+    const client = scene.bare();
+    client.connection.received(Buffer.from("conf"));
+    await scene.settle();
+    assert.ok(client.closed);
+    assert.equal(scene.door.connections.size, 0);
+    assert.match(scene.logged.join(), /the folder is gone/);
+  });
 });
