@@ -113,8 +113,7 @@ export function start(): Fixture {
   const world = new VirtualWorld(3);
   const home = new ScriptedStream(1);
   const attaching: Fixture["attaching"] = [];
-  const reads: Asked[] = [];
-  const told: string[] = [];
+  const [reads, told]: [Asked[], string[]] = [[], []];
   const atOnce: Fixture["atOnce"] = { answer: undefined };
   const events = { through: 2 ** 32 - 1, floor: 0 };
   const lanes = new SessionLanes({
