@@ -37,6 +37,7 @@ import {
   type SetWatchesRequest,
   watcherTypes,
 } from "./messages.ts";
+import { faultOf } from "./results.ts";
 import { SetWatches } from "./set-watches.ts";
 import { marks, WatchBacklog } from "./watch-backlog.ts";
 import { Expected } from "./watch-expected.ts";
@@ -163,7 +164,7 @@ export class ClientWatches implements ConnectionWatches {
     const course = new SetWatches(request, table, {
       limits: this.#limits,
       read: (operation, done) => this.#read(operation, done),
-      whenRoom: (run) => this.#context.replies.whenRoom(() => this.#over || run()),
+      whenRoom: (run) => this.#context.replies.whenRoom(() => this.#over || this.#guarded(run)),
       missed: (changes, acls) => this.#missed(changes, acls),
       caughtUp: (through) => {
         this.#backlog.forget(through);
@@ -188,11 +189,21 @@ export class ClientWatches implements ConnectionWatches {
   #read(operation: ReadOperation, done: (outcome: Outcome) => void): void {
     const { lane, minZxid } = this.#context;
     const how = { consistency: "session", minZxid, maxStaleMillis: 0 } as const;
-    lane.read({ ...how, identity: this.#context.identity(), operation }, this.#limits.readMillis, (answer) => {
-      if (this.#over) return;
-      if (answer.kind === "outcome") done(answer.outcome);
-      else this.#end(`its watches are not set (${answer.code}: ${answer.detail})`);
-    });
+    lane.read({ ...how, identity: this.#context.identity(), operation }, this.#limits.readMillis, (answer) =>
+      this.#guarded(() => {
+        if (answer.kind === "outcome") done(answer.outcome);
+        else this.#end(`its watches are not set (${answer.code}: ${answer.detail})`);
+      }),
+    );
+  }
+
+  /** A fault of ours ends no more than this connection. */
+  #guarded(run: () => void): void {
+    try {
+      run();
+    } catch (error) {
+      this.#end(faultOf(error));
+    }
   }
 
   /** (1) A reply is put out: one that waited for it is armed with these kinds, or dropped. */
@@ -346,7 +357,6 @@ export class ClientWatches implements ConnectionWatches {
   }
 
   #end(why: string): void {
-    if (this.#over) return;
     this.close();
     this.#context.close(why);
   }

@@ -47,7 +47,7 @@ export function readWords(list: string): readonly string[] | { readonly bad: str
   return bad === undefined ? words : { bad };
 }
 
-/** What is sent before the connection is closed. Never rejects. */
+/** What is sent before the connection is closed. It may throw, or reject, where the process cannot say what it is asked. */
 export function answerWord(
   word: string,
   allowed: readonly string[],

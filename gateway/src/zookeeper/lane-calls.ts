@@ -8,7 +8,7 @@ import type { Consistency } from "@quorate/proto";
 import type { Answer, ClusterView, LaneAnswer, LaneOpening, LaneWrite, ReadRequest } from "../backend.ts";
 import { configured } from "./configuration-znode.ts";
 import type { ConnectionContext, Slot } from "./context.ts";
-import { type Conversion, codeOf, whyOf } from "./results.ts";
+import { type Conversion, codeOf, faultOf, whyOf } from "./results.ts";
 
 export class LaneCalls {
   readonly #context: ConnectionContext;
@@ -101,8 +101,7 @@ export class LaneCalls {
 
   /** A fault of ours in an answer ends no more than this connection. */
   #failed(error: unknown): void {
-    const what = error instanceof Error ? (error.stack ?? error.message) : String(error);
-    this.#context.close(`a fault of this gateway: ${what}`);
+    this.#context.close(faultOf(error));
   }
 
   #unanswered(slot: Slot, answer: Extract<Answer, { kind: "unavailable" }>): void {

@@ -81,7 +81,7 @@ describe("what is larger than clients read", () => {
   });
 
   it("is not gathered, though a request of some bytes asks for a gigabyte", async () => {
-    const asked: string[] = [];
+    const asked: ReadRequest["operation"]["kind"][] = [];
     const scene = watched(asked);
     const client = await scene.connect();
     assert.deepEqual(await codesOf(scene, client, create("/big", "b".repeat(1_000_000))), [0]);
@@ -99,9 +99,9 @@ describe("what is larger than clients read", () => {
     await codesOf(scene, client, create("/small", "s"));
     const paths = Array.from({ length: 1000 }, (_, at) => (at % 3 === 0 ? "/small" : at % 3 === 1 ? "/none" : "bad"));
     const before = Array.from({ length: 200 }, () => ({ op: "exists", path: "/small", watch: false }) as const);
-    client.ask(...before, readAll(...paths.map((path) => ({ op: "getData", path }))));
+    const xid = client.ask(...before, readAll(...paths.map((path) => ({ op: "getData", path })))).at(-1) ?? 0;
     await scene.settle();
-    const { results } = client.told.at(-1)?.body as { results: { op: string; code?: number }[] };
+    const { results } = client.bodyOf<{ results: { op: string; code?: number }[] }>(xid);
     assert.deepEqual(
       results.map(({ op, code }) => code ?? op),
       paths.map((path) => (path === "/small" ? "getData" : -101)),

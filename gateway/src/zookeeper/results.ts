@@ -79,3 +79,9 @@ export function codeOf(code: ErrorCode): number | undefined {
 export function whyOf({ code, detail }: Pick<Failure, "code" | "detail">): string {
   return `${code}: ${detail}`;
 }
+
+/** Of what was thrown, for the log. */
+export function faultOf(error: unknown): string {
+  const what = error instanceof Error ? (error.stack ?? error.message) : String(error);
+  return `a fault of this gateway: ${what}`;
+}

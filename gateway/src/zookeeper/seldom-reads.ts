@@ -13,7 +13,7 @@ import {
 import type { Answer } from "../backend.ts";
 import type { ConnectionContext, Slot } from "./context.ts";
 import { codes } from "./messages.ts";
-import { codeOf, whyOf } from "./results.ts";
+import { codeOf, faultOf, whyOf } from "./results.ts";
 
 /** Of each of the calls that they are made of. */
 const callMillis = limits.requestTimeoutDefaultMillis;
@@ -91,8 +91,12 @@ function ask(
 ): void {
   const how = { consistency: "session", minZxid, maxStaleMillis: 0 } as const;
   lane.read({ ...how, identity: identity(), acting, operation }, callMillis, (answer) => {
-    if (answer.kind === "outcome" && answer.outcome.ok) done(answer.outcome);
-    else fail({ close, replies }, slot, answer);
+    try {
+      if (answer.kind === "outcome" && answer.outcome.ok) done(answer.outcome);
+      else fail({ close, replies }, slot, answer);
+    } catch (error) {
+      close(faultOf(error));
+    }
   });
 }
 
