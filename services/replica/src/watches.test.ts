@@ -166,6 +166,37 @@ test("what happened behind the cursor is in the answer, the rest in the feed", (
   assert.deepEqual(scene.said(), ["feed 1"]);
 });
 
+test("a raw watch is told changes, waits as others do for what it must not be behind, and turns the feed on", () => {
+  const scene = new Scene();
+  const { applied } = scene.tree;
+  const raw = (after: number | undefined, asked: Asked): void => {
+    const scopes = { node: ["/a" as Path], children: [], subtree: [] };
+    const behind = after === undefined ? {} : { after: after as Zxid };
+    scene.ask(encodeRead({ kind: "watch", scopes, raw: true, ...behind }).slice(), "session", asked);
+  };
+  const told = (stream = scene.stream): unknown[] =>
+    stream.taken().map((message) => {
+      if (message.kind !== "answer" || !message.outcome.ok || message.outcome.result.kind !== "watched") {
+        return summary(message);
+      }
+      const { changes, acls, through } = message.outcome.result;
+      return [changes?.map(({ type, path }) => `${type} ${path}`), acls?.length, through - applied];
+    });
+  raw(undefined, { minZxid: applied + 1 });
+  scene.turn();
+  assert.deepEqual(told(), []);
+  scene.write(set("/a"));
+  scene.advanced();
+  scene.turn();
+  scene.write(set("/a"));
+  assert.deepEqual(told(), [[[], 0, 1], "feed 1"]);
+  const other = new TestStream();
+  raw(applied, { stream: other });
+  scene.turn();
+  scene.write(set("/a"));
+  assert.deepEqual(told(other), [[["changed /a", "changed /a"], 1, 2], "feed 1"]);
+});
+
 test("a cursor of another history is refused at once, whatever its number", () => {
   const scene = new Scene();
   scene.watch(scene.tree.applied, "session", {}, historyId.slice(0, 16));
