@@ -60,11 +60,38 @@ describe("a connection's life", () => {
     assert.equal(renewals.asked.length, 0, "not before a third of its time");
     await scene.wait(1000);
     assert.equal(renewals.asked.length, 1);
+    renewals.asked.shift()?.answer({ kind: "renewed", zxid: 1 as never, servedBy: 1 });
     await scene.wait(7000);
     assert.ok(!client.closed);
     await scene.wait(1500);
     assert.ok(client.destroyed, "after one and a half of its timeouts");
     assert.match(scene.logged.join(), /nothing came from its client for 9000 ms/);
+  });
+
+  it("is closed when its session cannot be renewed, however busy its client is", async () => {
+    const renewals = new ScriptedRenewals();
+    const scene = new ConnectionScene(() => ({ renew: renewals.renew }));
+    const client = await scene.connect({ timeoutMillis: 6000 });
+    const began = scene.world.now();
+    const lasts = (): number => scene.world.now() - began;
+    const work = async (millis: number): Promise<void> => {
+      for (let left = millis; left > 0 && !client.closed; left -= 250) {
+        client.ask(get("/zookeeper"));
+        await scene.wait(250);
+      }
+    };
+    await work(4500);
+    assert.equal(renewals.asked.length, 1);
+    assert.ok(!client.closed);
+    renewals.asked.shift()?.answer({ kind: "renewed", zxid: 1 as never, servedBy: 1 });
+    const held = 2000 + 6000;
+    await work(1000);
+    renewals.asked.shift()?.answer(unavailable);
+    await work(5000);
+    assert.ok(client.destroyed);
+    assert.ok(lasts() < held, `${lasts()} ms: before it may be over elsewhere`);
+    assert.ok(lasts() > 6000, "not while there is time");
+    assert.match(scene.logged.join(), /its session could not be renewed for 3000 ms/);
   });
 
   it("whoever waits for his answers is not taken for silent", async () => {

@@ -2,6 +2,9 @@
  * A connection keeps its session: nothing but renewals does. One is asked for by each ping, and answers it once it is confirmed,
  * so that a client whose gateway cannot renew gets no answers and goes elsewhere; and one every third of the timeout
  * while anything comes, for clients that are too busy to ping. One at a time: what comes meanwhile asks for the next one.
+ *
+ * Who is too busy to ping would not notice that none is confirmed, and take for its own what is over elsewhere: a third of the
+ * timeout after the last one that was confirmed the next one begins, and half of the timeout later the connection is closed.
  */
 import { type Acting, formatZxid, limits } from "@quorate/api";
 import type { Backend } from "../backend.ts";
@@ -23,6 +26,8 @@ export class KeepAlive {
   #heardAt: number;
   /** When the last renewal began. */
   #renewedAt: number;
+  /** When the first one began of those that are not confirmed; undefined: all are. */
+  #wantedSince: number | undefined;
   #renewing = false;
   /** Pings that came before the renewal under way began, and behind. */
   #waiting = 0;
@@ -49,6 +54,11 @@ export class KeepAlive {
     return this.#options.timeoutMillis * 1.5;
   }
 
+  /** A renewal may take so long, with all its tries. */
+  get patienceMillis(): number {
+    return this.#options.timeoutMillis / 2;
+  }
+
   /** Pings that are not answered. */
   get pings(): number {
     return this.#waiting + this.#next;
@@ -67,6 +77,8 @@ export class KeepAlive {
   tick(now: number): void {
     if (now - this.#heardAt > this.silenceMillis) {
       this.#options.over(`nothing came from its client for ${Math.round(this.silenceMillis)} ms`);
+    } else if (this.#wantedSince !== undefined && now - this.#wantedSince > this.patienceMillis) {
+      this.#options.over(`its session could not be renewed for ${Math.round(this.patienceMillis)} ms`);
     } else if (!this.#renewing && (this.#next > 0 || this.#isDue(now))) void this.#renew(now);
   }
 
@@ -78,6 +90,7 @@ export class KeepAlive {
     const { backend, acting, timeoutMillis, over } = this.#options;
     this.#renewing = true;
     this.#renewedAt = now;
+    this.#wantedSince ??= now;
     this.#waiting = this.#next;
     this.#next = 0;
     const within = Math.min(timeoutMillis, limits.requestTimeoutMaxMillis);
@@ -86,6 +99,7 @@ export class KeepAlive {
     if (this.#closed) return;
     switch (answer.kind) {
       case "renewed":
+        this.#wantedSince = undefined;
         for (; this.#waiting > 0; this.#waiting--) this.#options.confirmed();
         break;
       case "unavailable":
