@@ -145,6 +145,13 @@ export class ZookeeperClient {
     }
   }
 
+  /** Its connection breaks; it comes back. */
+  cut(): void {
+    const stay = this.stays.at(-1);
+    if (stay && this.port > 0) stay.end = "cut by the test";
+    this.#wire?.reset();
+  }
+
   /** The process is gone, and its socket with it. */
   kill(): void {
     this.#wire?.reset();
