@@ -7,10 +7,13 @@ const zookeeperVersion = "3.9.5";
 /** Of which the timeouts are 2 and 20. */
 const tickMillis = 2000;
 
-/** In the form of ZooKeeper's, where a revision stands behind the version. Nothing is built: it is as old as its process. */
+/**
+ * In the form of ZooKeeper's, where a revision stands behind the version. Nothing is built: it is as old as its process. The date
+ * is written as ZooKeeper 3.5 does: go-zookeeper understands no other, and nobody is known who does not understand this one.
+ */
 export function shownVersion({ version, startedAt }: FourLetterSource): string {
-  const minute = new Date(startedAt).toISOString().slice(0, 16).replace("T", " ");
-  return `${zookeeperVersion}-quorate-${version}, built on ${minute} UTC`;
+  const [, year, month, day, minute] = /^(\d+)-(\d\d)-(\d\d)T(\d\d:\d\d)/.exec(new Date(startedAt).toISOString()) ?? [];
+  return `${zookeeperVersion}-quorate-${version}, built on ${month}/${day}/${year} ${minute} UTC`;
 }
 
 function lines(entries: readonly (readonly [name: string, value: string | number])[]): string {

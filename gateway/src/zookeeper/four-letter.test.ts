@@ -8,7 +8,7 @@ import type { ConnectionReport, FourLetterSource, ProcessFacts } from "./four-le
 import { Statistics } from "./statistics.ts";
 
 const startedAt = Date.UTC(2026, 1, 11, 20, 18, 5);
-const version = "3.9.5-quorate-0.1.0, built on 2026-02-11 20:18 UTC";
+const version = "3.9.5-quorate-0.1.0, built on 02/11/2026 20:18 UTC";
 
 function member(id: number, leader: number, more: Partial<ClusterMember> = {}): ClusterMember {
   return {
