@@ -13,9 +13,9 @@ function reading(): {
   ask: (consistency: "linearizable" | "session", minZxid?: number) => void;
   confirm: (index: number | undefined) => void;
   answers: () => string[];
-  state: { applied: number; serves: boolean; now: number };
+  state: { applied: number; serves: boolean; now: number; queuedBytes: number };
 } {
-  const state = { applied: 10, serves: true, now: 0 };
+  const state = { applied: 10, serves: true, now: 0, queuedBytes: 0 };
   const waiting: ((index: Zxid | undefined) => void)[] = [];
   const answers: string[] = [];
   const tree = {
@@ -36,6 +36,9 @@ function reading(): {
     push: (work) => work(),
   });
   const connection = {
+    get queuedBytes() {
+      return state.queuedBytes;
+    },
     send: (bytes: Uint8Array) => {
       const message = decodeToGateway(bytes) as ToGateway;
       if (message.kind !== "answer") return;
@@ -111,4 +114,23 @@ test("reads that wait for a confirmation are bounded, too", () => {
   ask("linearizable");
   confirm(undefined);
   assert.equal(reads.waiting, 1, "what could not be confirmed is asked again");
+});
+
+test("nothing more is answered to a gateway that does not take what it was answered", () => {
+  const { reads, ask, confirm, answers, state } = reading();
+  state.queuedBytes = replicaLimits.answeredBytes + 1;
+  ask("session");
+  ask("linearizable");
+  confirm(10);
+  reads.applied();
+  reads.tick();
+  assert.deepEqual([answers(), reads.waiting], [[], 2]);
+  state.queuedBytes = 0;
+  reads.tick();
+  assert.deepEqual([answers(), reads.waiting], [["at 10", "at 10"], 0]);
+  state.queuedBytes = replicaLimits.answeredBytes + 1;
+  ask("session");
+  state.now = 1000;
+  reads.tick();
+  assert.deepEqual(answers(), ["behind"]);
 });

@@ -178,7 +178,8 @@ export class Reads {
   }
 
   /** Of what would be answered now; undefined: it may not be answered yet. */
-  #ageOf({ message, consistency, floor, index }: Waiting): number | undefined {
+  #ageOf({ connection, message, consistency, floor, index }: Waiting): number | undefined {
+    if (isFull(connection)) return undefined;
     const tree = this.#ports.tree();
     if (message.behind !== undefined && !isApplied(tree, message.behind)) return undefined;
     if (consistency !== "stale") return index === undefined || tree.applied < index ? undefined : 0;
@@ -263,13 +264,11 @@ export class Reads {
     this.#listings.tick();
     for (const waiting of this.#parked) {
       if (now >= waiting.deadline) this.#giveUp(waiting);
-      else if (waiting.consistency !== "linearizable") {
-        if (this.#tryAnswer(waiting)) this.#parked.delete(waiting);
-        else this.#doubt(waiting);
-      } else if (waiting.index === undefined) {
+      else if (waiting.consistency === "linearizable" && waiting.index === undefined) {
         this.#parked.delete(waiting);
         this.#begin(waiting);
-      }
+      } else if (this.#tryAnswer(waiting)) this.#parked.delete(waiting);
+      else this.#doubt(waiting);
     }
   }
 
@@ -281,8 +280,11 @@ export class Reads {
       answer(waiting.connection, message.id, failure("noLeader", "no leader confirmed the read in time"));
       return;
     }
-    const what =
-      consistency === "stale" ? `is older than ${message.maxStaleMillis} ms` : "has not applied what was asked for";
+    const what = isFull(waiting.connection)
+      ? "has answered more than its gateway takes"
+      : consistency === "stale"
+        ? `is older than ${message.maxStaleMillis} ms`
+        : "has not applied what was asked for";
     const detail = `this replica ${what} (it stands at ${formatZxid(applied)})`;
     answer(waiting.connection, message.id, failure("behind", detail));
   }
@@ -292,6 +294,11 @@ export class Reads {
     this.#listings.closed(connection);
     for (const waiting of this.#parked) if (waiting.connection === connection) this.#parked.delete(waiting);
   }
+}
+
+/** It has not taken what it was answered already. */
+function isFull({ queuedBytes }: GatewayConnection): boolean {
+  return queuedBytes > replicaLimits.answeredBytes;
 }
 
 /** A session that is over writes nothing more: there is nothing to wait for. */

@@ -1,5 +1,6 @@
 /** The named bounds of a replica's loop: counts, bytes and milliseconds. */
 import { assert, limits } from "@quorate/api";
+import { gatewayLimits } from "./gateways.ts";
 
 export const replicaLimits = {
   /** Commands that wait at the leader to be proposed; beyond it: `throttled`. */
@@ -19,6 +20,11 @@ export const replicaLimits = {
   inboxItems: 2_000_000,
   /** Reads of one gateway that wait (for a confirmation, a zxid, a leader); beyond it: `throttled`. */
   waitingReads: 20_000,
+  /**
+   * Unsent on a gateway's stream: its reads wait until it has taken some of that. What they answer is larger than what they
+   * ask by thousands of times, and a stream that is full is dropped with all that goes over it.
+   */
+  answeredBytes: 16 * 1024 * 1024,
   /** First sessions of gateways that wait; beyond it the oldest is forgotten (its gateway asks again). */
   waitingOpens: 1000,
   /** Listings under way, of all gateways; one more is `throttled`. */
@@ -53,4 +59,5 @@ export const replicaLimits = {
 } as const;
 
 assert(replicaLimits.batchBytes >= limits.requestBytes, "the largest command fits into a batch");
+assert(replicaLimits.answeredBytes + 16 * 1024 * 1024 < gatewayLimits.queueBytes, "an answer more fits a stream");
 assert(replicaLimits.submissionBytes >= replicaLimits.batchBytes, "a batch fits into the queue");
