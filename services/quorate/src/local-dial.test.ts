@@ -50,7 +50,7 @@ function stage() {
     for (let next = due.pop(); next; next = due.pop()) next();
   };
   run();
-  return { near, say, flush: () => far?.flush(), run, heard, received, seen };
+  return { near, say, flush: () => far?.flush(), run, heard, received, seen, queuedBytes: () => far?.queuedBytes };
 }
 
 test("a read is answered at once when all that the replica said has been received", () => {
@@ -76,6 +76,17 @@ test("what the replica says stays in order, however soon comes", () => {
   flush();
   run();
   assert.deepEqual(received.flat(), [answerOf(1), answerOf(2)]);
+});
+
+test("the replica knows how much of what it said is not received", () => {
+  const { say, flush, run, queuedBytes } = stage();
+  assert.equal(queuedBytes(), 0);
+  say(answerOf(1));
+  say(answerOf(2));
+  assert.equal(queuedBytes(), 2 * encodeToGateway(answerOf(1)).length);
+  flush();
+  run();
+  assert.equal(queuedBytes(), 0);
 });
 
 test("messages to the replica come as they were sent, with the flush", () => {

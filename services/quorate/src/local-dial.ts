@@ -9,13 +9,31 @@ import type { AttachPoint, GatewayConnection } from "@quorate/replica";
 /** Runs it outside of the present call: neither side is called back while it calls the other. */
 type Soon = (run: () => void) => void;
 
+/** What the replica has said, and the gateway has not received. No message is without bytes. */
+class Said {
+  bytes = 0;
+  #messages: ToGateway[] = [];
+
+  add(message: ToGateway, bytes: number): void {
+    this.#messages.push(message);
+    this.bytes += bytes;
+  }
+
+  take(): readonly ToGateway[] {
+    const messages = this.#messages;
+    this.#messages = [];
+    this.bytes = 0;
+    return messages;
+  }
+}
+
 /** Dials `replica` directly at its own address, everybody else by `remote`. */
 export function createLocalDial(own: string, name: string, replica: AttachPoint, remote: Dial, soon: Soon): Dial {
   return (address, events) => {
     if (address !== own) return remote(address, events);
     let closed = false;
     let toReplica: FromGateway[] = [];
-    let toGateway: ToGateway[] = [];
+    const said = new Said();
     let delivering = false;
     const end = (why: string): void => {
       if (closed) return;
@@ -25,22 +43,22 @@ export function createLocalDial(own: string, name: string, replica: AttachPoint,
     };
     const connection: GatewayConnection = {
       name,
-      queuedBytes: 0,
+      get queuedBytes() {
+        return said.bytes;
+      },
       send(bytes) {
         const message = decodeToGateway(bytes);
-        if (message) toGateway.push(message);
+        if (message) said.add(message, bytes.length);
         else end("a message from the replica does not decode");
       },
       flush() {
-        if (toGateway.length === 0 || closed || delivering) return;
+        if (said.bytes === 0 || closed || delivering) return;
         delivering = true;
-        soon(deliver);
+        soon(() => deliver(said.take()));
       },
       close: end,
     };
-    const deliver = (): void => {
-      const messages = toGateway;
-      toGateway = [];
+    const deliver = (messages: readonly ToGateway[]): void => {
       try {
         if (!closed) events.received(messages);
       } finally {
@@ -50,9 +68,7 @@ export function createLocalDial(own: string, name: string, replica: AttachPoint,
       }
     };
     const attachment = replica.attach(connection);
-    soon(() => {
-      if (!closed) events.up();
-    });
+    soon(() => closed || events.up());
     return {
       queuedBytes: 0,
       send(bytes) {
@@ -66,7 +82,7 @@ export function createLocalDial(own: string, name: string, replica: AttachPoint,
         toReplica = [];
         attachment.received(messages);
       },
-      readNow: (read) => (delivering || toGateway.length > 0 || closed ? undefined : attachment.readNow(read)),
+      readNow: (read) => (delivering || said.bytes > 0 || closed ? undefined : attachment.readNow(read)),
       close: () => end("closed by the gateway"),
     };
   };
