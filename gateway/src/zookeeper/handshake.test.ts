@@ -142,6 +142,43 @@ describe("handshake", () => {
     assert.equal(silent.door.connections.size, 0);
   });
 
+  it("gives the replicas a third of the session's timeout, so that its client can try other servers", async () => {
+    const given: number[] = [];
+    const scene = new ConnectionScene((memory) => ({
+      write: (request, millis) => {
+        given.push(millis);
+        return memory.write(request);
+      },
+      renew: (session, secretHash, millis) => {
+        given.push(millis);
+        return memory.renew(session, secretHash);
+      },
+      attach: (acting, identity, millis, listener) => {
+        given.push(millis);
+        return memory.attach(acting, identity, millis, listener);
+      },
+    }));
+    for (const [timeoutMillis, patience] of [
+      [6000, 2000],
+      [36_000, 10_000],
+    ] as const) {
+      const { again } = await scene.connect({ timeoutMillis });
+      await scene.connect({ ...again, timeoutMillis });
+      assert.deepEqual(given.splice(0), [patience, patience, patience, patience]);
+    }
+    const quick = new ConnectionScene(
+      () => ({
+        write: (_, millis) => {
+          given.push(millis);
+          return new Promise(() => undefined);
+        },
+      }),
+      { minSessionTimeoutMillis: 300 },
+    );
+    await say(quick, { timeoutMillis: 300 });
+    assert.deepEqual(given, [1000]);
+  });
+
   it("survives a first frame that is none", async () => {
     const scene = new ConnectionScene();
     for (const bytes of [

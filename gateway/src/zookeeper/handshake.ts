@@ -36,8 +36,17 @@ export function timeoutOf({ timeoutMillis }: ConnectRequest, limits: ZookeeperLi
   return Math.max(limits.minSessionTimeoutMillis, Math.min(timeoutMillis, limits.maxSessionTimeoutMillis));
 }
 
+/**
+ * How long the replicas may take: the client has other servers to try while its session lives, and one that cannot be served
+ * here must not wait for the connection's own end. Clients of several servers think alike, and leave by themselves.
+ */
+function patienceOf(request: ConnectRequest, limits: ZookeeperLimits): number {
+  return Math.min(limits.handshakeMillis, Math.max(limits.leastPatienceMillis, timeoutOf(request, limits) / 3));
+}
+
 export class Handshake {
   readonly #door: ZookeeperDoor;
+  readonly #patienceMillis: number;
   readonly #credentials: Credentials;
   readonly #request: ConnectRequest;
   readonly #lanes: Omit<LaneListener, "opened">;
@@ -56,6 +65,7 @@ export class Handshake {
     listener: HandshakeListener,
   ) {
     this.#door = door;
+    this.#patienceMillis = patienceOf(request, door.limits);
     this.#credentials = credentials;
     this.#request = request;
     this.#lanes = lanes;
@@ -80,13 +90,12 @@ export class Handshake {
 
   async #create(): Promise<void> {
     const { backend, world } = this.#door.options;
-    const { handshakeMillis } = this.#door.limits;
     const timeoutMillis = timeoutOf(this.#request, this.#door.limits);
     const password = world.randomBytes(passwordBytes);
     const secretHash = hashOf(password);
     const { identity, address } = this.#credentials;
     const operation = { kind: "createSession", role: "client", timeoutMillis, secretHash, name: "", address } as const;
-    const answer = await backend.write({ identity, operation }, handshakeMillis);
+    const answer = await backend.write({ identity, operation }, this.#patienceMillis);
     if (this.#over) return;
     if (answer.kind === "unavailable") return this.#fail(`no session could be opened: ${answer.detail}`);
     const { outcome } = answer;
@@ -99,7 +108,7 @@ export class Handshake {
   #attach(acting: Acting, password: Uint8Array): void {
     const { backend } = this.#door.options;
     const { identity } = this.#credentials;
-    const lane = backend.attach(acting, identity, this.#door.limits.handshakeMillis, {
+    const lane = backend.attach(acting, identity, this.#patienceMillis, {
       opened: (opening) => {
         this.#opening = opening;
         this.#goOn(acting, lane, password);
@@ -128,7 +137,7 @@ export class Handshake {
 
   async #renew(acting: Acting): Promise<void> {
     const { backend } = this.#door.options;
-    const answer = await backend.renew(acting.session, acting.secretHash, this.#door.limits.handshakeMillis);
+    const answer = await backend.renew(acting.session, acting.secretHash, this.#patienceMillis);
     if (this.#over) return;
     switch (answer.kind) {
       case "renewed":

@@ -10,6 +10,8 @@ export const zookeeperLimits = {
   connectionsPerAddress: 2000,
   /** A connection whose session is not attached by then is closed: its client tries another server. */
   handshakeMillis: 10_000,
+  /** The replicas have a third of the session's timeout to open or attach it, between this and the above. */
+  leastPatienceMillis: 1000,
   /** Without a leader for so long, clients that ask for it are served what there is to read. */
   readOnlyMillis: 2000,
   /** What a client asks for is brought between these: 2 and 20 of ZooKeeper's ticks. */
@@ -17,7 +19,8 @@ export const zookeeperLimits = {
   maxSessionTimeoutMillis: 40_000,
   /**
    * Requests of a connection that are not answered: nothing more is read from it. It begins with `firstWindow`, and goes
-   * between the other two with the size of its replies, so that `pausedBytes` of them are under way.
+   * between the other two with the size of its replies, so that `pausedBytes` of them are under way. Of requests whose replies may
+   * be as large as any there are never more than the first.
    */
   firstWindow: 64,
   leastWindow: 8,
