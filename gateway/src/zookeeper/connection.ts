@@ -181,7 +181,7 @@ export class Connection implements Peer {
     if (this.#phase !== "open" || session === undefined) return false;
     if (this.#holding !== undefined && !this.#holding.left) return false;
     const { outbox, keepAlive, context } = session;
-    if (outbox.outstanding + keepAlive.pings >= outbox.window || !context.lane.writable) return false;
+    if (!outbox.admits(keepAlive.pings) || !context.lane.writable) return false;
     return this.#transport.queuedBytes + outbox.gatheredBytes < this.#door.limits.pausedBytes;
   }
 

@@ -7,13 +7,22 @@ export interface OperationCount {
   millis: number;
 }
 
+/** What is answered with as much as a reply may have, however small the request is. */
+const largeReplies: ReadonlySet<string> = new Set([
+  ...["getData", "getChildren", "getChildren2"],
+  ...["multiRead", "getEphemerals", "getAcl"],
+]);
+
 export class OperationCounts {
   readonly op: string;
+  /** Its reply may be as large as any. */
+  readonly large: boolean;
   readonly #ok: OperationCount = { code: 0, count: 0, millis: 0 };
   readonly #failures: OperationCount[] = [];
 
   constructor(op: string) {
     this.op = op;
+    this.large = largeReplies.has(op);
   }
 
   observe(code: number, millis: number): void {

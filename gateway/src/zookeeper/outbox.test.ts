@@ -171,6 +171,11 @@ describe("outbox", () => {
     assert.equal(scene.outbox.window, leastWindow);
     for (let i = 0; i < 300; i++) reply(10);
     assert.equal(scene.outbox.window, window);
+    const reads = Array.from({ length: firstWindow }, () => scene.place());
+    assert.ok(!scene.outbox.admits(0), "small as they were, they may be large again");
+    for (const each of reads) scene.fill(each, 7);
+    for (let i = 0; i < window - 1; i++) scene.outbox.place(i, scene.counts.of("setData"), 1);
+    assert.deepEqual([scene.outbox.admits(0), scene.outbox.admits(1)], [true, false]);
   });
 
   it("says when there is room for more events", () => {

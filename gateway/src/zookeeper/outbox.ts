@@ -66,6 +66,8 @@ export class Outbox implements Replies {
   #first: Place | undefined;
   #last: Place | undefined;
   #outstanding = 0;
+  /** Of these, whose replies may be as large as any. */
+  #large = 0;
   /** By zxid, and by their places in one. */
   #events: Notification[] = [];
   /** The newest that was put out. */
@@ -100,6 +102,14 @@ export class Outbox implements Replies {
     return this.#writer.length;
   }
 
+  /**
+   * Whether one request more may be begun, beside `others` that have no place here. Large replies may come at any time, so
+   * that of those who may be large there are never more than what a connection has room for at their largest.
+   */
+  admits(others: number): boolean {
+    return this.#outstanding + others < this.window && this.#large < this.#options.limits.firstWindow;
+  }
+
   /** How many may be, for their replies to be about `pausedBytes` together. */
   get window(): number {
     const { leastWindow, window, pausedBytes } = this.#options.limits;
@@ -113,6 +123,7 @@ export class Outbox implements Replies {
     else this.#first = place;
     this.#last = place;
     this.#outstanding += 1;
+    if (counts.large) this.#large += 1;
     return place;
   }
 
@@ -129,6 +140,7 @@ export class Outbox implements Replies {
       this.#first = each.next;
       if (!this.#first) this.#last = undefined;
       this.#outstanding -= 1;
+      if (each.counts.large) this.#large -= 1;
       this.#put(each);
     }
     this.#wake();
