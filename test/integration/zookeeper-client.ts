@@ -80,6 +80,11 @@ export class ZookeeperClient {
     return this.#session;
   }
 
+  /** It was ended, or its session was. */
+  get over(): boolean {
+    return this.#over;
+  }
+
   /** As REST writes it. */
   get sessionText(): string {
     return `0x${this.#session.toString(16).padStart(16, "0")}`;

@@ -80,7 +80,7 @@ export class ZookeeperLedger {
   async #run(): Promise<void> {
     const { depth, pauseMillis } = this.#options;
     const client = this.client;
-    while (!this.#stopped && !client.expired) {
+    while (!this.#stopped && !client.over) {
       const from = this.#entries.length;
       const requests = Array.from({ length: depth }, (_, i) => this.#create(from + i));
       try {

@@ -7,6 +7,7 @@
  */
 import assert from "node:assert/strict";
 import { after, afterEach, before, describe, it, type TestContext } from "node:test";
+import { createFlags, openAcl, type WireCreate } from "../zookeeper/wire-records.ts";
 import { ask } from "./door-client.ts";
 import { Ensemble, freePorts, type Process, sleep, statusOf, until } from "./ensemble.ts";
 import { ZookeeperClient } from "./zookeeper-client.ts";
@@ -83,10 +84,19 @@ function fromEach(count: number): number[][] {
   return Array.from({ length: count }, (_, i) => [...ports.slice(i % 4), ...ports.slice(0, i % 4)]);
 }
 
-/** Connect strings of the replicas that begin with this one. */
+/** Connect strings of the replicas that begin with this one, and then with either of the others. */
 function replicasFrom(replica: Process, count: number): number[][] {
   const at = ensemble.replicas.indexOf(replica);
-  return Array.from({ length: count }, (_, i) => [0, 1, 2].map((k) => ports[(at + i + k) % 3] as number));
+  return Array.from({ length: count }, (_, i) =>
+    (i % 2 === 0 ? [0, 1, 2] : [0, 2, 1]).map((k) => ports[(at + k) % 3] as number),
+  );
+}
+
+function manyBelow(prefix: string): WireCreate[] {
+  return Array.from({ length: depth }, (_, i) => ({
+    ...({ op: "create", data: null, acl: openAcl, flags: createFlags.persistent } as const),
+    path: `${prefix}-${i}`,
+  }));
 }
 
 async function comeBack(struck: Process): Promise<void> {
@@ -131,19 +141,25 @@ describe("writes under way", { timeout: 60_000 + rounds * 150_000 }, () => {
       await settle(t);
     });
 
-    it(`when their replica stands still, and goes on when they have left it (${round})`, async (t) => {
+    it(`when their replica stands still, and reads them when they have left it (${round})`, async (t) => {
       const struck = await aFollower();
       await begin(replicasFrom(struck, 3));
       struck.signal("SIGSTOP");
+      const late = ledgers.map(({ client, root }) => client.pipeline(manyBelow(`${root}-late`)));
       try {
         await sleep(timeoutMillis * 0.8);
         await goOn();
       } finally {
         struck.signal("SIGCONT");
       }
-      // What it has still read of them comes too late.
+      for (const { replies } of await Promise.all(late)) assert.ok(replies.every((each) => each === undefined));
+      await until(async () => (await statusOf(struck)).serving, 20_000, `${struck.name} serves`);
       await goOn();
       await settle(t);
+      for (const { root } of ledgers) {
+        const there = await ask(ensemble.gateway.base, "GET", `/v1/znodes${root}-late-0`);
+        assert.equal(there.status, 404, "nobody was attached there any more");
+      }
     });
   }
 });
