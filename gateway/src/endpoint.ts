@@ -2,11 +2,11 @@
  * One address of a replica: dials it, dials again when the connection breaks, and keeps what the replica last said of
  * itself. A stream counts as live from its first status to its break.
  */
-import type { Outcome, ReplicaId } from "@quorate/api";
-import type { DirectRead, MemberStatus, ToGateway } from "@quorate/proto";
+import type { ReplicaId } from "@quorate/api";
+import type { MemberStatus, ToGateway } from "@quorate/proto";
 import { linkLimits } from "./limits.ts";
 import type { GatewayTimer, GatewayWorld } from "./ports.ts";
-import type { Dial, ReplicaConnection, ReplicaStream } from "./stream.ts";
+import type { Dial, ReadNow, ReplicaConnection, ReplicaStream } from "./stream.ts";
 
 export interface EndpointEvents {
   /** A status came, or a stream broke: look again who is home. */
@@ -44,8 +44,8 @@ class Stream implements ReplicaStream {
     this.#queued();
   }
 
-  readNow(read: DirectRead): Outcome | undefined {
-    return this.connection?.readNow?.(read);
+  get readNow(): ReadNow | undefined {
+    return this.connection?.readNow;
   }
 }
 

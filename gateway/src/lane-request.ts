@@ -4,7 +4,7 @@ import type { Consistency } from "@quorate/proto";
 import type { Answer, LaneAnswer, LaneWrite, ReadRequest } from "./backend.ts";
 import type { OrderedRead } from "./calls.ts";
 import type { Numbered } from "./lane-window.ts";
-import type { ReplicaStream } from "./stream.ts";
+import { type ReplicaStream, type Unavailable, unavailable } from "./stream.ts";
 
 export class LaneRequest implements Numbered {
   /** Of a write. */
@@ -24,6 +24,8 @@ export class LaneRequest implements Numbered {
   decided: boolean = false;
   /** A write was sent before: reads that are open by now were given behind it. */
   cleared: boolean = false;
+  /** A read that is asked when it is the first. */
+  waits: boolean = false;
   /** A read that writes could be seen by. */
   open: boolean = false;
   told: boolean = false;
@@ -65,7 +67,7 @@ export class LaneRequest implements Numbered {
 
   /** Was sent, or needs not be. */
   get underWay(): boolean {
-    return this.sequence > 0 || this.tries > 0 || this.answer !== undefined;
+    return this.sequence > 0 || this.tries > 0 || this.waits || this.answer !== undefined;
   }
 
   answered(answer: Answer, from: ReplicaStream | undefined): void {
@@ -122,4 +124,12 @@ export function faultOf(sequence: number, answeredUpTo: number): string | undefi
   if (!Number.isSafeInteger(answeredUpTo) || answeredUpTo < 0) return `answeredUpTo ${answeredUpTo} is not 0 or more`;
   if (sequence - answeredUpTo <= limits.laneWindow) return undefined;
   return `write ${sequence} is more than ${limits.laneWindow} ahead of ${answeredUpTo}, the last answered; raise that`;
+}
+
+export const notAttached = "the session is not attached yet";
+
+/** `fault` undefined: there is no room for it. */
+export function refusalOf(fault: string | undefined): Unavailable {
+  if (fault !== undefined) return unavailable("badArguments", "noEffect", fault, 0);
+  return unavailable("throttled", "noEffect", "too many requests of this session are not answered; wait for answers");
 }

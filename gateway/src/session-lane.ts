@@ -15,6 +15,7 @@
  * 5. A read is asked once all writes before it were sent, and bears the last of them (`behind`), those of former attachments
  *    too, wherever it is asked: the order of messages does not matter to it, nor whether the lane flows. If that write is
  *    given back to the client, it is asked again, behind the one before.
+ *    Where reads are answered at once (an embedded gateway's), one of consistency `session` is asked when all before it is answered.
  * 6. A write that a read given before it could see (`open-reads.ts`) is not sent before that read is answered. For a
  *    replica applies whole batches, and a read that waits, or that is asked again at another home, sees all that is there.
  * 7. No read shows less than was answered before it: one that does, from another home perhaps, is asked again.
@@ -30,19 +31,21 @@ import type { Answer, LaneAnswer, LaneListener, LaneOpening, LaneWrite, ReadRequ
 import type { OrderedRead, ReadAnswered } from "./calls.ts";
 import { general, passing } from "./lane.ts";
 import { type CoursePorts, LaneCourse, type LaneState, type Refused, type Written } from "./lane-course.ts";
-import { faultOf, LaneRead, LaneRequest } from "./lane-request.ts";
+import { faultOf, LaneRead, LaneRequest, notAttached, refusalOf } from "./lane-request.ts";
+import { LaneRoom } from "./lane-room.ts";
 import { LaneWindow } from "./lane-window.ts";
-import { linkLimits } from "./limits.ts";
 import { OpenReads } from "./open-reads.ts";
 import { type ReplicaStream, type Unavailable, unavailable } from "./stream.ts";
 import type { Watches } from "./watch/hub.ts";
 import { sizeOfWrite } from "./write-entry.ts";
 
-const tooMany = "too many requests of this session are not answered; wait for answers";
-
 /** Where the session's watches stand; while `told` is false the answer waits. */
 export interface SessionLanePorts extends CoursePorts, Pick<Watches, "told" | "floor"> {
   read(request: OrderedRead, deadline: number, done: ReadAnswered): () => void;
+  /** Session reads are answered at once, if they need not wait: but not to whoever is told of something just now. */
+  readsNow(): boolean;
+  /** `readOn` is due when all that came together was told. */
+  later(lane: AttachedLane): void;
   /** More, or less, memory is taken; false: all lanes together take too much. */
   take(bytes: number): boolean;
   /** What it has could not be put on the stream: it wants to be pumped when that has drained. */
@@ -61,8 +64,7 @@ export class AttachedLane implements SessionLane {
   #first: LaneRequest | undefined;
   #last: LaneRequest | undefined;
   #unsent: LaneRequest | undefined;
-  #count = 0;
-  #bytes = 0;
+  readonly #room: LaneRoom;
   /** The highest number that was given, and the highest that is known to be applied. */
   #given = 0;
   #applied = 0;
@@ -70,8 +72,6 @@ export class AttachedLane implements SessionLane {
   #voided: Unavailable | undefined;
   /** The newest that was answered. */
   #seen = 0 as Zxid;
-  #full = false;
-  #crowded = false;
   #telling = false;
   #over = false;
   /** Nothing older may be shown. */
@@ -81,6 +81,7 @@ export class AttachedLane implements SessionLane {
     this.acting = acting;
     this.#ports = ports;
     this.#listener = listener;
+    this.#room = new LaneRoom((bytes) => ports.take(bytes));
     this.#course = new LaneCourse(ports, () => this.#course.raiseFence());
   }
 
@@ -92,11 +93,10 @@ export class AttachedLane implements SessionLane {
     return this.#course.window?.attachment ?? 0;
   }
   get unanswered(): number {
-    return this.#count;
+    return this.#room.count;
   }
   get writable(): boolean {
-    if (this.#count === 0) return true;
-    return this.#count < linkLimits.sessionRequests && this.#bytes < linkLimits.sessionBytes && !this.#crowded;
+    return this.#room.writable;
   }
 
   opened(opening: LaneOpening, home: ReplicaStream | undefined): void {
@@ -120,7 +120,7 @@ export class AttachedLane implements SessionLane {
     this.#over = true;
     this.#course.enter("homeless");
     for (let each = this.#first; each; each = each.next) each.giveUp?.();
-    this.#ports.take(-this.#bytes);
+    this.#room.close();
     this.#first = undefined;
     this.#last = undefined;
     this.#unsent = undefined;
@@ -143,15 +143,11 @@ export class AttachedLane implements SessionLane {
   #refusal({ sequence, answeredUpTo }: LaneWrite): Unavailable | undefined {
     const next = this.#given + 1;
     const isNext = sequence === next;
-    const fault = this.attachment === 0 ? "the session is not attached yet" : faultOf(sequence, answeredUpTo);
+    const fault = this.attachment === 0 ? notAttached : faultOf(sequence, answeredUpTo);
     if (fault === undefined && (isNext || sequence < next) && this.writable) return undefined;
     if (!isNext && sequence > next && this.#voided) return this.#voided;
-    const refusal =
-      fault !== undefined
-        ? unavailable("badArguments", "noEffect", fault, 0)
-        : sequence > next
-          ? unavailable("badArguments", "noEffect", `write ${sequence} came before write ${next} of the session`, 0)
-          : unavailable("throttled", "noEffect", tooMany);
+    const early = sequence > next ? `write ${sequence} came before write ${next} of the session` : undefined;
+    const refusal = refusalOf(fault ?? early);
     if (isNext) this.#voided = refusal;
     return refusal;
   }
@@ -160,9 +156,8 @@ export class AttachedLane implements SessionLane {
     if (this.#over) return;
     const deadline = this.#ports.now() + deadlineMillis;
     const request = LaneRequest.ofRead(read, 512, deadline, done);
-    if (this.attachment === 0) {
-      request.answer = unavailable("badArguments", "noEffect", "the session is not attached yet", 0);
-    } else if (!this.writable) request.answer = unavailable("throttled", "noEffect", tooMany);
+    if (this.attachment === 0) request.answer = refusalOf(notAttached);
+    else if (!this.writable) request.answer = refusalOf(undefined);
     this.#push(request);
   }
 
@@ -171,10 +166,7 @@ export class AttachedLane implements SessionLane {
     else this.#first = request;
     this.#last = request;
     this.#unsent ??= request;
-    this.#count += 1;
-    this.#bytes += request.cost;
-    this.#crowded = !this.#ports.take(request.cost);
-    if (!this.writable) this.#full = true;
+    this.#room.enter(request.cost);
     this.pump();
     if (request.answer) this.#tell();
   }
@@ -193,8 +185,29 @@ export class AttachedLane implements SessionLane {
       const { read, write } = each;
       if (write && !each.underWay && !this.#send(each, write, outlet)) return;
       this.#unsent = each.next;
-      if (read && !each.underWay) this.#ask(each, read);
+      if (read && !each.underWay) this.#begin(each, read);
     }
+  }
+
+  #begin(request: LaneRequest, read: ReadRequest): void {
+    request.waits = request !== this.#first && read.consistency === "session" && this.#ports.readsNow();
+    if (request.waits) this.#open(request, read);
+    else this.#ask(request, read);
+  }
+
+  /** The reads whose turn it is. */
+  readOn(): void {
+    for (let each = this.#first; each?.waits; each = this.#first) {
+      each.waits = false;
+      this.#ask(each, each.read as ReadRequest);
+    }
+  }
+
+  /** Writes behind it that it could see wait. */
+  #open(request: LaneRequest, read: ReadRequest): void {
+    if (request.open || request.told) return;
+    request.open = true;
+    this.#reads.add(read.operation);
   }
 
   /** False: not now. */
@@ -236,7 +249,8 @@ export class AttachedLane implements SessionLane {
     const window = this.#course.window as LaneWindow<LaneRequest>;
     const { session } = window;
     request.tries += 1;
-    request.behind = Math.max(window.next - 1, this.#applied);
+    // Before the first nothing is undecided.
+    request.behind = request === this.#first ? this.#applied : Math.max(window.next - 1, this.#applied);
     const { tries, behind } = request;
     const ordered = new LaneRead(read, behind > 0 ? { session, sequence: behind } : undefined, this.#floor);
     const giveUp = this.#ports.read(ordered, request.deadline, (answer, from) => {
@@ -246,10 +260,7 @@ export class AttachedLane implements SessionLane {
       this.#tell();
     });
     if (request.answer === undefined) request.giveUp = giveUp;
-    // What was told at once is seen by no write.
-    if (request.open || request.told) return;
-    request.open = true;
-    this.#reads.add(read.operation);
+    this.#open(request, read);
   }
 
   /** (7), (9): all of them at once, or each would wait for the one before it. */
@@ -293,10 +304,8 @@ export class AttachedLane implements SessionLane {
     this.#telling = false;
     if (this.#over) return;
     if (this.#unsent) this.pump();
-    if (this.#full && this.#relieved()) {
-      this.#full = false;
-      this.#listener.drained();
-    }
+    if (this.#first?.waits) this.#ports.later(this);
+    if (this.#room.relieved()) this.#listener.drained();
   }
 
   /** (9): what was answered may be told now. */
@@ -322,19 +331,11 @@ export class AttachedLane implements SessionLane {
       this.#last = undefined;
       this.#unsent = undefined;
     }
-    this.#count -= 1;
-    this.#bytes -= request.cost;
-    this.#crowded = !this.#ports.take(-request.cost);
+    this.#room.leave(request.cost);
     request.told = true;
     if (request.read && request.open) this.#reads.remove(request.read.operation);
     const { answer } = request;
     if (answer?.kind === "outcome" && answer.outcome.zxid > this.#seen) this.#seen = answer.outcome.zxid;
-  }
-
-  #relieved(): boolean {
-    if (this.#count === 0) return true;
-    const { sessionRequests, sessionBytes } = linkLimits;
-    return this.#count <= sessionRequests / 2 && this.#bytes <= sessionBytes / 2 && !this.#crowded;
   }
 
   refused(stream: ReplicaStream, refusal: Refused): void {

@@ -52,6 +52,8 @@ export class SessionLanes {
   /** Their attachment is under way. */
   readonly #opening = new Set<AttachedLane>();
   readonly #blocked = new Set<AttachedLane>();
+  /** Whose reads have their turn when all that came together was told. */
+  readonly #readers = new Set<AttachedLane>();
   /** Not told of the present home yet. */
   readonly #toMove = new Set<AttachedLane>();
   readonly #alarms: Deadlines<Alarm>;
@@ -77,6 +79,8 @@ export class SessionLanes {
         return this.#bytes < linkLimits.allSessionBytes;
       },
       blocked: (lane) => void this.#blocked.add(lane),
+      readsNow: () => ports.home()?.readNow !== undefined,
+      later: (lane) => this.#later(lane),
       gone: (lane) => this.#gone(lane),
     };
   }
@@ -129,11 +133,22 @@ export class SessionLanes {
     former?.end("sessionMoved", "the session was attached once more");
   }
 
+  #later(lane: AttachedLane): void {
+    this.#readers.add(lane);
+    if (this.#readers.size > 1) return;
+    this.#ports.world.next(() => {
+      const readers = [...this.#readers];
+      this.#readers.clear();
+      for (const each of readers) each.readOn();
+    });
+  }
+
   #gone(lane: AttachedLane): void {
     const { session } = lane.acting;
     if (this.#lanes.get(session) === lane) this.#lanes.delete(session);
     this.#opening.delete(lane);
     this.#blocked.delete(lane);
+    this.#readers.delete(lane);
     this.#toMove.delete(lane);
   }
 

@@ -13,7 +13,7 @@ export interface ReplicaStream {
   /** Queued until the end of the turn; nothing happens on a stream that is broken. */
   send(message: Uint8Array): void;
   /** See `ReplicaConnection`. */
-  readNow?(read: DirectRead): Outcome | undefined;
+  readonly readNow?: ReadNow | undefined;
 }
 
 /** One connection, made by `dialReplica` of @quorate/proto or by a test. No reconnecting of its own. */
@@ -26,8 +26,10 @@ export interface ReplicaConnection {
    * Of a replica in this process: the answer as of now, in its place in the stream. Undefined: it cannot be given now, for
    * something that was sent before is still on its way here, or the replica has to wait: ask by a message.
    */
-  readNow?(read: DirectRead): Outcome | undefined;
+  readonly readNow?: ReadNow;
 }
+
+export type ReadNow = (read: DirectRead) => Outcome | undefined;
 
 /** After `down` nothing more is heard of a connection. */
 export interface ReplicaEvents {

@@ -42,6 +42,10 @@ export class VirtualWorld implements GatewayWorld {
     };
   }
 
+  next(run: () => void): void {
+    this.soon(run);
+  }
+
   soon(run: () => void): void {
     this.#push(this.#now, run);
   }

@@ -2,7 +2,8 @@
 import { randomBytes } from "node:crypto";
 import type { GatewayTimer, GatewayWorld } from "./ports.ts";
 
-export function createNodeWorld(): GatewayWorld {
+/** `embedded`: in a replica's process. */
+export function createNodeWorld(embedded = false): GatewayWorld {
   return {
     now: () => performance.now(),
     after(millis: number, run: () => void): GatewayTimer {
@@ -16,6 +17,7 @@ export function createNodeWorld(): GatewayWorld {
     soon(run: () => void): void {
       setImmediate(run);
     },
+    next: embedded ? (run) => process.nextTick(run) : (run) => void setImmediate(run),
     randomBytes: (count: number) => randomBytes(count),
   };
 }

@@ -57,6 +57,7 @@ export class SimGateway {
       after: (millis, run) => clock.after(millis, run),
       every: (millis, run) => clock.every(millis, run),
       soon: (run) => clock.soon(run),
+      next: (run) => clock.soon(run),
       randomBytes: (count) => bytes.bytes(count),
     };
     this.#link = new ReplicaLink({ replicas, home, dial: this.#dial, world, name: `gateway ${number}`, log });

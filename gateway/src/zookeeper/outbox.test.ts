@@ -35,7 +35,7 @@ class Scene {
   #xid = 0;
 
   constructor() {
-    const world = { now: () => 5, soon: (run: () => void) => void this.#soon.push(run) } as GatewayWorld;
+    const world = { now: () => 5, next: (run: () => void) => void this.#soon.push(run) } as GatewayWorld;
     const write = (bytes: Uint8Array): void => void this.written.push(readOut(bytes));
     const unsent = (): number => this.unsent;
     this.outbox = new Outbox({ world, slabs: new Slabs(), limits: zookeeperLimits, write, unsent }, 3 as Zxid);

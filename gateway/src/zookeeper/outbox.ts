@@ -243,7 +243,7 @@ export class Outbox implements Replies {
   #wake(): void {
     if (this.#waking) return;
     this.#waking = true;
-    this.#options.world.soon(() => this.flush());
+    this.#options.world.next(() => this.flush());
   }
 
   /** The end of the turn. */

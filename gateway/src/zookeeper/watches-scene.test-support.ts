@@ -101,7 +101,7 @@ export class WatchesScene {
   #xid = 0;
 
   constructor(limits: Partial<WatchLimits> = {}) {
-    const world: Pick<GatewayWorld, "now" | "soon"> = { now: () => 0, soon: (run) => this.#soon.push(run) };
+    const world: Pick<GatewayWorld, "now" | "next"> = { now: () => 0, next: (run) => this.#soon.push(run) };
     const write = (bytes: Uint8Array): void => void this.#out.push(...readOut(bytes));
     this.outbox = new Outbox(
       { world: world as GatewayWorld, slabs: new Slabs(), limits: zookeeperLimits, write, unsent: () => this.unsent },

@@ -135,7 +135,7 @@ function startOwnDoor(
   replica: Replica,
   siblings: SiblingCheck,
 ): Promise<Door> {
-  const world = createNodeWorld();
+  const world = createNodeWorld(true);
   const name = `replica ${id}`;
   const remote = createDial({ world, name, version, ...key });
   const data = required(values, "data");
@@ -144,7 +144,7 @@ function startOwnDoor(
     log,
     world,
     replicas: [own],
-    dial: createLocalDial(own, name, replica, remote, (run) => world.soon(run)),
+    dial: createLocalDial(own, name, replica, remote, (run) => world.next(run)),
     home: "local",
     name,
     metrics: () => replica.metrics(),
