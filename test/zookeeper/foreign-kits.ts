@@ -1,4 +1,5 @@
 /** What ZooKeeper's clients in other languages are made of. `node test/zookeeper/foreign-kits.ts` makes them ready beforehand. */
+import { cpSync } from "node:fs";
 import { join } from "node:path";
 import { type Kit, makeReadyBeforehand, mavenUnreached, type Step } from "../polyglot/make-ready.ts";
 
@@ -45,4 +46,22 @@ function python(name: string, folder: string, requirements: string): Kit {
 export const kazoo: Kit = python("kazoo", "kazoo", "kazoo-requirements.txt");
 export const aiozk: Kit = python("aiozk", "aiozk", "aiozk-requirements.txt");
 
-if (import.meta.main) await makeReadyBeforehand([javaClients, kazoo, aiozk]);
+/** go-zookeeper's own tests, compiled where its module lies. */
+export const goClient: Kit = {
+  name: "go-zookeeper",
+  tools: ["go"],
+  folder: "go-zookeeper",
+  sources: [source("go"), import.meta.filename],
+  steps: (into) => {
+    cpSync(source("go"), into, { recursive: true });
+    const env = { GOFLAGS: "-mod=mod", GOTOOLCHAIN: "local" };
+    const compile = ["test", "-c", "-o", "zk.test", "github.com/go-zookeeper/zk"];
+    return [
+      { command: "go", args: ["mod", "download"], env, fetches: true },
+      { command: "go", args: compile, env: { ...env, GOPROXY: "off" } },
+    ];
+  },
+  program: (into) => ({ command: join(into, "zk.test"), args: [] }),
+};
+
+if (import.meta.main) await makeReadyBeforehand([javaClients, kazoo, aiozk, goClient]);
