@@ -34,6 +34,7 @@ before(async () => {
   ports = await freePorts(names.length);
   const environmentOf = (name: string) => ({ QUORATE_ZOOKEEPER_PORT: String(ports[names.indexOf(name)]) });
   ensemble = await Ensemble.start({ gateways: 2, environmentOf });
+  for (const each of ensemble.gateways) await ensemble.ready(each);
 });
 afterEach((context) => {
   if ("error" in context && context.error) console.log(ensemble.output());
@@ -133,6 +134,10 @@ class Scene {
     if (late.length > 0) this.#t.diagnostic(`those whose client was gone went after their time: ${spread(late)}`);
     await news.stop();
     await Promise.all(lives.map(({ ledger }) => ledger.stop()));
+    for (const { client, held } of lives) {
+      const who = `${held} (${client.stays.map(({ end }) => end).join("; ")})`;
+      assert.equal(client.expired, false, `${who}: its session is over; its longest lag was ${client.longestLag} ms`);
+    }
     const all = (): string[] => lives.flatMap(({ client }) => faultsOf(client.watches, news.written));
     // What is not told yet may be under way.
     await until(() => all().length === 0, 5000, "all is told").catch(() => undefined);
@@ -142,7 +147,6 @@ class Scene {
     for (const { client, ledger, held } of lives) {
       const who = `${held} (${client.stays.map(({ end }) => end).join("; ")})`;
       assert.deepEqual(client.faults, [], who);
-      assert.equal(client.expired, false, `${who}: its session is over; its longest lag was ${client.longestLag} ms`);
       const { result } = await client.insist({ op: "exists", path: held, watch: false });
       assert.deepEqual([result?.stat.ephemeralOwner, result?.stat.version], [client.session, 0], who);
       assert.equal(result?.stat.czxid, result?.stat.mzxid);
