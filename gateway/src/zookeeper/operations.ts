@@ -63,7 +63,10 @@ export class Operations {
     const { calls, watches } = this.#options;
     const path = parsePath(text);
     // ZooKeeper looks it up and finds nothing.
-    if (isBadPath(path)) return this.#fill(slot, codes.noNode);
+    if (isBadPath(path)) {
+      const isRefused = op === "exists" && text.includes("\0");
+      return this.#fill(slot, isRefused ? codes.badArguments : codes.noNode);
+    }
     if (watch) {
       slot.leaving = watches.expect(op === "getChildren2" ? "getChildren" : op, path);
       if (slot.leaving === undefined) return this.#fill(slot, errors.throttled.zookeeper);
