@@ -2,12 +2,13 @@
  * Are two entries of the same place in two streams the same? Everything must be equal but times, zxids and session ids, which
  * must correspond; children and ephemerals have no order.
  */
-import type { WireEvent, WireRequest, WireStat } from "../wire-records.ts";
+import type { WireEvent, WireMultiResult, WireRequest, WireStat } from "../wire-records.ts";
 import { Correspondence, Function64 } from "./correspondence.ts";
 import type { Entry } from "./side.ts";
 import { show } from "./step.ts";
 
-const unordered: ReadonlySet<string> = new Set(["children", "ephemerals", "clients"]);
+/** `acl`: the entries that `auth` stands for come in the order of a hash table. */
+const unordered: ReadonlySet<string> = new Set(["children", "ephemerals", "clients", "acl"]);
 /** Answered without a look at the tree: their headers may bear what the connection has seen, or what the server has. */
 const atTheDoor: ReadonlySet<WireRequest["op"]> = new Set([
   "addWatch",
@@ -46,7 +47,7 @@ export class Comparison {
     const values = this.values("", a.reply.result, b.reply.result);
     if (values !== undefined || atTheDoor.has(a.request.op)) return values;
     // What failed may have been refused at the door.
-    if (a.reply.error !== 0) return undefined;
+    if (a.reply.error !== 0 || hasNothing(a.reply.result)) return undefined;
     const why = this.#zxids.sameMoment(a.reply.zxid, b.reply.zxid);
     return why === undefined ? undefined : `the header's zxid: ${why}`;
   }
@@ -112,6 +113,12 @@ export class Comparison {
     const why = this.#zxids.pair(a, b);
     return why === undefined ? undefined : `${name}: ${why}`;
   }
+}
+
+/** Of a multiRead that found nothing. */
+function hasNothing(result: object | undefined): boolean {
+  const { results } = (result ?? {}) as { readonly results?: readonly WireMultiResult[] };
+  return results?.every(({ op }) => op === "error") === true;
 }
 
 function differing(name: string, a: unknown, b: unknown): string | undefined {

@@ -1,7 +1,9 @@
 /** Which client does what next. It looks at one side's clients only, so that a seed gives the same steps whatever the other says. */
 import { SeededRandom } from "../../simulation/random.ts";
+import type { WireRequest } from "../wire-records.ts";
 import { Knowledge } from "./knowledge.ts";
-import { anyLoneRequest, anyRequest } from "./requests.ts";
+import { hardQuotas, quotaRequest } from "./quotas.ts";
+import { anyLoneRequest, anyRequest, withoutCompany } from "./requests.ts";
 import type { Slot } from "./side.ts";
 import type { Step } from "./step.ts";
 
@@ -21,10 +23,21 @@ export class Generator {
   readonly #random: SeededRandom;
   readonly #options: GeneratorOptions;
   #expiries = 0;
+  /** In a round, quotas may refuse: then nothing that they refuse is pipelined or in company. */
+  #hardQuotas = false;
+  /** What a round begins with. */
+  #first: WireRequest[] = [];
 
   constructor(options: GeneratorOptions) {
     this.#options = options;
     this.#random = new SeededRandom(options.seed);
+  }
+
+  /** Everything begins anew: nobody is connected, and the tree is empty. */
+  beginRound(): void {
+    this.knowledge.clear();
+    this.#hardQuotas = this.#options.pipelined === 1 && this.#random.chance(0.3);
+    this.#first = this.#hardQuotas ? hardQuotas(this.#random) : [];
   }
 
   next(slots: readonly Slot[]): Step {
@@ -65,8 +78,12 @@ export class Generator {
     if (pipelined === 1 && random.chance(0.1)) {
       return { kind: "send", slot, requests: [anyLoneRequest(random, this.knowledge)] };
     }
+    const first = this.#first.shift();
+    if (first) return { kind: "send", slot, requests: [first] };
+    if (!this.#hardQuotas && random.chance(0.03)) return { kind: "send", slot, requests: [quotaRequest(random)] };
     const count = pipelined === 1 ? 1 : random.between(1, pipelined);
-    const requests = Array.from({ length: count }, () => anyRequest(random, this.knowledge));
+    const judged = this.#hardQuotas ? withoutCompany : (request: WireRequest) => request;
+    const requests = Array.from({ length: count }, () => judged(anyRequest(random, this.knowledge)));
     return { kind: "send", slot, requests };
   }
 }

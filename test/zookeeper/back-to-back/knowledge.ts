@@ -1,6 +1,12 @@
 /** What one side's answers say of the tree, so that most requests meet something: paths that exist, their versions, containers. */
 import type { WireReply } from "../wire-client.ts";
-import type { WireMultiOperation, WireMultiResult, WireRequest, WireStat } from "../wire-records.ts";
+import {
+  openAcl,
+  type WireMultiOperation,
+  type WireMultiResult,
+  type WireRequest,
+  type WireStat,
+} from "../wire-records.ts";
 
 const noNode = -101;
 const nodeExists = -110;
@@ -9,6 +15,8 @@ export class Knowledge {
   readonly #paths = new Set<string>();
   readonly #versions = new Map<string, number>();
   readonly #containers = new Set<string>();
+  /** Those whose list of rights was ever another than the open one: events of them may be kept from a client. */
+  readonly #restricted = new Set<string>();
   #list: readonly string[] | undefined;
 
   get paths(): readonly string[] {
@@ -35,6 +43,10 @@ export class Knowledge {
     this.#one(request, reply.error, reply.result);
   }
 
+  isOpen(path: string): boolean {
+    return !this.#restricted.has(path);
+  }
+
   gone(path: string): void {
     if (this.#paths.delete(path)) this.#list = undefined;
     this.#versions.delete(path);
@@ -45,6 +57,7 @@ export class Knowledge {
     this.#paths.clear();
     this.#versions.clear();
     this.#containers.clear();
+    this.#restricted.clear();
     this.#list = undefined;
   }
 
@@ -57,6 +70,7 @@ export class Knowledge {
     if (request.op === "delete") this.gone(path);
     const stat = statOf(result);
     const made = request.op.startsWith("create") && result && "path" in result ? String(result.path) : path;
+    if ("acl" in request && request.acl !== openAcl) this.#restricted.add(made);
     if (request.op.startsWith("create")) {
       this.#exists(made);
       // The opcode makes it one, whatever the flags say.

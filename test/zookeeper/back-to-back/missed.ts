@@ -12,11 +12,22 @@ const childrenChanged = 4;
 const created = 1;
 
 /** Takes the events before the reply that sets the watches out of both streams, and says what is wrong with them. */
-export function compareMissed(a: Taken, b: Taken, witness: WireClient | undefined): string | undefined {
+export function compareMissed(
+  a: Taken,
+  b: Taken,
+  witness: WireClient | undefined,
+  isOpen: (path: string) => boolean,
+): string | undefined {
   if (equal(a.events, b.events)) return undefined;
   const both = `${a.events.map(show).join(" ") || "-"} beside ${b.events.map(show).join(" ") || "-"}`;
   if (witness === undefined) return `a client that came back was told ${both}`;
-  const why = untrue(b, witness) ?? forgotten(a.events, b.events);
+  const why =
+    untrue(b, witness) ??
+    forgotten(
+      a.events.filter(({ path }) => isOpen(path)),
+      b,
+      witness,
+    );
   return why === undefined ? undefined : `${why}: ${both}`;
 }
 
@@ -47,6 +58,23 @@ export function dropOwnEnd(slot: Slot, from: number): void {
   const { zxid } = reply.reply;
   const rest = slot.stream.slice(from).filter((entry) => entry.kind !== "event" || entry.event.zxid !== zxid);
   slot.stream.splice(from, slot.stream.length, ...rest);
+}
+
+/** Events of one zxid that stand together, by their paths. */
+export function orderEnd(slot: Slot, from: number): void {
+  const { stream } = slot;
+  const zxidAt = (at: number): bigint | undefined => {
+    const entry = stream[at];
+    return entry?.kind === "event" ? entry.event.zxid : undefined;
+  };
+  const key = (entry: Entry): string => (entry.kind === "event" ? `${entry.event.path} ${entry.event.type}` : "");
+  for (let at = from; at < stream.length; ) {
+    let end = at + 1;
+    while (zxidAt(at) !== undefined && zxidAt(end) === zxidAt(at)) end++;
+    const run = stream.slice(at, end).sort((a, b) => (key(a) < key(b) ? -1 : 1));
+    stream.splice(at, run.length, ...run);
+    at = end;
+  }
 }
 
 /** A watch that only one of the two has kept is taken away from both, and what that answers is nobody's business. */
@@ -92,8 +120,15 @@ function isOf(told: WireEvent, seen: WireEvent): boolean {
   return parent === told.path && (seen.type === created || seen.type === deleted);
 }
 
-/** Whoever is told something by Stats is told something by what happened. */
-function forgotten(a: readonly WireEvent[], b: readonly WireEvent[]): string | undefined {
-  const lost = a.find(({ path }) => !b.some((each) => each.path === path));
+/**
+ * Whoever is told something by Stats is told something by what happened, if anything did: a real server tells of a znode that is
+ * there, too, that it was created, when its client did not hear it because it might not read it then. Of znodes that may not be
+ * read only a real server tells.
+ */
+function forgotten(a: readonly WireEvent[], b: Taken, witness: WireClient): string | undefined {
+  const since = witness.events.filter(({ zxid }) => zxid > b.after);
+  const happened = ({ type, path }: WireEvent): boolean =>
+    since.some((seen) => seen.path === path || isOf({ ...seen, type, path }, seen));
+  const lost = a.find((each) => !b.events.some(({ path }) => path === each.path) && happened(each));
   return lost === undefined ? undefined : `only a real server tells ${show(lost)}`;
 }

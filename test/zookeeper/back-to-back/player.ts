@@ -3,16 +3,17 @@
  * row of `differences.ts` covers: whatever comes after it would differ by it.
  */
 import { sleep } from "../../integration/ensemble.ts";
+import { meantBy } from "../differences.ts";
 import type { WireClient } from "../wire-client.ts";
 import { createFlags, openAcl, type WireRequest } from "../wire-records.ts";
 import { Comparison } from "./comparison.ts";
 import { Generator, type GeneratorOptions } from "./generator.ts";
-import { compareMissed, dropOwnEnd, evenWatches, takeMissed } from "./missed.ts";
+import { compareMissed, dropOwnEnd, evenWatches, orderEnd, takeMissed } from "./missed.ts";
 import { settleContainers } from "./settle.ts";
 import type { Entry, Side, Slot } from "./side.ts";
 import { type Step, show, showStep } from "./step.ts";
 import { Tally } from "./tally.ts";
-import { empty, walk } from "./tree-walk.ts";
+import { empty, walk, withoutConfig } from "./tree-walk.ts";
 
 export interface PlayOptions extends GeneratorOptions {
   readonly operations: number;
@@ -21,14 +22,6 @@ export interface PlayOptions extends GeneratorOptions {
   readonly onProgress?: (tally: Tally) => void;
   /** Of the second side, where that one remembers what its clients missed; it is told of everything. */
   readonly witness?: WireClient;
-  /** Whether the difference is a meant one. */
-  readonly isMeant?: (seen: SeenDifference) => string | undefined;
-}
-
-export interface SeenDifference {
-  readonly a: Entry;
-  readonly b: Entry;
-  readonly why: string;
 }
 
 export interface Finding {
@@ -104,6 +97,7 @@ class Player {
 
   async #round(operations: number): Promise<void> {
     const end = this.#tally.operations + operations;
+    this.#generator.beginRound();
     for (let steps = 1; this.#tally.operations < end; steps++) {
       await this.#step(this.#generator.next(this.#a.slots));
       if (steps % barrierSteps === 0) await this.#barrier();
@@ -125,13 +119,21 @@ class Player {
     const before = [this.#a, this.#b].map((side) => side.slot(step.slot).lastZxid);
     await Promise.all([this.#a.play(step), this.#b.play(step)]);
     this.#tally.played(step);
-    if (step.kind === "close" && this.#options.witness) {
-      dropOwnEnd(this.#a.slot(step.slot), this.#compared[step.slot]?.a ?? 0);
-    }
+    if (step.kind === "close" || step.kind === "expire") await this.#settleEnd(step);
     if (step.kind === "return") await this.#judgeMissed(step.slot, before[0] ?? 0n, before[1] ?? 0n);
     await this.#settleClosing(step);
     await settleContainers(this.#a, this.#b, this.#generator.knowledge);
     this.#compareAll();
+  }
+
+  /** The ephemerals of a session go in no order, at one zxid: everyone's events of it are brought into one. */
+  async #settleEnd({ kind, slot }: Step): Promise<void> {
+    await Promise.all([this.#a.barrier(), this.#b.barrier()]);
+    for (const [at, compared] of this.#compared.entries()) {
+      orderEnd(this.#a.slot(at), compared.a);
+      orderEnd(this.#b.slot(at), compared.b);
+    }
+    if (kind === "close" && this.#options.witness) dropOwnEnd(this.#a.slot(slot), this.#compared[slot]?.a ?? 0);
   }
 
   async #judgeMissed(at: number, afterA: bigint, afterB: bigint): Promise<void> {
@@ -141,7 +143,7 @@ class Player {
     const { witness } = this.#options;
     // What the witness has not been told yet is on its way: its reply is behind it.
     await witness?.send({ op: "sync", path: "/" });
-    const why = compareMissed(a, b, witness);
+    const why = compareMissed(a, b, witness, (path) => this.#generator.knowledge.isOpen(path));
     if (why !== undefined) throw new DifferenceFound(at, why);
     this.#tally.missed(a.events.length, b.events.length);
     if (this.#b.slot(at).isOpen) await evenWatches(this.#a, this.#b, at);
@@ -187,7 +189,7 @@ class Player {
         const [one, other] = [a[compared.a], b[compared.b]];
         if (!one || !other) break;
         const why = this.#comparison.differs(one, other);
-        if (why !== undefined) this.#judge(slot, { a: one, b: other, why });
+        if (why !== undefined) this.#judge(slot, one, other, why);
         if (one.kind === "reply") this.#generator.knowledge.learn(one.request, one.reply);
         this.#tally.told(one);
         compared.a++;
@@ -196,10 +198,10 @@ class Player {
     }
   }
 
-  #judge(slot: number, seen: SeenDifference): void {
-    const name = this.#options.isMeant?.(seen);
-    if (name === undefined) throw new DifferenceFound(slot, seen.why);
-    this.#tally.meant(name);
+  #judge(slot: number, a: Entry, b: Entry, why: string): void {
+    const meant = this.#options.witness && meantBy(a, b);
+    if (meant === undefined) throw new DifferenceFound(slot, why);
+    this.#tally.meant(meant.what);
   }
 
   /** Everyone's session ends; then the trees are equal, whole, and are emptied. */
@@ -212,10 +214,10 @@ class Player {
     await this.#barrier();
     const admins = await Promise.all([this.#a.admin(), this.#b.admin()]);
     const [a, b] = await Promise.all([walk(admins[0]), walk(admins[1])]);
-    const why = this.#comparison.values("tree", a, b);
+    const shown = this.#options.witness ? withoutConfig : (nodes: typeof a) => nodes;
+    const why = this.#comparison.values("tree", shown(a), shown(b));
     if (why !== undefined) throw new DifferenceFound(0, why);
     await Promise.all([empty(admins[0], a), empty(admins[1], b)]);
-    this.#generator.knowledge.clear();
     this.#tally.rounds++;
   }
 

@@ -9,7 +9,7 @@ import {
   wireOpcodes,
 } from "../wire-records.ts";
 import type { Knowledge } from "./knowledge.ts";
-import { anyAcl, anyData, anyFlags, anyPath, anyVersion, newPath, quotaPath, quotaText, users } from "./values.ts";
+import { anyAcl, anyData, anyFlags, anyGoodPath, anyPath, anyVersion, newPath, users } from "./values.ts";
 
 type Maker = (random: SeededRandom, known: Knowledge) => WireRequest;
 
@@ -29,13 +29,12 @@ const makers: readonly (readonly [weight: number, make: Maker])[] = [
   [1, (random, known) => ({ op: "sync", path: anyPath(random, known.paths) })],
   [9, (random, known) => ({ op: "multi", operations: several(random, () => writeOfMulti(random, known)) })],
   [3, (random, known) => ({ op: "multiRead", operations: several(random, () => readOfMulti(random, known)) })],
-  [4, (random, known) => ({ op: "addWatch", path: anyPath(random, known.paths), mode: anyMode(random) })],
+  [4, (random, known) => addWatch(random, known)],
   [2, (random, known) => watchRequest("removeWatches", random, known)],
   [2, (random, known) => watchRequest("checkWatches", random, known)],
   [1, (random, known) => ({ op: "getEphemerals", prefix: anyPath(random, known.paths) })],
   [1, (random, known) => ({ op: "getAllChildrenNumber", path: anyPath(random, known.paths) })],
   [1, () => ({ op: "whoAmI" })],
-  [2, (random) => quota(random)],
 ];
 
 /** Those that may end the connection, or are told out of order: never pipelined. */
@@ -49,6 +48,11 @@ const loneMakers: readonly (readonly [weight: number, make: Maker])[] = [
 
 export function anyRequest(random: SeededRandom, known: Knowledge): WireRequest {
   return weighted(random, makers)(random, known);
+}
+
+/** At most one operation in a multi: a real server judges each by the counts before it, and hard limits would be passed. */
+export function withoutCompany(request: WireRequest): WireRequest {
+  return request.op === "multi" ? { op: "multi", operations: request.operations.slice(0, 1) } : request;
 }
 
 export function anyLoneRequest(random: SeededRandom, known: Knowledge): WireRequest {
@@ -68,7 +72,9 @@ function create(random: SeededRandom, known: Knowledge): WireCreate {
   // Containers go by themselves: they have requests of their own.
   const flags = anyFlags(random);
   const isSequential = flags === createFlags.persistentSequential || flags === createFlags.ephemeralSequential;
-  const path = random.chance(0.85) ? newPath(random, known.paths) : anyPath(random, known.paths);
+  const chosen = random.chance(0.85) ? newPath(random, known.paths) : anyPath(random, known.paths);
+  // Only a real server makes a name of `.` and a number (see the differences).
+  const path = isSequential && /\/\.\.?$/.test(chosen ?? "") ? "/a/" : chosen;
   return {
     op: random.chance(0.6) ? "create" : "create2",
     path: isSequential && random.chance(0.2) ? `${path}/` : path,
@@ -133,19 +139,32 @@ function several<T>(random: SeededRandom, make: () => T): T[] {
 
 function writeOfMulti(random: SeededRandom, known: Knowledge): WireMultiOperation {
   const at = random.below(40);
-  if (at < 16) return create(random, known);
+  // Without a list of rights a real server reads no create in a multi (see the differences).
+  if (at < 16) return withRights(create(random, known));
   const path = anyPath(random, known.paths);
   const version = anyVersion(random, known.versionOf(path ?? ""));
   if (at < 24) return { op: "setData", path, data: anyData(random), version };
   if (at < 30) return { op: "delete", path, version };
   if (at < 37) return { op: "check", path, version };
-  if (at < 39 || random.chance(0.8)) return timed(random, known);
+  if (at < 39 || random.chance(0.8)) return withRights(timed(random, known));
   return read(random.pick(["getData", "exists", "getChildren"]), random, known);
+}
+
+function withRights(request: WireCreate): WireCreate {
+  return { ...request, acl: request.acl ?? openAcl };
 }
 
 function readOfMulti(random: SeededRandom, known: Knowledge): WireMultiOperation {
   const op = random.below(100) === 0 ? "exists" : random.pick(["getData", "getChildren"] as const);
   return { op, path: anyPath(random, known.paths), watch: false };
+}
+
+/** Never on what no znode can be called: only a real server takes such a watch (see the differences). */
+function addWatch(random: SeededRandom, known: Knowledge): WireRequest {
+  const path = random.chance(0.1)
+    ? random.pick(["/", "/zookeeper", "/zookeeper/quota"])
+    : anyGoodPath(random, known.paths);
+  return { op: "addWatch", path, mode: anyMode(random) };
 }
 
 function anyMode(random: SeededRandom): number {
@@ -155,16 +174,6 @@ function anyMode(random: SeededRandom): number {
 function watchRequest(op: "removeWatches" | "checkWatches", random: SeededRandom, known: Knowledge): WireRequest {
   const type = random.below(15) === 0 ? random.pick([0, 6, -1]) : random.between(1, 5);
   return { op, path: anyPath(random, known.paths), type };
-}
-
-function quota(random: SeededRandom): WireRequest {
-  const path = quotaPath(random);
-  const data = quotaText(random);
-  const at = random.below(10);
-  if (at < 5) return { op: "create", path, data, acl: openAcl, flags: createFlags.persistent };
-  if (at < 7) return { op: "setData", path, data, version: -1 };
-  if (at < 9) return { op: "getData", path, watch: random.chance(0.3) };
-  return { op: "delete", path, version: -1 };
 }
 
 function auth(random: SeededRandom): WireRequest {

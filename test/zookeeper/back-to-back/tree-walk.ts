@@ -13,6 +13,14 @@ export interface SeenNode {
 /** What every server has, and nobody can delete. */
 const lasting: ReadonlySet<string> = new Set(["/", "/zookeeper", "/zookeeper/config", "/zookeeper/quota"]);
 
+/** What it holds is each server's own (see the differences); that it is there, and its list of rights, is not. */
+export function withoutConfig(nodes: readonly SeenNode[]): SeenNode[] {
+  const [root] = nodes;
+  return nodes.map((each) =>
+    each.path === "/zookeeper/config" && root ? { ...each, data: root.data, stat: root.stat } : each,
+  );
+}
+
 /** Parents before their children, by path. */
 export async function walk(client: WireClient): Promise<SeenNode[]> {
   const seen: SeenNode[] = [];

@@ -8,7 +8,6 @@ const oddNames = ["é", "Ω", "with space", "-", "long-".repeat(12), "zookeeper_
 /** A server that takes one of these, or another fault for it than the other, is found out. */
 const badPaths: readonly (string | null)[] = [
   null,
-  "",
   "a",
   "/a/",
   "//",
@@ -41,9 +40,6 @@ const oddPaths = [
   "/zookeeper/config",
   "/zookeeper/none",
 ];
-/** Never of the root: a real server ends for good on a znode called `/zookeeper/quota/zookeeper_limits`. */
-const quotaPaths = ["/a", "/b", "/a/b"];
-const quotaNames = ["", "/zookeeper_limits", "/zookeeper_stats"];
 
 export const users = ["ann:one", "bob:two", "super:secret"] as const;
 
@@ -58,8 +54,12 @@ export function anyPath(random: SeededRandom, known: readonly string[]): string 
   if (at < 78 && known.length > 0) return random.pick(known);
   if (at < 94) return newPath(random, known);
   if (at < 97) return random.pick(oddPaths);
-  if (at < 98) return quotaPath(random);
   return random.pick(badPaths);
+}
+
+/** One that may exist. */
+export function anyGoodPath(random: SeededRandom, known: readonly string[]): string {
+  return known.length > 0 && random.chance(0.8) ? random.pick(known) : newPath(random, known);
 }
 
 /** A child of something known, or of the root. */
@@ -69,17 +69,11 @@ export function newPath(random: SeededRandom, known: readonly string[]): string 
   return `${parent}/${random.pick(random.chance(0.85) ? names : oddNames)}`;
 }
 
-export function quotaPath(random: SeededRandom): string {
-  return `/zookeeper/quota${random.pick(quotaPaths)}${random.pick(quotaNames)}`;
-}
-
-export function quotaText(random: SeededRandom): Buffer {
+/** Soft limits refuse nothing. */
+export function quotaText(random: SeededRandom, isHard: boolean): Buffer {
   const number = (): number => random.pick([-1, 0, 1, 2, 3, 5, 20, 200]);
-  const hard = random.chance(0.7) ? `;byteHardLimit=${number()};countHardLimit=${number()}` : "";
-  const text = random.chance(0.9)
-    ? `count=${number()},bytes=${number()}${hard}`
-    : random.pick(["", "x", "count=", "bytes=1"]);
-  return Buffer.from(text);
+  const hard = isHard ? `=;byteHardLimit=${number()};countHardLimit=${number()}` : "";
+  return Buffer.from(`count=${number()},bytes=${number()}${hard}`);
 }
 
 export function anyData(random: SeededRandom): Buffer | null {
@@ -145,9 +139,6 @@ function ids(random: SeededRandom): readonly (readonly (string | null)[])[] {
     ["super", "super"],
     ["", "anyone"],
     ["none", "x"],
-    [null, "anyone"],
-    ["world", null],
-    ["digest", null],
   ];
   return random.chance(0.75) ? good : bad;
 }
