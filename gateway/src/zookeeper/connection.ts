@@ -297,7 +297,9 @@ export class Connection implements Peer {
 
   #write(bytes: Uint8Array): void {
     if (this.#phase === "over") return;
-    this.#transport.write(bytes);
+    // A piece that lies here for long would keep the whole slab that it is of, which others have filled.
+    const lies = this.#transport.queuedBytes > 0 && bytes.length * 2 < bytes.buffer.byteLength;
+    this.#transport.write(lies ? bytes.slice() : bytes);
     this.#account();
     const { queuedBytes, allQueuedBytes, pausedBytes } = this.#door.limits;
     const queued = this.#queuedBytes;
