@@ -79,6 +79,21 @@ describe("outbox", () => {
     assert.deepEqual(scene.turn(), ["reply 1 @7", "reply 2 @8", "reply 3 @9"]);
   });
 
+  it("no reply's zxid is below one before it, which its client would ask for less by when it comes back", () => {
+    const scene = new Scene();
+    const left: number[] = [];
+    const leave = (zxid: number, code: number): number => {
+      left.push(zxid);
+      return code;
+    };
+    const [read, write, failed] = [scene.place(), scene.place({ leave }), scene.place()];
+    scene.fill(write, 8);
+    scene.fill(failed, 0, -8);
+    scene.fill(read, 9);
+    assert.deepEqual(scene.turn(), ["reply 1 @9", "reply 2 @9", "reply 3 @9 -8"]);
+    assert.deepEqual(left, [8], "who has a part in it hears of which state it is");
+  });
+
   it("an event leaves before replies of its zxid and above, and behind lower ones of the same turn", () => {
     const scene = new Scene();
     const places = [scene.place(), scene.place(), scene.place()] as const;
@@ -107,7 +122,7 @@ describe("outbox", () => {
     scene.fill(places[0], 7);
     scene.fill(places[2], 6);
     scene.outbox.direct(-2, 0);
-    assert.deepEqual(scene.turn(), ["reply 1 @7", "reply 2 @7 -8", "reply 3 @6", "reply -2 @7"]);
+    assert.deepEqual(scene.turn(), ["reply 1 @7", "reply 2 @7 -8", "reply 3 @7", "reply -2 @7"]);
   });
 
   it("who has a part in a reply's leaving is told then, and its events come behind it", () => {

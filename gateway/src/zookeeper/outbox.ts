@@ -153,8 +153,10 @@ export class Outbox implements Replies {
     const before = this.#writer.length;
     let { code } = place;
     if (leaving && (code !== 0 || place.body === undefined)) code = leaving.leave(zxid, code);
-    if (!writeReply(this.#writer, xid, zxid, code, place.body)) code = errors.tooLarge.zookeeper;
     if (zxid > this.#zxid) this.#zxid = zxid;
+    // A write may have been applied before what a read in front of it has shown: clients keep the last zxid, not the highest.
+    const shown = this.#zxid;
+    if (!writeReply(this.#writer, xid, shown, code, place.body)) code = errors.tooLarge.zookeeper;
     place.left = true;
     if (leaving && place.code === 0 && place.body !== undefined) leaving.leave(zxid, code);
     place.body = undefined;
@@ -163,7 +165,7 @@ export class Outbox implements Replies {
     const bytes = this.#writer.length - before;
     this.#replyBytes = bytes > this.#replyBytes ? bytes : this.#replyBytes - (this.#replyBytes - bytes) / forgetting;
     this.#now ??= this.#options.world.now();
-    this.#count(place, zxid, code, this.#now);
+    this.#count(place, shown, code, this.#now);
   }
 
   #count(place: Place, zxid: Zxid, code: number, now: number): void {
