@@ -85,9 +85,12 @@ export class Acls implements Home<AclRecord> {
     if (uses === 0) this.#idle.add(reference);
   }
 
+  get unsettled(): boolean {
+    return this.#idle.size > 0;
+  }
+
   /** At a command's end: what nobody refers to goes; `retired` is told of it. */
   settle(retired: (reference: number, acl: Acl) => void): void {
-    if (this.#idle.size === 0) return;
     for (const reference of this.#idle) {
       const record = this.#byReference.get(reference);
       if (this.#uses.get(reference) === 0) {

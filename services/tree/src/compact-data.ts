@@ -45,9 +45,14 @@ export function lend(data: CompactData): Uint8Array {
   return bytes;
 }
 
+/** What is a string, as most data is, needs no comparison. */
+export function isNull(data: CompactData): boolean {
+  return typeof data !== "string" && data === nullData;
+}
+
 export function hashData(data: CompactData): number {
-  if (data === nullData) return nullHash;
-  return typeof data === "string" ? hashText(data) : hashBytes(data);
+  if (typeof data === "string") return hashText(data);
+  return isNull(data) ? nullHash : hashBytes(data);
 }
 
 /** The same text as one flat string: a rope or a slice would keep its parts alive. */

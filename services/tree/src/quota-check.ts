@@ -17,7 +17,7 @@ export function mayCreate(
   missing: readonly Path[],
 ): Failure | undefined {
   const { quotas } = state;
-  if (!quotas.on) return undefined;
+  if (!quotas.concern(path)) return undefined;
   for (const each of missing) {
     const bad = countedFirst(state, tx, each);
     if (bad !== undefined) return bad;
@@ -50,7 +50,7 @@ export function mayWrite(
   formerBytes: number,
 ): Failure | undefined {
   const { quotas } = state;
-  if (!quotas.on) return undefined;
+  if (!quotas.concern(path)) return undefined;
   const bad = unreadable(tx, path, data);
   if (bad !== undefined || quotas.size === 0) return bad;
   const quota = quotas.of(path);

@@ -16,6 +16,13 @@ const quotaPrefix = `${quotaPath}/`;
 const limitsName = "/zookeeper_limits";
 const statsName = "/zookeeper_stats";
 
+const letter = "z".charCodeAt(0);
+
+/** Below `/zookeeper`: asked of every change, and told by one letter of most paths. */
+function isOwn(path: Path): boolean {
+  return path.charCodeAt(1) === letter && path.startsWith(ownPrefix);
+}
+
 interface Usage {
   count: number;
   bytes: number;
@@ -81,6 +88,11 @@ export class Quotas {
 
   get size(): number {
     return this.#quotas.size;
+  }
+
+  /** Whether a write of the znode at `path` may be about a quota: it is within one, or sets one. */
+  concern(path: Path): boolean {
+    return this.#on && (this.#quotas.size > 0 || isOwn(path));
   }
 
   /** From here on changes are followed. What quotas there are already is counted. */
@@ -163,7 +175,7 @@ export class Quotas {
   /** Behind each change of a record. */
   changed(former: ZNode | undefined, next: ZNode | undefined): void {
     const path = ((next ?? former) as ZNode).path;
-    if (path.startsWith(ownPrefix)) {
+    if (isOwn(path)) {
       this.#administered(path, next);
       return;
     }
@@ -190,9 +202,12 @@ export class Quotas {
     this.#touched.add(quota);
   }
 
+  get unsettled(): boolean {
+    return this.#touched.size > 0;
+  }
+
   /** At a command's end: `tell` puts the text into `zookeeper_stats`. Quotas that are gone are forgotten. */
   settle(tell: (path: Path, text: string) => void): void {
-    if (this.#touched.size === 0) return;
     for (const quota of this.#touched) {
       if (quota.told) tell(statsPathOf(quota.path), formatUsage(quota.count, quota.bytes));
       else if (quota.limits === undefined) this.#quotas.delete(quota.path);

@@ -8,7 +8,7 @@ import {
   unreachable,
 } from "@quorate/api";
 import { childrenPage } from "./children-page.ts";
-import { expand, nullData } from "./compact-data.ts";
+import { expand, isNull } from "./compact-data.ts";
 import { absent } from "./condition.ts";
 import { success } from "./failure.ts";
 import { denied } from "./rights.ts";
@@ -29,7 +29,7 @@ export function readZnode(
   switch (operation.kind) {
     case "get": {
       const result = { kind: "data", path: node.path, data: expand(node.data), stat: statOf(node) } as const;
-      return success(tx.zxid, node.data === nullData ? { ...result, nullData: true } : result);
+      return success(tx.zxid, isNull(node.data) ? { ...result, nullData: true } : result);
     }
     case "exists":
       return success(tx.zxid, { kind: "stat", path: node.path, stat: statOf(node) });

@@ -26,7 +26,7 @@ import {
   writeOutcome,
 } from "@quorate/api";
 import { AclRecord } from "./acls.ts";
-import { type CompactData, compact, flatten, hashData, lend, nullData } from "./compact-data.ts";
+import { type CompactData, compact, flatten, hashData, isNull, lend, nullData } from "./compact-data.ts";
 import { hashText } from "./digest.ts";
 import { KeyRecord } from "./keys.ts";
 import { zookeeperRules } from "./known.ts";
@@ -54,8 +54,8 @@ const hasFamily = 8;
 
 export function writeZNode(w: ByteWriter, node: ZNode): void {
   const { nature, family } = node;
-  const isNull = node.data === nullData ? hasNullData : 0;
-  w.u8(natureKinds.indexOf(nature.kind) | isNull | (family === undefined ? 0 : hasFamily));
+  const empty = isNull(node.data) ? hasNullData : 0;
+  w.u8(natureKinds.indexOf(nature.kind) | empty | (family === undefined ? 0 : hasFamily));
   w.string(node.path);
   w.bytes(lend(node.data));
   w.u32(node.acl);

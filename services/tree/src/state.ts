@@ -1,5 +1,5 @@
 /** The whole replicated state: the tables of one store, and the counters beside them. */
-import { type SessionId, type Zxid, zeroZxid } from "@quorate/api";
+import { type Path, type SessionId, type Zxid, zeroZxid } from "@quorate/api";
 import { Acls } from "./acls.ts";
 import { ChangeRing } from "./change-ring.ts";
 import { flatten } from "./compact-data.ts";
@@ -40,14 +40,16 @@ export class State {
     if (applied === undefined) begin(this);
   }
 
-  /** At a command's end: what follows from it for records that it did not name. */
+  /** At a command's end: what follows from it for records that it did not name; mostly nothing. */
   settle(zxid: Zxid): void {
-    this.acls.settle((reference, acl) => this.ring.retire(reference, acl, zxid));
-    this.quotas.settle((path, text) => {
-      const node = this.znodes.get(path);
-      if (node !== undefined && node.data !== text) this.znodes.table.replace(node, node.withText(flatten(text)));
-    });
+    if (this.acls.unsettled) this.acls.settle((reference, acl) => this.ring.retire(reference, acl, zxid));
+    if (this.quotas.unsettled) this.quotas.settle(this.#tell);
   }
+
+  readonly #tell = (path: Path, text: string): void => {
+    const node = this.znodes.get(path);
+    if (node !== undefined && node.data !== text) this.znodes.table.replace(node, node.withText(flatten(text)));
+  };
 
   digest(): string {
     return digestOf(this.store.sum, this.applied, this.stamp, this.rules, this.acls.next);
