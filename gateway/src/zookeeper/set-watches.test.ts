@@ -1,6 +1,13 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import type { FeedChange, ReadOperation, WatchOperation, Zxid } from "@quorate/api";
+import {
+  decodeRead,
+  encodeRead,
+  type FeedChange,
+  type ReadOperation,
+  type WatchOperation,
+  type Zxid,
+} from "@quorate/api";
 import { type AskedRead, changeOf, page, statResult, WatchesScene } from "./watches-scene.test-support.ts";
 
 const relativeZxid = 10 as Zxid;
@@ -187,7 +194,7 @@ test("what may not be read is not told, and spends", () => {
 });
 
 test("with very many paths all changes are asked for, and those that matter are told", () => {
-  const scene = new WatchesScene({ questionCharacters: 1000 });
+  const scene = new WatchesScene({ questionBytes: 1000 });
   const data = Array.from({ length: 500 }, (_, i) => `/d${i}`);
   scene.setWatches({ relativeZxid, data });
   const read = scene.next();
@@ -326,4 +333,14 @@ test("several requests in a row, each alone", () => {
   scene.change(21, "changed", "/a");
   scene.change(21, "changed", "/b");
   assert.deepEqual(scene.turn(), ["reply 1 @20", "reply 2 @20", "changed /a @21", "changed /b @21"]);
+});
+
+test("a question is never more than a replica reads, whatever the paths are", () => {
+  const name = "路".repeat(100);
+  for (const count of [500, 1500, 2500]) {
+    const scene = new WatchesScene();
+    scene.setWatches({ relativeZxid, child: Array.from({ length: count }, (_, at) => `/${name}${at}`) });
+    const asked = question(scene.next());
+    assert.deepEqual(decodeRead(encodeRead(asked)), asked, `${count} paths of three bytes a character`);
+  }
 });

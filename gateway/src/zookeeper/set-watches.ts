@@ -30,10 +30,11 @@ import {
 } from "@quorate/api";
 import { eventTypes, type SetWatchesRequest } from "./messages.ts";
 import type { WatchLimits } from "./watch-limits.ts";
+import { bytesOf } from "./watch-paths.ts";
 import { type WatchTable, watchKinds } from "./watch-table.ts";
 
 export interface SetWatchesPorts {
-  readonly limits: Pick<WatchLimits, "questionCharacters" | "lookingAt">;
+  readonly limits: Pick<WatchLimits, "questionBytes" | "lookingAt">;
   /** On the session's lane; anything but an outcome is the end of the connection. */
   read(operation: ReadOperation, done: (outcome: Outcome) => void): void;
   /** When the client has read most of what it was told. */
@@ -104,13 +105,15 @@ export class SetWatches {
 
   #scopes(): WatchScopes {
     const everything: WatchScopes = { node: [], children: [], subtree: [rootPath] };
-    const table = this.#table;
-    if (table.characters > this.#ports.limits.questionCharacters) return everything;
     const [node, children, subtree]: [Path[], Path[], Path[]] = [[], [], []];
-    for (const [path, kinds] of table.entries()) {
+    let bytes = 0;
+    for (const [path, kinds] of this.#table.entries()) {
+      const before = node.length + children.length + subtree.length;
       if (kinds & (data | child | persistent)) node.push(path);
       if (kinds & (child | persistent)) children.push(path);
       if (kinds & recursive) subtree.push(path);
+      bytes += (node.length + children.length + subtree.length - before) * bytesOf(path);
+      if (bytes > this.#ports.limits.questionBytes) return everything;
     }
     return { node, children, subtree };
   }

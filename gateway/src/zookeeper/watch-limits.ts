@@ -14,8 +14,8 @@ export const watchLimits = {
    * they are forgotten and asked for.
    */
   backlogChanges: 65_536,
-  /** Characters of the paths that a question for missed changes names; with more, all changes are asked for. */
-  questionCharacters: 262_144,
+  /** Bytes of a question for missed changes, a path once for each scope; with more, all changes are asked for. */
+  questionBytes: linkLimits.followQuestionBytes,
   /** Znodes looked at together when the missed changes are forgotten. */
   lookingAt: 256,
   /** How long one of these reads may take. Beyond: the client is cut off, and comes back. */

@@ -60,6 +60,7 @@ export class WatchPaths {
   }
 }
 
-function bytesOf(path: Path): number {
+/** In a question, once. */
+export function bytesOf(path: Path): number {
   return 4 + utf8Length(path);
 }

@@ -29,15 +29,10 @@ export class WatchTable {
   #dataPaths = 0;
   #childPaths = 0;
   #recursive = 0;
-  #characters = 0;
 
   /** Paths. */
   get size(): number {
     return this.#kinds.size;
-  }
-  /** Of the paths, all together. */
-  get characters(): number {
-    return this.#characters;
   }
   /** As ZooKeeper counts (watch_count): entries of its two tables. A persistent watch is in both. */
   get count(): number {
@@ -76,14 +71,11 @@ export class WatchTable {
     this.#dataPaths = 0;
     this.#childPaths = 0;
     this.#recursive = 0;
-    this.#characters = 0;
   }
 
   #put(path: Path, before: number, after: number): void {
     if (after === 0) this.#kinds.delete(path);
     else this.#kinds.set(path, after);
-    if (before === 0) this.#characters += path.length;
-    else if (after === 0) this.#characters -= path.length;
     this.#dataPaths += has(after, hearPresence) - has(before, hearPresence);
     this.#childPaths += has(after, child | persistent) - has(before, child | persistent);
     this.#recursive += has(after, recursive) - has(before, recursive);
