@@ -347,3 +347,15 @@ test("when its changes are lost, the connection is; what is over is not armed", 
   other.outbox.fill(place, 10 as Zxid, -101);
   assert.equal(other.following.closed, true);
 });
+
+test("what came for watches that are not set is not kept", () => {
+  const scene = new WatchesScene({ backlogChanges: 10 });
+  for (let zxid = 10; zxid < 100; zxid += 3) {
+    const xid = scene.watch("getData", "/comes/and/goes");
+    scene.change(zxid, "created", "/comes/and/goes");
+    scene.change(zxid + 1, "deleted", "/comes/and/goes");
+    scene.answer(xid, zxid + 1, -101);
+    assert.deepEqual(scene.turn(), [`reply ${xid} @${zxid + 1} -101`]);
+  }
+  assert.equal(scene.closed, undefined);
+});

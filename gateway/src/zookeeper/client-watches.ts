@@ -220,7 +220,7 @@ export class ClientWatches implements ConnectionWatches {
     }
     if (left !== 0) this.#armed.add(path, left);
     this.#follow(path, was);
-    if (kinds !== 0) this.#forget(zxid);
+    this.#forget(zxid);
   }
 
   /** What came behind `zxid` is put to these watches. */
