@@ -1,10 +1,17 @@
-/** A gateway for clients in tests: its REST and gRPC ports, with a real tree in this process behind them. */
+/** A gateway for clients in tests: its ports, with a real tree in this process behind them. */
 import type { AddressInfo } from "node:net";
-import { type Backend, createGrpcServer, createNodeWorld, createRestServer } from "@quorate/gateway";
+import {
+  type Backend,
+  createGrpcServer,
+  createNodeWorld,
+  createRestServer,
+  createZookeeperServer,
+} from "@quorate/gateway";
 
 export interface Doors {
   readonly restPort: number;
   readonly grpcPort: number;
+  readonly zookeeperPort: number;
   stop(): Promise<void>;
 }
 
@@ -27,13 +34,15 @@ export async function startDoors(backend: Backend, options: DoorsOptions = {}): 
     metrics: () => "",
   });
   const grpc = createGrpcServer({ ...common, wallNow: () => Date.now(), ready: () => true });
+  const zookeeper = createZookeeperServer({ ...common, facts: { wallMillis: () => Date.now() } });
   await new Promise<void>((resolve) => rest.server.listen(0, "127.0.0.1", resolve));
   const grpcPort = await grpc.listen("127.0.0.1", 0);
   return {
     restPort: (rest.server.address() as AddressInfo).port,
     grpcPort,
+    zookeeperPort: await zookeeper.listen("127.0.0.1", 0),
     stop: async () => {
-      await Promise.all([rest.stop(), grpc.stop()]);
+      await Promise.all([rest.stop(), grpc.stop(), zookeeper.stop()]);
     },
   };
 }

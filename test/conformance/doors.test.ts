@@ -8,6 +8,8 @@ import { runDoorCase } from "./doors/door-runner.ts";
 import { GrpcDoor } from "./doors/grpc-door.ts";
 import { RestDoor } from "./doors/rest-door.ts";
 import { casesFor, notAskable, table } from "./doors/table.ts";
+import { zookeeperOtherwise } from "./doors/zookeeper-cases.ts";
+import { ZookeeperDoor } from "./doors/zookeeper-door.ts";
 import { MemoryBackend } from "./memory-backend.ts";
 
 let doors: Doors;
@@ -17,7 +19,8 @@ const memory = new MemoryBackend();
 before(async () => {
   doors = await startDoors(memory, { superUserDigest: digestOf("root", "toor") });
   const rest = new RestDoor(`http://127.0.0.1:${doors.restPort}`);
-  all = [rest, new GrpcDoor(doors.grpcPort), new GrpcDoor(doors.grpcPort, true)];
+  const grpc = [new GrpcDoor(doors.grpcPort), new GrpcDoor(doors.grpcPort, true)];
+  all = [rest, ...grpc, new ZookeeperDoor(doors.zookeeperPort)];
 });
 after(async () => {
   for (const each of all) each.close();
@@ -30,6 +33,19 @@ it("has at least 150 cases, each with a name of its own", () => {
   const names = table.map(({ name }) => name);
   assert.equal(new Set(names).size, table.length);
   for (const each of Object.values(notAskable).flatMap(Object.keys)) assert.ok(names.includes(each), each);
+  for (const each of zookeeperOtherwise) assert.ok(names.includes(each), each);
+});
+
+it("what ZooKeeper's protocol has no words for is not asked", async () => {
+  const door = all.at(-1) as Door;
+  for (const [index, each] of table.entries()) {
+    const reason = notAskable["ZooKeeper"]?.[each.name];
+    if (reason === undefined) continue;
+    await assert.rejects(runDoorCase(door, each, `/unasked-${index}`, "root:toor"), {
+      name: "NotAskable",
+      message: reason,
+    });
+  }
 });
 
 it("notices doors that lie", async () => {
@@ -66,7 +82,7 @@ it("notices doors that lie", async () => {
   assert.deepEqual(believed, ["sync: a zxid", "session: renewed"]);
 });
 
-for (const [at, name] of ["REST", "gRPC", "gRPC-Session"].entries()) {
+for (const [at, name] of ["REST", "gRPC", "gRPC-Session", "ZooKeeper"].entries()) {
   describe(`${name} over a tree in memory`, () => {
     for (const [index, each] of casesFor(name).entries()) {
       it(each.name, async () => {

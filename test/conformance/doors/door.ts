@@ -203,6 +203,8 @@ export interface Good {
 export interface Bad {
   readonly ok: false;
   readonly code: ErrorCode | HttpErrorCode;
+  /** Others that this door does not tell apart from it. */
+  readonly alike?: readonly ErrorCode[];
   readonly certainty: string;
   readonly detail: string;
   readonly replayed: boolean;

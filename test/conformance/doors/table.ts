@@ -9,6 +9,7 @@ import { sessionTable } from "./session-table.ts";
 import { txnTable } from "./txn-table.ts";
 import { watchTable } from "./watch-table.ts";
 import { writeTable } from "./write-table.ts";
+import { zookeeperCases, zookeeperNotAskable } from "./zookeeper-cases.ts";
 
 export const table: readonly DoorCase[] = [
   ...writeTable,
@@ -27,9 +28,11 @@ export const notAskable: Readonly<Record<string, Readonly<Record<string, string>
     "session consistency: without a zxid": "it is not older than what the stream has seen",
     "session: a read that it does not concern, when it is over": "its stream is over",
   },
+  ZooKeeper: zookeeperNotAskable,
 };
 
 export function casesFor(door: string): readonly DoorCase[] {
+  if (door === "ZooKeeper") return zookeeperCases(table);
   const named = notAskable[door] ?? {};
   return table.filter(({ name }) => !Object.hasOwn(named, name));
 }
