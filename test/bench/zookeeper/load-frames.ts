@@ -11,7 +11,7 @@ export const znodes = 1000;
 const dataBytes = 100;
 const root = "/bench";
 const nameDigits = 9;
-const opcodes = { create: 1, getData: 4, setData: 5, closeSession: -11 } as const;
+const opcodes = { create: 1, getData: 4, setData: 5, sync: 9, closeSession: -11 } as const;
 
 export interface Frames {
   readonly bytes: Buffer;
@@ -84,6 +84,17 @@ export function createFrame(xid: number, path: string): Buffer {
   return request.int(1).int(31).sized("world").sized("anyone").int(0).frame();
 }
 
+/** A ring of frames that is sent once. */
+export function framesOnce(frames: readonly Buffer[]): Frames {
+  const starts = new Int32Array(frames.length + 1);
+  for (const [at, frame] of frames.entries()) starts[at + 1] = (starts[at] as number) + frame.length;
+  return { bytes: Buffer.concat(frames), starts, count: frames.length, digits: undefined };
+}
+
+export function syncFrame(xid: number): Buffer {
+  return new Bytes().int(xid).int(opcodes.sync).sized("/").frame();
+}
+
 export function znodePath(at: number): string {
   return `${root}/k${String(at).padStart(4, "0")}`;
 }
@@ -117,13 +128,10 @@ export function framesOf(work: Work, seed: number, parent: string): Frames {
     return at % 10 < 7 ? getFrame(xid, path) : setFrame(xid, path);
   });
   if (work === "mixed") mix(frames, random);
-  const starts = new Int32Array(frames.length + 1);
-  frames.forEach((frame, at) => {
-    starts[at + 1] = (starts[at] as number) + frame.length;
-  });
+  const once = framesOnce(frames);
   // Length, xid, opcode, length of the path; then the path, whose last digits are the number.
-  const digits = work === "create" ? starts.map((start) => start + 16 + parent.length + 1) : undefined;
-  return { bytes: Buffer.concat(frames), starts, count: frames.length, digits };
+  const digits = work === "create" ? once.starts.map((start) => start + 16 + parent.length + 1) : undefined;
+  return { ...once, digits };
 }
 
 /** Shuffled, with the xids in order again. */

@@ -3,7 +3,16 @@
  * and what came of it. The same program for whatever speaks ZooKeeper's protocol.
  */
 import { type Counts, LoadConnection, latencySteps, millisOf } from "./load-connection.ts";
-import { createFrame, type Frames, framesOf, parentOf, prepared, type Work } from "./load-frames.ts";
+import {
+  createFrame,
+  type Frames,
+  framesOf,
+  framesOnce,
+  parentOf,
+  prepared,
+  syncFrame,
+  type Work,
+} from "./load-frames.ts";
 
 export interface Job {
   /** Its own among those of one ensemble: names what is created. */
@@ -46,21 +55,22 @@ function fail(why: string): never {
   throw new Error(why);
 }
 
+/** All of them at once. */
+async function ask(port: number, frames: Frames): Promise<void> {
+  const connection = new LoadConnection(port, frames, frames.count, newCounts(), fail);
+  await connection.open();
+  connection.begin();
+  await connection.stop();
+}
+
 /** Creates what the work needs; what is there already from an earlier work is not created again. */
 async function prepare(job: Job, known: Set<string>): Promise<void> {
   const all = Array.from({ length: job.clients }, (_, client) => prepared(job.work, parentOf(job.run, client)));
   const paths = [...new Set(all.flat())].filter((path) => !known.has(path));
   if (paths.length === 0) return;
-  const encoded = paths.map((path, at) => createFrame(at + 1, path));
-  const starts = new Int32Array(encoded.length + 1);
-  encoded.forEach((frame, at) => {
-    starts[at + 1] = (starts[at] as number) + frame.length;
-  });
-  const frames: Frames = { bytes: Buffer.concat(encoded), starts, count: encoded.length, digits: undefined };
-  const connection = new LoadConnection(portOf(job, 0), frames, encoded.length, newCounts(), fail);
-  await connection.open();
-  connection.begin();
-  await connection.stop();
+  await ask(portOf(job, 0), framesOnce(paths.map((path, at) => createFrame(at + 1, path))));
+  // What one server has answered, another may not have yet.
+  for (const port of job.ports) await ask(port, framesOnce([syncFrame(1)]));
   for (const path of paths) known.add(path);
 }
 
