@@ -235,6 +235,7 @@ function misfortune({ world, ensemble }: Fixture, clients: readonly Client[]): v
 
 async function storm(seed: number, counts: Counts): Promise<void> {
   const fixture = setUp({}, seed);
+  fixture.ensemble.faults.near = seed % 2 === 0;
   const { world, ensemble, link } = fixture;
   const clients = Array.from({ length: 8 }, (_, each) => new Client(fixture, counts, each));
   for (const each of clients) void each.start();

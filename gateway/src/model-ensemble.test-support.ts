@@ -5,18 +5,19 @@
  */
 import assert from "node:assert/strict";
 import { type ErrorCode, peekLane, type ReplicaId, type SessionId } from "@quorate/api";
-import { decodeFromGateway, type FromGateway, type MemberStatus, type ToGateway } from "@quorate/proto";
+import type { FromGateway, MemberStatus, ToGateway } from "@quorate/proto";
 import { ModelHistory } from "./model-history.test-support.ts";
 import { ModelReads } from "./model-reads.test-support.ts";
 import { ModelState } from "./model-state.test-support.ts";
+import { ModelStream } from "./model-stream.test-support.ts";
 import { ModelWatching } from "./model-watching.test-support.ts";
-import type { Dial, ReplicaConnection, ReplicaEvents } from "./stream.ts";
+import type { Dial } from "./stream.ts";
 import type { VirtualWorld } from "./virtual-world.test-support.ts";
 
 type Write = Extract<FromGateway, { kind: "write" }>;
 
 /** What one stream knows of a lane. */
-interface LaneAtStream {
+export interface LaneAtStream {
   readonly session: SessionId;
   readonly attachment: number;
   fence: number;
@@ -44,79 +45,8 @@ export interface Faults {
   behind: number;
   /** Nothing is committed. */
   noQuorum: boolean;
-}
-
-export class ModelStream implements ReplicaConnection {
-  readonly replica: ModelReplica;
-  readonly events: ReplicaEvents;
-  readonly lanes = new Map<SessionId, LaneAtStream>();
-  readonly #toReplica: { at: number; message: FromGateway }[] = [];
-  readonly #toGateway: ToGateway[] = [];
-  #queued: Uint8Array[] = [];
-  #lastAt = 0;
-  #backAt = 0;
-  open = true;
-  queuedBytes = 0;
-
-  constructor(replica: ModelReplica, events: ReplicaEvents) {
-    this.replica = replica;
-    this.events = events;
-  }
-
-  send(message: Uint8Array): void {
-    if (this.open) this.#queued.push(message);
-  }
-
-  flush(): void {
-    if (!this.open) return;
-    const { world, faults } = this.replica.ensemble;
-    for (const bytes of this.#queued) {
-      const message = decodeFromGateway(bytes);
-      assert(message, "what the gateway sends decodes");
-      this.#lastAt = Math.max(this.#lastAt, world.now() + 0.1 + world.below(faults.delayMillis * 100) / 100);
-      this.#toReplica.push({ at: this.#lastAt, message });
-    }
-    this.#queued = [];
-    world.after(this.#lastAt - world.now(), () => this.deliver());
-  }
-
-  deliver(): void {
-    const { world } = this.replica.ensemble;
-    while (this.open && !this.replica.paused && this.#toReplica[0] && this.#toReplica[0].at <= world.now()) {
-      this.replica.received(this, (this.#toReplica.shift() as { message: FromGateway }).message);
-    }
-  }
-
-  /** To the gateway, in order, after a delay; lost if the stream breaks before. */
-  say(message: ToGateway): void {
-    const { world, faults } = this.replica.ensemble;
-    if (!this.open) return;
-    this.#backAt = Math.max(this.#backAt, world.now() + 0.1 + world.below(faults.delayMillis * 100) / 100);
-    this.#toGateway.push(message);
-    world.after(this.#backAt - world.now(), () => {
-      const next = this.#toGateway.shift();
-      if (this.open && next) this.events.received([next]);
-    });
-  }
-
-  close(): void {
-    this.break("closed", false);
-  }
-
-  break(why: string, tell = true): void {
-    if (!this.open) return;
-    this.open = false;
-    this.replica.streams.delete(this);
-    const { ensemble } = this.replica;
-    const { world } = ensemble;
-    // What lay in a socket is read later all the same, up to some point of it.
-    const left = this.#toReplica.slice(0, world.below(this.#toReplica.length + 1));
-    for (const { message } of left) {
-      if (message.kind === "lane") this.lanes.delete(message.session);
-      if (message.kind === "write" && !this.lanes.get(message.session)?.void) ensemble.late(message);
-    }
-    if (tell) this.events.down(why);
-  }
+  /** No fault: gateways are embedded, so that session reads may be answered at once. */
+  near: boolean;
 }
 
 export class ModelReplica {
@@ -262,6 +192,7 @@ export class ModelEnsemble {
     commitMillis: 1,
     behind: 0,
     noQuorum: false,
+    near: false,
   };
   leader: ModelReplica | undefined;
   refusals = 0;

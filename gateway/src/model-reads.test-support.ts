@@ -1,8 +1,9 @@
 /** How one replica of the model ensemble answers reads that are no watches: at once, or when what they wait for is applied. */
 import assert from "node:assert/strict";
-import { decodeRead, type ErrorCode, type Outcome, type Zxid } from "@quorate/api";
-import type { FromGateway } from "@quorate/proto";
-import type { ModelReplica, ModelStream } from "./model-ensemble.test-support.ts";
+import { decodeRead, type ErrorCode, type ExistsOperation, type Outcome, type Zxid } from "@quorate/api";
+import type { DirectRead, FromGateway } from "@quorate/proto";
+import type { ModelReplica } from "./model-ensemble.test-support.ts";
+import type { ModelStream } from "./model-stream.test-support.ts";
 
 type Read = Extract<FromGateway, { kind: "read" }>;
 
@@ -29,8 +30,16 @@ export class ModelReads {
     } else this.#answer(stream, message);
   }
 
+  /** Undefined: by a message. */
+  now(read: DirectRead): Outcome | undefined {
+    const { world, faults } = this.#replica.ensemble;
+    const { operation } = read;
+    if (operation.kind !== "exists" || !this.#replica.leading || faults.noQuorum || this.waits(read)) return undefined;
+    return world.chance(faults.behind) ? undefined : this.#outcome(operation);
+  }
+
   /** `at`: where the replica stands, if not at the newest. */
-  waits({ behind, minZxid }: Read, at?: Zxid): boolean {
+  waits({ behind, minZxid }: Pick<DirectRead, "behind" | "minZxid">, at?: Zxid): boolean {
     const { state } = this.#replica.ensemble;
     if ((at ?? state.zxid) < minZxid) return true;
     // A session that is over has nothing that could be waited for.
@@ -38,15 +47,19 @@ export class ModelReads {
   }
 
   #answer(stream: ModelStream, message: Read): void {
-    const { state } = this.#replica.ensemble;
     const operation = decodeRead(message.operation);
     assert(operation?.kind === "exists");
-    const { zxid } = state;
-    const there = operation.path === "/a" || state.times.has(operation.path);
-    const outcome: Outcome = there
-      ? { ok: true, zxid, result: { kind: "done", count: 0 } }
-      : { ok: false, zxid, code: "noNode", detail: "", path: operation.path };
+    const outcome = this.#outcome(operation);
     stream.say({ kind: "answer", id: message.id, outcome, ageMillis: message.consistency === "stale" ? 7 : 0 });
+  }
+
+  #outcome({ path }: ExistsOperation): Outcome {
+    const { state } = this.#replica.ensemble;
+    const { zxid } = state;
+    const there = path === "/a" || state.times.has(path);
+    return there
+      ? { ok: true, zxid, result: { kind: "done", count: 0 } }
+      : { ok: false, zxid, code: "noNode", detail: "", path };
   }
 
   #fail(stream: ModelStream, { id }: Read, code: ErrorCode): void {

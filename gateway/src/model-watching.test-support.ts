@@ -5,8 +5,9 @@
 import assert from "node:assert/strict";
 import { decodeRead, type ErrorCode, type Zxid } from "@quorate/api";
 import type { FromGateway, ToGateway } from "@quorate/proto";
-import type { ModelReplica, ModelStream } from "./model-ensemble.test-support.ts";
+import type { ModelReplica } from "./model-ensemble.test-support.ts";
 import { answerWatch, type ModelTransaction, withPlaces } from "./model-history.test-support.ts";
+import type { ModelStream } from "./model-stream.test-support.ts";
 
 type Read = Extract<FromGateway, { kind: "read" }>;
 

@@ -261,6 +261,7 @@ class Client {
 async function storm(seed: number, kinds: Map<string, number>): Promise<number> {
   const fixture = setUp({}, seed);
   const { world, ensemble, link } = fixture;
+  ensemble.faults.near = seed % 2 === 0;
   const replicas = ["r1:7400", "r2:7400", "r3:7400"];
   const other = new ReplicaLink({ replicas, dial: ensemble.dial, world, name: "g2", log: () => {} });
   const whole: Storm = { ...fixture, links: [link, other], kinds };

@@ -26,7 +26,7 @@ export interface ReplicaConnection {
    * Of a replica in this process: the answer as of now, in its place in the stream. Undefined: it cannot be given now, for
    * something that was sent before is still on its way here, or the replica has to wait: ask by a message.
    */
-  readonly readNow?: ReadNow;
+  readonly readNow?: ReadNow | undefined;
 }
 
 export type ReadNow = (read: DirectRead) => Outcome | undefined;
