@@ -10,7 +10,7 @@
 import type { ChangeType, FeedChange, Path, WatchEvent, Zxid } from "@quorate/api";
 import type { ToGateway } from "@quorate/proto";
 import type { Follower } from "./follower.ts";
-import type { Party } from "./questions.ts";
+import type { Member } from "./followers.ts";
 import type { Readers } from "./readers.ts";
 import type { Relation, WatchIndex } from "./watch-index.ts";
 import type { FeedPlace, Watcher } from "./watcher.ts";
@@ -18,10 +18,10 @@ import type { FeedPlace, Watcher } from "./watcher.ts";
 export type FeedMessage = Extract<ToGateway, { kind: "feed" }>;
 
 export class Delivery {
-  readonly #index: WatchIndex<Party>;
+  readonly #index: WatchIndex<Member>;
   readonly #readers: Readers;
   #place: FeedPlace = { through: 0 as Zxid, history: undefined };
-  #touched: Party[] = [];
+  #touched: Member[] = [];
   #change: FeedChange | undefined;
   #event: WatchEvent | undefined;
   /** The event alone in an array, for all who are told of nothing else in this message. */
@@ -29,13 +29,13 @@ export class Delivery {
   /** The change alone, likewise. */
   #aloneRaw: FeedChange[] = [];
 
-  constructor(index: WatchIndex<Party>, readers: Readers) {
+  constructor(index: WatchIndex<Member>, readers: Readers) {
     this.#index = index;
     this.#readers = readers;
   }
 
   /** Those with `pending` or `denied` set; each keeps its place as it was before this message until it is told. */
-  gather(place: FeedPlace, { changes, acls }: FeedMessage): readonly Party[] {
+  gather(place: FeedPlace, { changes, acls }: Pick<FeedMessage, "changes" | "acls">): readonly Member[] {
     this.#place = place;
     this.#touched = [];
     this.#readers.begin(acls);
@@ -49,29 +49,29 @@ export class Delivery {
     return this.#touched;
   }
 
-  readonly #found = (relation: Relation, party: Party): void => {
-    if (party.feed !== this.#place) return;
+  readonly #found = (relation: Relation, member: Member): void => {
+    if (member.feed !== this.#place) return;
     const change = this.#change as FeedChange;
     const { type } = change;
-    if (party.kind === "follower") {
-      if (type !== "acl" && relation !== "parent") this.#follow(party, change);
+    if (member.kind === "follower") {
+      if (type !== "acl" && relation !== "parent") this.#follow(member, change);
       return;
     }
-    if (party.denied !== undefined) return;
+    if (member.denied !== undefined) return;
     switch (relation) {
       case "node":
       case "root":
-        this.#named(party, change, change.acl, change.path, type !== "acl");
+        this.#named(member, change, change.acl, change.path, type !== "acl");
         return;
       case "parent":
         // No event, but its ACL is the one that decides over its children's.
-        if (type === "created" || type === "acl") this.#named(party, change, change.acl, change.path, false);
+        if (type === "created" || type === "acl") this.#named(member, change, change.acl, change.path, false);
         return;
       case "child":
-        this.#named(party, change, change.parentAcl, undefined, true);
+        this.#named(member, change, change.parentAcl, undefined, true);
         return;
       case "below":
-        if (type !== "acl" && this.#readers.may(party.reader, change.acl)) this.#tell(party, change);
+        if (type !== "acl" && this.#readers.may(member.reader, change.acl)) this.#tell(member, change);
         return;
       default:
         relation satisfies never;

@@ -20,7 +20,7 @@ it("asks with its first path how far the tree is; others take their places in th
   one.following.add("node", b);
   const question = scene.take();
   assert.equal(question.words, "raw, where, from 0");
-  assert.deepEqual(question.request.acting?.session, 5);
+  assert.equal(question.request.acting, undefined, "it is asked for all of them");
   scene.feed(9, [change(9, "changed", a)]);
   question.tell(10);
   assert.deepEqual([one.following.cursor, one.notes.take()], [10, []]);
@@ -111,7 +111,7 @@ it("asks behind its cursor when the feed breaks; a path that comes meanwhile is 
   following.remove("node", a);
   second.tell(19, [change(18, "changed", a), change(19, "changed", b)]);
   scene.feed(20, [change(20, "deleted", b), change(20, "changed", a)]);
-  assert.deepEqual([notes.take(), following.cursor], [["changed /a, changed /b", "deleted /b"], 20]);
+  assert.deepEqual([notes.take(), following.cursor], [["changed /b", "deleted /b"], 20]);
 });
 
 it("follows from where the tree is, at least from where it stood, when it had nothing to ask for", () => {
@@ -140,24 +140,39 @@ it("follows from where the tree is, at least from where it stood, when it had no
   scene.watches.pump();
   assert.deepEqual(scene.questions.map(({ words }) => words).sort(), [
     ", after 17, node /b",
-    "raw, after 17, node /a",
-    "raw, where, from 0",
+    "raw, after 17, node /b, node /a",
   ]);
 });
 
-it("that waits for its turn needs none once another has joined", () => {
+it("asks once for all, and each is told its own", () => {
   const scene = new Scene();
-  const many = linkLimits.watchQuestions + 10;
+  const many = 3 * linkLimits.watchQuestions;
   const all = Array.from({ length: many }, (_, each) => scene.follow(each));
-  for (const { following } of all) following.add("node", a);
+  for (const [each, { following }] of all.entries()) following.add("node", each % 2 === 0 ? a : (`/${each}` as Path));
   scene.watches.pump();
-  assert.equal(scene.questions.length, linkLimits.watchQuestions);
+  assert.equal(scene.questions.length, 1);
   scene.take().tell(10);
-  scene.watches.pump();
-  assert.equal(scene.questions.length, linkLimits.watchQuestions - 1);
-  for (const question of scene.questions.splice(0)) question.tell(10);
+  const idle = scene.follow(many);
   scene.feed(11, [change(11, "created", a)]);
-  for (const { notes } of all) assert.deepEqual(notes.calls, ["created /a"]);
+  for (const [each, { notes }] of all.entries()) assert.deepEqual(notes.take(), each % 2 === 0 ? ["created /a"] : []);
+  scene.watches.feedBroken(scene.first);
+  const late = scene.follow(many + 1);
+  late.following.add("children", root);
+  scene.watches.pump();
+  const [question] = scene.questions;
+  assert.equal(scene.questions.length, 1);
+  assert.match(scene.take().words, /^raw, after 11, node \/a, (node \/\d+, )+children \/$/);
+  question?.tell(14, [change(12, "deleted", a), change(14, "created", "/7" as Path)], true);
+  assert.equal(all[2]?.notes.told[1], all[4]?.notes.told[1], "the array of a lone one is shared");
+  assert.deepEqual([all[2]?.notes.take(), all[7]?.notes.take()], [["deleted /a"], ["created /7"]]);
+  assert.deepEqual([all[3]?.notes.calls, late.notes.take()], [[], ["deleted /a, created /7"]]);
+  scene.watches.pump();
+  scene.take().fail("cursorTooOld");
+  for (const { notes } of [...all, late]) assert.equal(notes.end?.code, "cursorTooOld");
+  assert.deepEqual([idle.notes.calls, scene.watches.followers, idle.following.cursor], [[], 1, 14]);
+  idle.following.add("node", a);
+  scene.watches.pump();
+  assert.equal(scene.take().words, "raw, where, from 14");
 });
 
 it("asks for all changes where it follows much, and picks its own", () => {

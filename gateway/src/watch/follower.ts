@@ -1,31 +1,27 @@
 /**
- * What one attached session follows, path by path, and where it stands. Unlike a watch it may follow nothing for a while,
- * and then has nothing to ask; and what it follows changes while it is asked for.
+ * What one attached session follows, path by path. It has no place of its own in the feed: all that follow stand where
+ * `Followers` stands.
  */
 import {
   type Acting,
-  anyone,
   type FeedChange,
   type Path,
-  parentOf,
   utf8Length,
-  type WatchedResult,
-  type WatchOperation,
   type WatchScope,
-  type WatchScopes,
   type Zxid,
   zeroZxid,
 } from "@quorate/api";
-import type { Following, FollowListener, ReadRequest } from "../backend.ts";
-import { linkLimits } from "../limits.ts";
-import type { Queued } from "../queue.ts";
-import type { Party } from "./questions.ts";
-import type { FeedPlace, WatcherState } from "./watcher.ts";
+import type { Following, FollowListener } from "../backend.ts";
+import type { FeedPlace } from "./watcher.ts";
 
-/** `idle`: it follows nothing, or did when the feed broke, and stands nowhere. Else as watchers. */
-export type FollowerState = Exclude<WatcherState, "opening"> | "idle";
-
+/** What it knows of all of them. */
 export interface FollowerPorts {
+  /** Where they stand. */
+  readonly feed: FeedPlace;
+  /** From there on all that is followed is told. */
+  readonly settled: boolean;
+  /** The home's feed goes on there. */
+  readonly joined: boolean;
   /** Whether one path more may be followed by it, of so many bytes; if not, it is about to end. */
   admits(follower: Follower, bytes: number): boolean;
   added(follower: Follower, scope: WatchScope, path: Path, bytes: number): void;
@@ -35,39 +31,24 @@ export interface FollowerPorts {
 
 const bits: { readonly [scope in WatchScope]: number } = { node: 1, children: 2, subtree: 4 };
 const scopeNames = Object.keys(bits) as readonly WatchScope[];
-const nothing: WatchScopes = { node: [], children: [], subtree: [] };
-const everything: WatchScopes = { ...nothing, subtree: ["/" as Path] };
 
-export class Follower implements Following, Queued<Party> {
+export class Follower implements Following {
   readonly kind = "follower";
   readonly acting: Acting;
   readonly listener: FollowListener;
-  state: FollowerState = "idle";
-  /** What is followed is told from `zxid` on. If not, it is told from where it is answered that the tree stands. */
-  anchored = false;
-  /** All before it was told, while it is not joined and while `pending` is not told. */
-  zxid: Zxid = zeroZxid;
-  history: string | undefined = undefined;
-  feed: FeedPlace | undefined = undefined;
-  /** The question under way asks for every change: it is answered with more than what is followed. */
-  wide = false;
-  /** The question under way does not ask for all that is followed: the rest is told from its answer on. */
-  partial = false;
+  state: "follows" | "ended" = "follows";
   /** It is about to end. */
   refused = false;
-  giveUp: (() => void) | undefined = undefined;
-  /** What it is told at the end of the feed at hand; an array of one may be shared with others. */
+  /** What it is told at the end of the message at hand; an array of one may be shared with others. */
   pending: FeedChange[] | undefined = undefined;
   pendingShared = false;
-  queue: unknown = undefined;
-  before: Party | undefined = undefined;
-  after: Party | undefined = undefined;
+  /** Where it stands while `pending` is not told, and once it has ended. */
+  zxid: Zxid = zeroZxid;
   /** What is followed, and its bytes as they are asked: a path counts once for each scope. */
   count = 0;
   bytes = 0;
   /** The scopes of each path. */
   readonly #paths = new Map<Path, number>();
-  #subtrees = 0;
   readonly #ports: FollowerPorts;
 
   constructor(acting: Acting, listener: FollowListener, ports: FollowerPorts) {
@@ -76,18 +57,12 @@ export class Follower implements Following, Queued<Party> {
     this.#ports = ports;
   }
 
+  get feed(): FeedPlace {
+    return this.#ports.feed;
+  }
+
   get cursor(): Zxid {
-    return this.feed && !this.pending ? this.feed.through : this.zxid;
-  }
-
-  /** Nothing older may be shown behind what it was told, and where it follows from. */
-  get floor(): Zxid {
-    return this.feed?.through ?? this.zxid;
-  }
-
-  /** Bytes of what its question asks. */
-  get weight(): number {
-    return this.wide ? 0 : this.bytes;
+    return this.pending || this.state === "ended" ? this.zxid : this.#ports.feed.through;
   }
 
   add(scope: WatchScope, path: Path): void {
@@ -99,7 +74,6 @@ export class Follower implements Following, Queued<Party> {
     this.#paths.set(path, had | bits[scope]);
     this.count += 1;
     this.bytes += bytes;
-    if (scope === "subtree") this.#subtrees += 1;
     this.#ports.added(this, scope, path, bytes);
   }
 
@@ -112,7 +86,6 @@ export class Follower implements Following, Queued<Party> {
     const bytes = bytesOf(path);
     this.count -= 1;
     this.bytes -= bytes;
-    if (scope === "subtree") this.#subtrees -= 1;
     this.#ports.removed(this, scope, path, bytes);
   }
 
@@ -128,65 +101,24 @@ export class Follower implements Following, Queued<Party> {
 
   /** It has ended: nothing is left of what it followed. */
   clear(): void {
+    this.zxid = this.cursor;
+    this.pending = undefined;
     this.#paths.clear();
     this.count = 0;
     this.bytes = 0;
-    this.#subtrees = 0;
   }
 
-  /** Takes it off the feed, with all that it was told as its place. */
-  leaveFeed(): void {
-    this.zxid = this.cursor;
-    this.feed = undefined;
-    this.pending = undefined;
-  }
-
-  /** What happened behind its place; or, where it stands nowhere yet, how far the tree is, at least there. */
-  question(): ReadRequest {
-    const { zxid, history, acting, anchored } = this;
-    this.partial = false;
-    this.wide = anchored && this.bytes > linkLimits.followQuestionBytes;
-    const scopes = !anchored ? nothing : this.wide ? everything : this.#scopes();
-    const behind = !anchored ? {} : history === undefined ? { after: zxid } : { after: zxid, history };
-    const operation: WatchOperation = { kind: "watch", scopes, raw: true, ...behind };
-    // Rights are the listener's to judge.
-    const how = { identity: anyone, consistency: "session", maxStaleMillis: 0 } as const;
-    return { ...how, acting, operation, minZxid: anchored ? zeroZxid : zxid };
-  }
-
-  #scopes(): WatchScopes {
-    const scopes: { readonly [scope in WatchScope]: Path[] } = { node: [], children: [], subtree: [] };
-    for (const [scope, path] of this.followed()) scopes[scope].push(path);
-    return scopes;
-  }
-
-  /** Its question was answered: what is to be told. */
-  took({ through, changes = [] }: WatchedResult): readonly FeedChange[] {
-    this.zxid = through;
-    this.anchored = true;
-    this.partial = false;
-    return this.wide ? changes.filter((change) => this.#meets(change)) : changes;
-  }
-
-  #meets({ path, type }: FeedChange): boolean {
-    const has = (at: Path, scope: WatchScope): boolean => ((this.#paths.get(at) ?? 0) & bits[scope]) !== 0;
-    if (has(path, "node") || has(path, "subtree")) return true;
-    const parent = parentOf(path);
-    if (parent !== undefined && type !== "changed" && has(parent, "children")) return true;
-    if (this.#subtrees === 0) return false;
-    for (let at = parent; at !== undefined; at = parentOf(at)) if (has(at, "subtree")) return true;
-    return false;
-  }
-
-  /** Whether everything up to `zxid` is told, or nothing that is told has been promised; `home`: somebody there said so. */
+  /** Whether everything up to `zxid` is told, and what is followed is told behind it; `home`: somebody there said so. */
   tells(zxid: Zxid, home: boolean): boolean {
     if (this.refused) return false;
     if (this.count === 0) return true;
-    if (!this.anchored || this.partial || this.pending !== undefined) return false;
-    return this.cursor >= zxid || (home && this.state === "joined");
+    const { settled, joined, feed } = this.#ports;
+    if (!settled || this.pending !== undefined) return false;
+    return feed.through >= zxid || (home && joined);
   }
 }
 
+/** Behind its length. */
 function bytesOf(path: Path): number {
   return 4 + utf8Length(path);
 }

@@ -11,19 +11,17 @@
  * 3. When the home moves, or its stream or feed breaks, all joined ones ask again, some hundreds at a time.
  * 4. An old home's feed, and that of a home through which nobody watches any more, is turned off by `unwatch`. No question
  *    sent before it can be joined by its answer afterwards: there is none (nobody asks), or it got a new number (2).
- * 5. Who follows paths is a watcher whose scopes change at will (`followers.ts`). While it follows nothing it stands nowhere, and
- *    takes its place in a feed that others have joined without a question.
+ * 5. Those who follow paths, which come and go, all stand at one place, and ask together (`followers.ts`).
  */
 import type { Acting, SessionId, WatchedResult, Zxid } from "@quorate/api";
 import type { Answer, Following, FollowListener, WatchEnd, Watching, WatchListener, WatchRequest } from "../backend.ts";
 import { linkLimits } from "../limits.ts";
 import type { ReplicaStream } from "../stream.ts";
 import { Delivery, type FeedMessage } from "./delivery.ts";
-import type { Follower } from "./follower.ts";
-import { Followers } from "./followers.ts";
+import { Followers, type Member } from "./followers.ts";
 import { type Party, type QuestionPorts, Questions, type WatchAnswered } from "./questions.ts";
 import { Readers } from "./readers.ts";
-import { SessionParties } from "./session-parties.ts";
+import { SessionMembers } from "./session-members.ts";
 import { WatchIndex } from "./watch-index.ts";
 import { type FeedPlace, Watcher } from "./watcher.ts";
 
@@ -44,12 +42,12 @@ const stopping: WatchEnd = { code: "noLeader", detail: "this gateway is stopping
 export class Watches {
   readonly #ports: WatchPorts;
   readonly #watchers = new Set<Watcher>();
-  readonly #index = new WatchIndex<Party>();
+  readonly #index = new WatchIndex<Member>();
   readonly #readers = new Readers();
   readonly #delivery: Delivery;
   readonly #followers: Followers;
   readonly #questions: Questions;
-  readonly #sessions: SessionParties;
+  readonly #sessions: SessionMembers;
   /** The home that was last told of; its feed is the one to join. */
   #home: ReplicaStream | undefined;
   /** Undefined: nobody has joined the home's feed since it began. */
@@ -64,16 +62,17 @@ export class Watches {
 
   constructor(ports: WatchPorts) {
     this.#ports = ports;
-    this.#sessions = new SessionParties((session) => ports.eventsTold(session));
+    this.#sessions = new SessionMembers((session) => ports.eventsTold(session));
     this.#delivery = new Delivery(this.#index, this.#readers);
     this.#questions = new Questions(ports, (...answered) => this.#answered(...answered));
-    this.#followers = new Followers(this.#index, {
+    this.#followers = new Followers(this.#index, this.#delivery, {
       world: ports.world,
       place: () => (this.#home === ports.home() ? this.#place : undefined),
-      wait: (follower) => this.#questions.await(follower),
+      wait: (followers) => this.#questions.await(followers),
       relieved: () => this.#relieved(),
-      end: (follower, end) => this.#end(follower, end),
-      forget: (follower) => this.#forget(follower),
+      tell: (member, call) => this.#tell(member, call),
+      end: (member, end) => this.#end(member, end),
+      forget: (member) => this.#forget(member),
     });
     this.#leftAt = ports.world.now();
   }
@@ -148,7 +147,7 @@ export class Watches {
     const opens = party.state === "opening";
     if (answer.kind === "unavailable") {
       const { code, detail, retryAfterMillis } = answer;
-      if (opens) this.#end(party, { code, detail, retryAfterMillis });
+      if (opens) this.#fail(party, { code, detail, retryAfterMillis });
       else this.#questions.rest(party, code);
       return;
     }
@@ -156,21 +155,21 @@ export class Watches {
     if (!outcome.ok) {
       const { code, detail, zxid, path } = outcome;
       const end = { code, detail, retryAfterMillis: 0, zxid, servedBy };
-      this.#end(party, path === undefined ? end : { ...end, path });
+      this.#fail(party, path === undefined ? end : { ...end, path });
       return;
     }
     const { result } = outcome;
     if (result.kind !== "watched") {
-      this.#end(party, { code: "internal", detail: `a watch was answered ${result.kind}`, retryAfterMillis: 0 });
+      this.#fail(party, { code: "internal", detail: `a watch was answered ${result.kind}`, retryAfterMillis: 0 });
       return;
     }
-    if (party.kind === "follower" && result.through < party.zxid) return this.#questions.rest(party, "behind");
+    if (party.kind === "followers" && party.isBack(result.through)) return this.#questions.rest(party, "behind");
     party.state = "waiting";
     const history = stream && this.#ports.historyOf(stream);
     if (history) party.history = history;
-    if (party.kind === "follower") this.#tellFollower(party, result);
+    if (party.kind === "followers") party.took(result);
     else this.#tellWatcher(party, opens, result, answer);
-    if (isOver(party)) return;
+    if (party.kind === "watcher" && isOver(party)) return;
     if (!result.more && this.#joins(joins, result.through)) this.#join(party, result.through);
     else this.#questions.await(party);
     this.#sessions.release();
@@ -192,9 +191,9 @@ export class Watches {
     }
   }
 
-  #tellFollower(follower: Follower, result: WatchedResult): void {
-    const changes = follower.took(result);
-    if (changes.length > 0) this.#tell(follower, () => follower.listener.changes(changes, result.acls ?? []));
+  #fail(party: Party, end: WatchEnd): void {
+    if (party.kind === "watcher") this.#end(party, end);
+    else party.lost(end);
   }
 
   #joins(stream: ReplicaStream | undefined, through: Zxid): boolean {
@@ -214,14 +213,9 @@ export class Watches {
   /** Asks for those who wait, as far as there is a home and room. */
   pump(): void {
     if (!this.#home || this.#home !== this.#ports.home()) return;
-    let joined = false;
-    this.#questions.pump((party) => {
-      if (party.kind === "watcher") return party.question();
-      const question = this.#followers.question(party);
-      if (!question) joined = true;
-      return question;
-    });
-    if (joined) this.#sessions.release();
+    const waited = !this.#followers.joined;
+    this.#questions.pump((party) => party.question());
+    if (waited && this.#followers.joined) this.#sessions.release();
   }
 
   /** A feed came on `stream`. */
@@ -235,15 +229,15 @@ export class Watches {
     if (place) {
       const touched = message.changes.length > 0 ? this.#delivery.gather(place, message) : [];
       if (message.through > place.through) place.through = message.through;
-      for (const party of touched) {
-        if (party.kind === "watcher") this.#deliver(party);
-        else this.#deliverChanges(party, message);
+      for (const member of touched) {
+        if (member.kind === "watcher") this.#deliver(member);
+        else this.#followers.deliver(member, message.acls);
       }
     }
     for (const session of message.ended) {
-      for (const party of [...this.#sessions.of(session)]) {
+      for (const member of [...this.#sessions.of(session)]) {
         const detail = "the session of this watch is over (expired or closed), and the watch with it; open a new one";
-        this.#end(party, { code: "sessionExpired", detail, retryAfterMillis: 0, zxid: message.through });
+        this.#end(member, { code: "sessionExpired", detail, retryAfterMillis: 0, zxid: message.through });
       }
     }
     this.#sessions.release();
@@ -265,13 +259,6 @@ export class Watches {
     }
     watcher.pending = undefined;
     this.#tell(watcher, () => watcher.listener.events(pending, false));
-  }
-
-  #deliverChanges(follower: Follower, { acls }: FeedMessage): void {
-    const { pending } = follower;
-    if (pending === undefined) return;
-    follower.pending = undefined;
-    this.#tell(follower, () => follower.listener.changes(pending, acls));
   }
 
   /** A feed that nobody here listens to: said once in a while, for some of it may be on its way. */
@@ -333,21 +320,21 @@ export class Watches {
   }
 
   /** A listener that throws has lost what it was told: its watch ends. */
-  #tell(party: Party, call: () => void): void {
-    if (isOver(party)) return;
+  #tell(member: Member, call: () => void): void {
+    if (isOver(member)) return;
     try {
       call();
     } catch (error) {
       this.#ports.log(`a watch's listener failed: ${error instanceof Error ? (error.stack ?? error.message) : error}`);
-      this.#end(party, { code: "internal", detail: "this gateway failed to pass events on", retryAfterMillis: 0 });
+      this.#end(member, { code: "internal", detail: "this gateway failed to pass events on", retryAfterMillis: 0 });
     }
   }
 
-  #end(party: Party, end: WatchEnd): void {
-    if (isOver(party)) return;
-    this.#leave(party);
+  #end(member: Member, end: WatchEnd): void {
+    if (isOver(member)) return;
+    this.#leave(member);
     try {
-      party.listener.ended(end);
+      member.listener.ended(end);
     } catch (error) {
       this.#ports.log(`a watch's listener failed at its end: ${error instanceof Error ? error.message : error}`);
     }
@@ -355,31 +342,32 @@ export class Watches {
     this.#relieved();
   }
 
-  #forget(party: Party): void {
-    if (isOver(party)) return;
-    this.#leave(party);
+  #forget(member: Member): void {
+    if (isOver(member)) return;
+    this.#leave(member);
     this.#relieved();
   }
 
-  #leave(party: Party): void {
-    this.#questions.drop(party);
-    party.leaveFeed();
-    party.state = "ended";
-    if (party.kind === "follower") this.#followers.forget(party);
+  #leave(member: Member): void {
+    if (member.kind === "follower") this.#followers.forget(member);
     else {
-      this.#readers.leave(party.reader);
-      if (this.#watchers.delete(party)) this.#index.remove(party.scopes, party);
+      this.#questions.drop(member);
+      member.leaveFeed();
+      this.#readers.leave(member.reader);
+      if (this.#watchers.delete(member)) this.#index.remove(member.scopes, member);
     }
-    this.#sessions.leave(party);
+    member.state = "ended";
+    this.#sessions.leave(member);
   }
 
   stop(): void {
     if (this.#stopped) return;
     this.#stopped = true;
-    for (const party of [...this.#watchers, ...this.#followers.all]) this.#end(party, stopping);
+    this.#questions.drop(this.#followers);
+    for (const member of [...this.#watchers, ...this.#followers.all]) this.#end(member, stopping);
   }
 }
 
-function isOver(party: Party): boolean {
-  return party.state === "ended";
+function isOver(member: Member): boolean {
+  return member.state === "ended";
 }

@@ -9,11 +9,11 @@ import { linkLimits } from "../limits.ts";
 import type { GatewayWorld } from "../ports.ts";
 import { Queue } from "../queue.ts";
 import type { ReplicaStream } from "../stream.ts";
-import type { Follower } from "./follower.ts";
+import type { Followers } from "./followers.ts";
 import type { Watcher } from "./watcher.ts";
 
-/** Whoever watches, path by path or by scopes that stay. */
-export type Party = Watcher | Follower;
+/** Who asks: each watcher by itself, those who follow paths together. */
+export type Party = Watcher | Followers;
 
 /** `stream`: whose answer it is. Called in the turn of the answer, before what stands behind it on the stream. */
 export type WatchAnswered = (answer: Answer, stream: ReplicaStream | undefined) => void;
@@ -86,7 +86,7 @@ export class Questions {
   /** It asks when it is its turn. */
   await(party: Party): void {
     party.state = "waiting";
-    if (party.acting) this.#queue.pushFront(party);
+    if (party.acting || party.kind === "followers") this.#queue.pushFront(party);
     else this.#queue.push(party);
     this.#ports.wake();
   }

@@ -3,7 +3,7 @@
  * ancestors only while there are watchers of subtrees: a change that nobody watches must cost next to nothing. Nor may a
  * path: millions may be followed, and most of them by one alone, who then stands there without a set.
  */
-import { type ChangeType, type Path, parentOf, type WatchScope, type WatchScopes } from "@quorate/api";
+import { type ChangeType, type Path, parentOf, utf8Length, type WatchScope, type WatchScopes } from "@quorate/api";
 
 /** One alone, or several. */
 type Crowd<W> = W | Set<W>;
@@ -29,6 +29,21 @@ export class WatchIndex<W extends object> {
   /** Paths that somebody watches. */
   get size(): number {
     return this.#spots.size;
+  }
+
+  /** All that somebody watches; undefined: these are more bytes, each path behind its length. */
+  scopes(mostBytes: number): WatchScopes | undefined {
+    const scopes: { readonly [scope in WatchScope]: Path[] } = { node: [], children: [], subtree: [] };
+    let bytes = 0;
+    for (const [path, spot] of this.#spots) {
+      for (const scope of scopeNames) {
+        if (spot[scope] === undefined) continue;
+        scopes[scope].push(path);
+        bytes += 4 + utf8Length(path);
+      }
+      if (bytes > mostBytes) return undefined;
+    }
+    return scopes;
   }
 
   add(scopes: WatchScopes, watcher: W): void {

@@ -18,9 +18,9 @@ export const follows: readonly Mutant[] = [
     simulator: "whole",
     patches: [
       gateway(
-        "watch/session-parties",
-        'if (each.kind === "follower" && each.floor > floor) floor = each.floor;',
-        'if (each.kind === "follower" && each.floor < floor) floor = each.floor;',
+        "watch/session-members",
+        'if (each.kind === "follower" && each.feed.through > floor) floor = each.feed.through;',
+        'if (each.kind === "follower" && each.feed.through < floor) floor = each.feed.through;',
       ),
     ],
     within: 0,
@@ -36,7 +36,7 @@ export const follows: readonly Mutant[] = [
     rule: "a path that is added while its question is under way is followed from the answer on, and until then nothing is answered",
     simulator: "whole",
     patches: [
-      gateway("watch/follower", "!this.anchored || this.partial || this.pending", "!this.anchored || this.pending"),
+      gateway("watch/followers", "return this.#anchored && !this.#partial;", "return this.#anchored || this.#partial;"),
     ],
     within: 0,
     // The answer must show exactly where the feed broke, and the path must change before the question is answered.
@@ -48,13 +48,13 @@ export const follows: readonly Mutant[] = [
   {
     name: "told-again-behind-a-move",
     from: "DESIGN 7",
-    rule: "who follows asks a new home behind the last that the old one's feed has told",
+    rule: "those who follow ask a new home behind the last that the old one's feed has told",
     simulator: "whole",
     patches: [
       gateway(
-        "watch/follower",
-        "    this.zxid = this.cursor;\n    this.feed = undefined;",
-        "    this.feed = undefined;",
+        "watch/followers",
+        "    this.feed = { ...place };",
+        "    this.feed = { ...place, through: Math.max(0, place.through - 3) as typeof place.through };",
       ),
     ],
     within: 100,
@@ -74,7 +74,7 @@ export const follows: readonly Mutant[] = [
     from: "gateway/src/watch/followers.ts, rule 1",
     rule: "who followed nothing takes a place in the feed only if that is not behind what was told",
     simulator: "whole",
-    patches: [gateway("watch/followers", " || place.through < follower.cursor) return", ") return")],
+    patches: [gateway("watch/followers", " || place.through < this.feed.through) return", ") return")],
     within: 0,
     // It must have followed nothing when its home moved to a replica that was behind.
     byHand: {
@@ -85,16 +85,9 @@ export const follows: readonly Mutant[] = [
   {
     name: "followed-from-behind-what-was-told",
     from: "gateway/src/watch/followers.ts, rule 1",
-    rule: "who asks how far the tree is wants to hear of at least as much as was told",
+    rule: "it is asked how far the tree is, at least where it was told before",
     simulator: "whole",
-    patches: [
-      gateway("watch/follower", "minZxid: anchored ? zeroZxid : zxid", "minZxid: zeroZxid"),
-      gateway(
-        "watch/hub",
-        'party.kind === "follower" && result.through < party.zxid',
-        'party.kind === "follower" && result.through < 0',
-      ),
-    ],
+    patches: [gateway("watch/followers", "minZxid: this.#anchored ? zeroZxid : through", "minZxid: zeroZxid")],
     within: 0,
     // Likewise.
     byHand: {
@@ -110,8 +103,8 @@ export const follows: readonly Mutant[] = [
     patches: [
       gateway(
         "watch/hub",
-        "    this.#leave(party);\n    try {",
-        "    this.#leave(party);\n    this.#relieved();\n    try {",
+        "    this.#leave(member);\n    try {",
+        "    this.#leave(member);\n    this.#relieved();\n    try {",
       ),
     ],
     within: 400,
@@ -144,17 +137,11 @@ export const follows: readonly Mutant[] = [
     scenario: "followers",
   },
   {
-    name: "much-is-not-picked",
-    from: "gateway/src/watch/follower.ts",
-    rule: "who asks for all changes picks those that it follows",
+    name: "much-is-not-asked-for",
+    from: "gateway/src/watch/followers.ts",
+    rule: "where more is followed than fits a question, all changes are asked for",
     simulator: "whole",
-    patches: [
-      gateway(
-        "watch/follower",
-        "return this.wide ? changes.filter((change) => this.#meets(change)) : changes;",
-        "return this.wide ? [] : changes;",
-      ),
-    ],
+    patches: [gateway("watch/followers", "scopes: scopes ?? everything", "scopes: scopes ?? nothing")],
     setting: [gateway("limits", "  followQuestionBytes: 256 * 1024,", "  followQuestionBytes: 10,")],
     within: 100,
     scenario: "followers",

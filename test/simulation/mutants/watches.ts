@@ -228,7 +228,7 @@ export const watches: readonly Mutant[] = [
     patches: [
       gateway(
         "watch/delivery",
-        'if (type !== "acl" && this.#readers.may(party.reader, change.acl)) this.#tell(',
+        'if (type !== "acl" && this.#readers.may(member.reader, change.acl)) this.#tell(',
         'if (type !== "acl") this.#tell(',
       ),
     ],

@@ -1,9 +1,9 @@
 /** Who watches on behalf of which session, and which sessions have answers that wait for what is still to be told. */
 import { type SessionId, type Zxid, zeroZxid } from "@quorate/api";
-import type { Party } from "./questions.ts";
+import type { Member } from "./followers.ts";
 
-export class SessionParties {
-  readonly #sessions = new Map<SessionId, Set<Party>>();
+export class SessionMembers {
+  readonly #sessions = new Map<SessionId, Set<Member>>();
   /** Those with answers that wait for events. */
   readonly #held = new Set<SessionId>();
   readonly #eventsTold: (session: SessionId) => void;
@@ -13,22 +13,22 @@ export class SessionParties {
     this.#eventsTold = eventsTold;
   }
 
-  of(session: SessionId): ReadonlySet<Party> {
+  of(session: SessionId): ReadonlySet<Member> {
     return this.#sessions.get(session) ?? nobody;
   }
 
-  enter(party: Party): void {
-    const { acting } = party;
+  enter(member: Member): void {
+    const { acting } = member;
     if (acting === undefined) return;
-    const parties = this.#sessions.get(acting.session);
-    if (parties) parties.add(party);
-    else this.#sessions.set(acting.session, new Set([party]));
+    const members = this.#sessions.get(acting.session);
+    if (members) members.add(member);
+    else this.#sessions.set(acting.session, new Set([member]));
   }
 
-  leave(party: Party): void {
-    const { acting } = party;
-    const parties = acting && this.#sessions.get(acting.session);
-    if (acting && parties?.delete(party) && parties.size === 0) this.#sessions.delete(acting.session);
+  leave(member: Member): void {
+    const { acting } = member;
+    const members = acting && this.#sessions.get(acting.session);
+    if (acting && members?.delete(member) && members.size === 0) this.#sessions.delete(acting.session);
   }
 
   /** Whether all of them have told everything up to `zxid`; `home`: somebody there has answered it. */
@@ -44,7 +44,8 @@ export class SessionParties {
   /** What the session follows is told from here on, and was told up to here: it is shown nothing older. */
   floor(session: SessionId): Zxid {
     let floor = zeroZxid;
-    for (const each of this.of(session)) if (each.kind === "follower" && each.floor > floor) floor = each.floor;
+    for (const each of this.of(session))
+      if (each.kind === "follower" && each.feed.through > floor) floor = each.feed.through;
     return floor;
   }
 
@@ -57,4 +58,4 @@ export class SessionParties {
   }
 }
 
-const nobody: ReadonlySet<Party> = new Set();
+const nobody: ReadonlySet<Member> = new Set();
