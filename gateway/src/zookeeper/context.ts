@@ -47,7 +47,7 @@ export interface ConnectionContext {
   readonly replies: Replies;
   /** What was proven by now; other after an auth packet. */
   identity(): Identity;
-  /** No read shows less: what the client had seen when it connected. */
+  /** No read shows less: where the ensemble was when the session was attached, which is not before what the client had seen. */
   readonly minZxid: Zxid;
   /** It only reads, while there is no leader (`read-only.ts`); its session is known to nobody else. */
   readonly readOnly: boolean;

@@ -98,6 +98,35 @@ describe("handshake", () => {
     assert.ok((await say(scene, { ...client.again, lastZxidSeen: 1n })).welcome);
   });
 
+  it("who comes back is told of no zxid that it was not shown, and shown nothing from before", async () => {
+    const minimal: number[] = [];
+    const scene = new ConnectionScene((memory) => ({
+      attach: (...all) => {
+        const lane = memory.attach(...all);
+        return {
+          writable: true,
+          write: (write, done) => lane.write(write, done),
+          read: (read, millis, done) => {
+            minimal.push(read.minZxid);
+            lane.read(read, millis, done);
+          },
+          close: () => lane.close(),
+        };
+      },
+    }));
+    const first = await scene.connect();
+    first.ask(...["/a", "/b"].map((path) => ({ op: "create", path, data: null, acl: open, flags: 0 }) as const));
+    await scene.settle();
+    const [seen = 0, missed = 0] = first.told.map(({ zxid }) => zxid);
+    const second = await scene.connect({ ...first.again, lastZxidSeen: BigInt(seen) });
+    second.ask({ op: "whoAmI" }, { op: "exists", path: "/b", watch: false });
+    await scene.settle();
+    const [own = 0, shown = 0] = second.told.map(({ zxid }) => zxid);
+    assert.equal(own, seen, "by that it asks for what it missed, should the connection break now");
+    assert.ok(shown > missed);
+    assert.ok((minimal.at(-1) ?? 0) > missed, "whichever replica answers");
+  });
+
   it("answers a session that is shown once it is renewed, and not before", async () => {
     const renewals: ((answer: RenewAnswer) => void)[] = [];
     const renew = (): Promise<RenewAnswer> => new Promise((resolve) => renewals.push(resolve));

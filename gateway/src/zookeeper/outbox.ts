@@ -83,7 +83,7 @@ export class Outbox implements Replies {
   #waiting: (() => void)[] = [];
   #over = false;
 
-  /** `zxid`: what the client knows by its answer to the handshake. */
+  /** `zxid`: what the client had seen when it connected. */
   constructor(options: OutboxOptions, zxid: Zxid) {
     this.#options = options;
     this.#writer = new JuteWriter(options.slabs);

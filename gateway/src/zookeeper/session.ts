@@ -48,7 +48,8 @@ export function openSession(
   const { timeoutMillis } = opening;
   const { write, unsent, finish, close, isOver } = ports;
   const statistics = [ports.statistics, door.statistics];
-  const outbox = new Outbox({ world, slabs, limits, statistics, write, unsent }, opening.zxid);
+  // It is told of no newer zxid than it has been shown: by that it says what it missed when it comes back.
+  const outbox = new Outbox({ world, slabs, limits, statistics, write, unsent }, request.lastZxidSeen);
   const context: ConnectionContext = {
     backend,
     world,
@@ -56,7 +57,7 @@ export function openSession(
     lane,
     replies: outbox,
     identity: () => credentials.identity,
-    minZxid: request.lastZxidSeen,
+    minZxid: opening.zxid,
     readOnly,
     isOver,
     log: (text) => options.log(`zookeeper: ${nameOfSession(acting.session)}: ${text}`),
