@@ -134,6 +134,11 @@ const otherwise: Readonly<Record<string, Otherwise>> = {
     why: "it is not older than what the connection has seen",
     answers: { consistency: "session", path: "@" },
   },
+  "session consistency: a zxid to come": {
+    why: "who has seen more than there is comes from another history, and is not answered",
+    fails: "connectionLoss",
+    with: { certainty: "unknown" },
+  },
   "acl: more entries than there may be": {
     why: "a list that is none is InvalidACL, whatever its fault",
     fails: "invalidAcl",

@@ -98,11 +98,12 @@ function codesOf(number: number): ErrorCode[] {
 export function badOf(number: number, what: string, path?: string, op?: Bad["op"]): Bad {
   const [code, ...alike] = codesOf(number);
   assert.ok(code, `${what} was answered ${number}, which no row of the table has`);
+  const isUnknown = [code, ...alike].some((each) => errors[each].certainty === "unknown");
   return {
     ok: false,
     code,
     alike,
-    certainty: errors[code].certainty,
+    certainty: isUnknown ? "unknown" : "noEffect",
     detail: `${what} was answered ${number}`,
     replayed: false,
     ...(path === undefined ? {} : { path }),
