@@ -59,14 +59,15 @@ export class Connection implements Peer {
   #paused = false;
   #pumping = false;
   #now: number;
-  /** Of the transport, as the door counts them. */
+  /** Of the transport, as the door counts them; and of what has come. */
   #queuedBytes = 0;
+  #unbegunBytes = 0;
 
   constructor(door: ZookeeperDoor, transport: Transport, address: string) {
     const { options, limits } = door;
     this.#door = door;
     this.#transport = transport;
-    this.#cutter = new FrameCutter(limits.frameBytes);
+    this.#cutter = new FrameCutter(limits.connectBytes);
     this.#credentials = new Credentials({
       address,
       superUserDigest: options.superUserDigest,
@@ -141,6 +142,20 @@ export class Connection implements Peer {
     const { fault } = this.#cutter;
     if (fault !== undefined) return this.close(fault);
     this.#flow();
+    this.#keep();
+  }
+
+  /** Frames that are never whole must not fill the memory, however many send them. */
+  #keep(): void {
+    const { waiting } = this.#cutter;
+    if (this.#phase === "over" || waiting === this.#unbegunBytes) return;
+    this.#door.unbegunBytes += waiting - this.#unbegunBytes;
+    this.#unbegunBytes = waiting;
+    const { unbegunBytes, allUnbegunBytes } = this.#door.limits;
+    if (waiting <= unbegunBytes || this.#door.unbegunBytes <= allUnbegunBytes) return;
+    this.close(
+      `requests that are not whole take ${this.#door.unbegunBytes} bytes, ${waiting} of them are its client's`,
+    );
   }
 
   /** In place of a first frame. */
@@ -194,6 +209,7 @@ export class Connection implements Peer {
     const session = this.#session;
     if (session === undefined) {
       const request = decodeConnect(bytes, from, to);
+      this.#cutter.limitBytes = this.#door.limits.frameBytes;
       if (request === undefined) this.close("its first frame is no ConnectRequest");
       else this.#connect(request);
       return;
@@ -362,6 +378,7 @@ export class Connection implements Peer {
     if (this.#phase === "over") return;
     this.#phase = "over";
     this.#account();
+    this.#door.unbegunBytes -= this.#unbegunBytes;
     this.#door.connections.delete(this);
     this.#opening?.close();
     const session = this.#session;

@@ -49,6 +49,8 @@ export class ZookeeperDoor {
   failedAuths = 0;
   /** Unsent, of all connections. */
   queuedBytes = 0;
+  /** Come, and in no request that was begun, likewise. */
+  unbegunBytes = 0;
   readonly #availability: Availability;
   readonly #notes = new Map<string, { at: number; unsaid: number }>();
 

@@ -13,7 +13,8 @@ const leastBytes = 256;
  * written again. What is not asked for stays: who stops in the midst of a chunk goes on with `next` later.
  */
 export class FrameCutter {
-  readonly #limit: number;
+  /** Of the frames that are cut from now on. */
+  limitBytes: number;
   /** What has come and was not looked at: from `#at` on. */
   #chunk: Uint8Array = nothing;
   #at = 0;
@@ -27,7 +28,7 @@ export class FrameCutter {
   to = 0;
 
   constructor(limitBytes: number) {
-    this.#limit = limitBytes;
+    this.limitBytes = limitBytes;
   }
 
   /** A length that no frame has: the stream makes no sense from there on, and nothing more comes of it. */
@@ -78,8 +79,8 @@ export class FrameCutter {
   }
 
   #fits(length: number): boolean {
-    if (length >= 0 && length <= this.#limit) return true;
-    this.#fault = `the length ${length} of a frame is outside 0 to ${this.#limit}`;
+    if (length >= 0 && length <= this.limitBytes) return true;
+    this.#fault = `the length ${length} of a frame is outside 0 to ${this.limitBytes}`;
     this.#chunk = nothing;
     this.#at = 0;
     this.#part = nothing;

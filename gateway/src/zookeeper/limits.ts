@@ -5,6 +5,11 @@ import { replyLimitBytes } from "./encode.ts";
 export const zookeeperLimits = {
   /** Of a request, as ZooKeeper's `jute.maxbuffer`. A length beyond it, or below zero, closes the connection. */
   frameBytes: replyLimitBytes,
+  /** Of a connection's first frame, likewise: it may have a password of any length, but nobody is known yet. */
+  connectBytes: 1024,
+  /** What has come of requests that are not whole, or not begun, of all connections: beyond, one that has over `unbegunBytes` is cut off. */
+  allUnbegunBytes: 256 * 1_048_576,
+  unbegunBytes: 65_536,
   /** Open sockets, and those of one address; one more is closed at once. */
   connections: 20_000,
   connectionsPerAddress: 2000,

@@ -1,6 +1,7 @@
-/** A client that does not read: what lies here for it is what was written to it, and no more of the gateway's memory. */
+/** Clients that do not read, or do not say all that they begin to say: what that takes of the gateway's memory. */
 import assert from "node:assert/strict";
 import { it } from "node:test";
+import { connectRequest, framed } from "../../../test/zookeeper/wire-client.ts";
 import { ConnectionScene } from "./connection-scene.test-support.ts";
 
 it("what is unsent to a slow client keeps no memory of others", async () => {
@@ -26,4 +27,33 @@ it("what is unsent to a slow client keeps no memory of others", async () => {
   assert.ok(written > names.length * 200, "it was told of all");
   const bytes = [...kept].reduce((sum, { byteLength }) => sum + byteLength, 0);
   assert.ok(bytes < 2 * written + 4 * 65_536, `${bytes} bytes are kept for ${written}`);
+});
+
+it("a first frame that is no ConnectRequest's length closes the connection before it comes", async () => {
+  const scene = new ConnectionScene();
+  const client = scene.bare();
+  client.connection.received(framed(Buffer.alloc(1025)).subarray(0, 4));
+  assert.ok(client.destroyed);
+  const other = scene.bare();
+  other.say(connectRequest({ password: Buffer.alloc(900) }));
+  await scene.settle();
+  assert.ok(other.welcome);
+});
+
+it("frames that are never whole are bounded, however many clients begin them", async () => {
+  const scene = new ConnectionScene(undefined, { allUnbegunBytes: 1_000_000, unbegunBytes: 1000 });
+  const clients = await Promise.all(Array.from({ length: 20 }, () => scene.connect()));
+  const half = framed(Buffer.alloc(200_000)).subarray(0, 100_000);
+  for (const each of clients) each.connection.received(half);
+  assert.deepEqual(
+    clients.map(({ destroyed }) => destroyed),
+    clients.map((_, at) => at >= 10),
+  );
+  assert.match(scene.logged.join(), /requests that are not whole take 1100000 bytes, 100000 of them/);
+  const small = await scene.connect();
+  small.ask({ op: "whoAmI" });
+  await scene.settle();
+  assert.deepEqual(small.take(), ["1"], "who has little may go on");
+  for (const each of clients) each.connection.destroy();
+  assert.equal(scene.door.unbegunBytes, 0);
 });
