@@ -1,7 +1,10 @@
 /**
  * Everything in which Quorate means to differ from a real ZooKeeper, on its port, with the reason: the one table. What random play
- * meets names its row here, what can be shown by a few requests is shown (`differences.test.ts`), and docs/zookeeper.md has it all.
+ * meets names its row here, what a few requests can show is shown (`difference-scenes.ts`), and docs/zookeeper.md has it all:
+ * `node test/zookeeper/differences.ts` writes it there.
  */
+import { readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
 import type { Entry } from "./back-to-back/side.ts";
 import type { WireMultiResult, WireRequest } from "./wire-records.ts";
 
@@ -14,38 +17,253 @@ export interface MeantDifference {
   readonly covers?: (a: Entry, b: Entry) => boolean;
 }
 
+const document = join(import.meta.dirname, "../../docs/zookeeper.md");
 const config = "/zookeeper/config";
 
-export const meantDifferences: readonly MeantDifference[] = [
+const sessions: readonly MeantDifference[] = [
   {
-    what: "Who comes back with watches",
-    zookeeper:
-      "is told what the Stats of the present show; a creation and deletion between, and all that persistent and recursive watches missed, is lost without a sign; the events bear zxid -1",
+    what: "number, password",
+    zookeeper: "server's number and clock; the password follows from the number",
+    quorate: "the zxid of the session's creation; 16 random bytes, of which only a hash is kept",
+    reason: "nobody can guess a session",
+  },
+  {
+    what: "what keeps one",
+    zookeeper: "any request",
     quorate:
-      "is told what happened, in order and with its zxids, as far as the replica's memory of changes reaches; else as ZooKeeper does it",
-    reason: "lost events are the most frequent complaint about watches",
+      "renewals, which the gateway makes for each ping and while anything comes; a ping is answered once the leader has confirmed its renewal",
+    reason: "no client believes in a session that expires elsewhere",
+  },
+  {
+    what: "timeout",
+    zookeeper: "asked for anew at each reconnect",
+    quorate: "the session's own, from its creation",
+    reason: "it is replicated state",
+  },
+  {
+    what: "requests in flight when the session moves",
+    zookeeper: "answered -118",
+    quorate: "the connection is closed",
+    reason: "what was done is told by reading",
+  },
+  {
+    what: "read-only connections",
+    zookeeper: "a server without a majority, where it is switched on",
+    quorate: "a gateway that has seen no leader for 2 s; their numbers are negative and of no other door",
+    reason: "what is read is as old either way",
+  },
+  {
+    what: "a session that is closed",
+    zookeeper: "tells its own watches of its own ephemerals' end before it answers",
+    quorate: "tells them nothing more",
+    reason: "its client has said goodbye",
+  },
+];
+
+const requests: readonly MeantDifference[] = [
+  {
+    what: "`sync`",
+    zookeeper: "the leader's word",
+    quorate: 'a confirmation by a majority: "sync, then read" is linearizable',
+    reason: "ZOOKEEPER-1675",
+  },
+  {
+    what: "opcode 20, deleteContainer",
+    zookeeper: "taken from any client",
+    quorate: "-6, and the connection is closed, as behind any opcode that nobody knows",
+    reason: "it is the server's own, and asks for no right",
+  },
+  {
+    what: "reconfig",
+    zookeeper: "where it is switched on",
+    quorate: "-123",
+    reason: "membership cannot be changed yet",
+  },
+  {
+    what: "SASL, X.509",
+    zookeeper: "where they are set up; else the opcode of SASL is answered with an empty token",
+    quorate: "refused (-115), and the connection is closed",
+    reason: "not there yet",
+  },
+  {
+    what: "TTL and container znodes",
+    zookeeper: "TTL where it is switched on; both are looked for once a minute",
+    quorate: "always; they go within the second",
+    reason: "a lease that ends should be seen to end",
+  },
+  {
+    what: "hard quotas",
+    zookeeper:
+      "where they are switched on, and if a client has made `zookeeper_stats` too; by the count before the request, so that a multi, or requests in flight, pass them; what takes less is refused too while they are passed",
+    quorate: "always, exact; `zookeeper_stats` shows the count if it is there; what takes less is never refused",
+    reason: "a limit that is written is meant, and a way out is left",
+  },
+  {
+    what: "limits of a quota that are no limits; those of the root",
+    zookeeper: "the server ends for good",
+    quorate: "-8; the root's are as any other's",
+    reason: "no client may stop a server",
+  },
+  {
+    what: "multi",
+    zookeeper: "as many operations as fit its frame",
+    quorate: "at most 10,000 (-8)",
+    reason: "one transaction stops nobody else's pings",
+  },
+  {
+    what: "an ACL",
+    zookeeper: "any number of entries",
+    quorate: "at most 100, and 16 identities of one connection (-114, -115)",
+    reason: "each is looked at in every check",
+  },
+  {
+    what: "permissions beyond the five",
+    zookeeper: "stored as they are",
+    quorate: "-114",
+    reason: "they mean nothing",
+  },
+  {
+    what: "a list of rights, a scheme or an id that is null",
+    zookeeper: "-5, or -114, by where it is met",
+    quorate: "-5, or -114",
+    reason: "no client library writes them",
+  },
+  {
+    what: "a path",
+    zookeeper: "as long as fits",
+    quorate: "at most 4,096 bytes (-8)",
+    reason: "paths are kept in memory",
+  },
+  {
+    what: "paths that no client library lets through",
+    zookeeper:
+      "-101 or -8, by what is there; a parent that is missing, rights that are missing and a bad list of rights are named first; the empty path is the root; a watch may be added to any",
+    quorate: "-8 where the path would be written or watched for good, else -101",
+    reason: "they never get as far as the tree",
+    covers: (a, b) => hasFailed(a) && hasFailed(b) && namesNonsense(a),
+  },
+  {
+    what: "a sequential znode behind a last name of one or two dots",
+    zookeeper: "`/a/.` becomes `/a/.0000000000`",
+    quorate: "-8",
+    reason: "a prefix is a path, or ends in `/`",
+  },
+  {
+    what: "what the door refuses by itself",
+    zookeeper: "takes a zxid",
+    quorate: "takes none; its reply bears the newest that the client knows",
+    reason: "nothing was decided",
+  },
+  {
+    what: "createTTL of another kind with a negative time",
+    zookeeper: "the server ends for good",
+    quorate: "a plain create, or -8",
+    reason: "no client may stop a server",
+  },
+];
+
+const answers: readonly MeantDifference[] = [
+  {
+    what: "a reply over 1,048,575 bytes",
+    zookeeper: "sent, and the client disconnects, again and again",
+    quorate: "-8",
+    reason: "the client can do something about it",
   },
   {
     what: "`/zookeeper/config`",
-    zookeeper:
-      "empty on a lone server; on an ensemble the servers with their ports for peers, with the time of its start in the Stat",
-    quorate:
-      "the replicas with their addresses as lines `server.N=…`, version 0; the Stat is that of a znode that nobody has written",
-    reason: "the configuration is read from the ensemble, not stored in the tree",
+    zookeeper: "empty on a lone server; on an ensemble what `reconfig` keeps there",
+    quorate: "the members, as this gateway knows them; version 0; the Stat of a znode that nobody has written",
+    reason: "it is read from the ensemble, not stored in the tree",
     covers: (a, b) => isOf(a, config) && isOf(b, config),
   },
   {
-    what: "A `create` with several faults, one of them a path that no znode can have",
-    zookeeper: "a parent that is missing, rights that are missing and a bad list of rights are named before the path",
-    quorate: "the path is named first",
-    reason: "a path is judged where the bytes come in; whatever is named, nothing is done",
-    covers: (a, b) => hasFailed(a) && hasFailed(b) && createsNonsense(a),
+    what: "a read in front of a write that is under way with it",
+    zookeeper: "bears the zxid before the write",
+    quorate: "may bear the write's, and come behind its events, when the write is of something else",
+    reason: "replicas apply whole batches; what the read shows is as it was before the write",
+  },
+  {
+    what: "the order of children, and of the identities that `auth` and `whoAmI` stand for",
+    zookeeper: "a hash table's",
+    quorate: "by name; in the order shown",
+    reason: "it is the same everywhere",
+  },
+  {
+    what: "a connection that does not read",
+    zookeeper: "its replies pile up",
+    quorate: "nothing more is read from it; beyond 80 MiB it is cut off",
+    reason: "one client's slowness takes no other's memory",
   },
 ];
+
+const watches: readonly MeantDifference[] = [
+  {
+    what: "setWatches after a reconnect",
+    zookeeper:
+      "what the znodes show: a creation and deletion in between is missed; events of zxid -1; rights are not asked",
+    quorate:
+      "all that happened and may be read, in order, from the ring of changes; when that does not reach back, ZooKeeper's comparison",
+    reason: "nothing is missed that can be known",
+  },
+  {
+    what: "persistent and recursive watches over a reconnect",
+    zookeeper: "re-armed; what happened meanwhile is lost",
+    quorate: "told as above",
+    reason: "as above",
+  },
+  {
+    what: "watches of one connection",
+    zookeeper: "as many as memory takes",
+    quorate: "128 MiB of paths; beyond, -127",
+    reason: "one client takes no other's memory",
+  },
+];
+
+const port: readonly MeantDifference[] = [
+  {
+    what: "connections of an address",
+    zookeeper: "60",
+    quorate: "2,000; 20,000 in all",
+    reason: "one host runs many clients",
+  },
+  {
+    what: "four-letter words",
+    zookeeper: "`srvr` alone",
+    quorate: "those that tell nothing of clients",
+    reason: "monitors need them",
+  },
+  {
+    what: "admin server",
+    zookeeper: "port 8080",
+    quorate: "`/metrics`, `/readyz`, `/v1/cluster`",
+    reason: "one HTTP port is enough",
+  },
+];
+
+const groups = { sessions, requests, answers, watches, "the port": port };
+export const meantDifferences: readonly MeantDifference[] = Object.values(groups).flat();
 
 /** The row that covers it. */
 export function meantBy(a: Entry, b: Entry): MeantDifference | undefined {
   return meantDifferences.find((each) => each.covers?.(a, b) === true);
+}
+
+/** As it stands in the document. */
+export function table(): string {
+  const lines = ["| | ZooKeeper | here | why |", "| --- | --- | --- | --- |"];
+  for (const [name, rows] of Object.entries(groups)) {
+    lines.push(`| **${name}** | | | |`);
+    for (const { what, zookeeper, quorate, reason } of rows) {
+      lines.push(`| ${what} | ${zookeeper} | ${quorate} | ${reason} |`);
+    }
+  }
+  return lines.join("\n");
+}
+
+/** The document with the table as it should be. */
+export function documented(): { readonly text: string; readonly wanted: string } {
+  const text = readFileSync(document, "utf8");
+  return { text, wanted: text.replace(/\| \| ZooKeeper \|(.|\n\|)*/, () => table()) };
 }
 
 /** A successful read of the path, by itself or among others. */
@@ -65,11 +283,15 @@ function hasFailed(entry: Entry): boolean {
   return results?.some(({ op }) => op === "error") === true;
 }
 
-function createsNonsense(entry: Entry): boolean {
+function namesNonsense(entry: Entry): boolean {
   if (entry.kind !== "reply") return false;
   const { request } = entry;
   const all = request.op === "multi" ? request.operations : [request];
-  return all.some((each) => "flags" in each && !isPath(each.path, /^[236]$/.test(String(each.flags))));
+  const isSequential = (flags: number): boolean => [2, 3, 6].includes(flags);
+  return all.some((each) => {
+    if (!("path" in each) || each.path instanceof Uint8Array) return false;
+    return !isPath(each.path, "flags" in each && isSequential(each.flags));
+  });
 }
 
 /** PathUtils.validatePath, of what the suffix of a sequential znode makes of it. */
@@ -77,11 +299,27 @@ function isPath(path: string | null, isSequential: boolean): boolean {
   const whole = isSequential ? `${path}0000000000` : path;
   if (whole === "/") return true;
   if (whole === null || !whole.startsWith("/")) return false;
-  const isName = (name: string): boolean => name !== "" && name !== "." && name !== ".." && !unfit.test(name);
+  const isName = (name: string): boolean => name !== "" && name !== "." && name !== ".." && !isUnfit(name);
   return whole.slice(1).split("/").every(isName);
 }
-const unfit = /[\u0000-\u001f\u007f-\u009f\ud800-\uf8ff\ufff0-\uffff]/;
 
-function pathOf(request: WireRequest): string | null {
+/** By UTF-16 units, as Java has them. */
+function isUnfit(name: string): boolean {
+  const ranges = [
+    [0x00, 0x1f],
+    [0x7f, 0x9f],
+    [0xd800, 0xf8ff],
+    [0xfff0, 0xffff],
+  ] as const;
+  for (let at = 0; at < name.length; at++) {
+    const unit = name.charCodeAt(at);
+    if (ranges.some(([low, high]) => unit >= low && unit <= high)) return true;
+  }
+  return false;
+}
+
+function pathOf(request: WireRequest | { readonly path?: unknown }): string | null {
   return "path" in request && typeof request.path === "string" ? request.path : null;
 }
+
+if (import.meta.main) writeFileSync(document, documented().wanted);

@@ -229,7 +229,8 @@ export class WireClient {
       this.#arrived({ kind: "reply", request: pending.request, reply });
       pending.resolve(reply);
     } catch (fault) {
-      pending.reject(fault instanceof Error ? fault : new Error(String(fault)));
+      const why = fault instanceof Error ? fault.message : String(fault);
+      pending.reject(new Error(`the answer to ${pending.request.op} is no record (${why}): ${body.toString("hex")}`));
       throw fault;
     }
   }

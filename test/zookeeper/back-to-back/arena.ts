@@ -4,6 +4,7 @@ import { RealZooKeeper } from "../real-server.ts";
 import type { WireClient } from "../wire-client.ts";
 import { witnessAll } from "./missed.ts";
 import { Side } from "./side.ts";
+import { empty, walk } from "./tree-walk.ts";
 
 export interface ArenaOptions {
   readonly against: "quorate" | "zookeeper";
@@ -14,11 +15,13 @@ export interface ArenaOptions {
 }
 
 export interface Arena {
-  readonly a: Side;
-  readonly b: Side;
+  a: Side;
+  b: Side;
   /** Where the second side remembers what its clients missed. */
   readonly witness: WireClient | undefined;
   readonly name: string;
+  /** New clients, and nothing in the trees: after a play that was broken off where the servers were equal. */
+  renew(): Promise<void>;
   /** What the servers printed last. */
   output(): string;
   stop(): Promise<void>;
@@ -28,23 +31,33 @@ export async function openArena(options: ArenaOptions): Promise<Arena | { readon
   const { spread, clients } = options;
   const real = await startReal(spread);
   if ("skip" in real) return real;
-  const a = new Side(`ZooKeeper ${real.version}`, real.ports, clients);
   try {
     const other = options.against === "quorate" ? await startQuorate(spread) : await startOther(spread);
+    const a = new Side(`ZooKeeper ${real.version}`, real.ports, clients);
     const b = new Side(other.name, other.ports, clients);
     const witness = options.against === "quorate" ? await b.admin() : undefined;
     if (witness) await witnessAll(witness);
-    return {
+    const arena: Arena = {
       a,
       b,
       witness,
       name: `${a.name} and ${b.name}${spread ? ", three servers each" : ""}`,
       output: () => `${real.servers.map((each) => each.output.slice(-3_000)).join("\n")}\n${other.output()}`,
+      renew: async () => {
+        await Promise.all([arena.a.stop(), arena.b.stop()]);
+        arena.a = new Side(a.name, real.ports, clients);
+        arena.b = new Side(b.name, other.ports, clients);
+        for (const side of [arena.a, arena.b]) {
+          const admin = await side.admin();
+          await empty(admin, await walk(admin));
+        }
+      },
       stop: async () => {
-        await Promise.all([a.stop(), b.stop()]);
+        await Promise.all([arena.a.stop(), arena.b.stop()]);
         await Promise.all([real.stop(), other.stop()]);
       },
     };
+    return arena;
   } catch (error) {
     await real.stop();
     throw error;

@@ -26,7 +26,13 @@ const zxidFields: ReadonlySet<string> = new Set(["czxid", "mzxid", "pzxid"]);
 export class Comparison {
   readonly #zxids = new Correspondence({ ordered: true });
   readonly #sessions = new Correspondence({ ordered: false });
+  readonly #momentsOfReads: boolean;
   readonly #times = [new Function64("the time here"), new Function64("the time there")] as const;
+
+  /** `momentsOfReads`: a read is answered at the zxid that the one before it left behind. */
+  constructor(options: { readonly momentsOfReads: boolean }) {
+    this.#momentsOfReads = options.momentsOfReads;
+  }
 
   /** Undefined: equal. Else what differs. */
   differs(a: Entry, b: Entry): string | undefined {
@@ -47,7 +53,7 @@ export class Comparison {
     const values = this.values("", a.reply.result, b.reply.result);
     if (values !== undefined || atTheDoor.has(a.request.op)) return values;
     // What failed may have been refused at the door.
-    if (a.reply.error !== 0 || hasNothing(a.reply.result)) return undefined;
+    if (!this.#momentsOfReads || a.reply.error !== 0 || hasNothing(a.reply.result)) return undefined;
     const why = this.#zxids.sameMoment(a.reply.zxid, b.reply.zxid);
     return why === undefined ? undefined : `the header's zxid: ${why}`;
   }

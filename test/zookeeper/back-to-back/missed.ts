@@ -60,6 +60,13 @@ export function dropOwnEnd(slot: Slot, from: number): void {
   slot.stream.splice(from, slot.stream.length, ...rest);
 }
 
+/** Replies keep their order, and so do events. */
+export function eventsLast({ stream }: Slot, from: number): void {
+  const part = stream.slice(from);
+  const [events, others] = [true, false].map((is) => part.filter(({ kind }) => (kind === "event") === is));
+  stream.splice(from, part.length, ...(others ?? []), ...(events ?? []));
+}
+
 /** Events of one zxid that stand together, by their paths. */
 export function orderEnd(slot: Slot, from: number): void {
   const { stream } = slot;

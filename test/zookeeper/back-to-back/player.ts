@@ -8,7 +8,7 @@ import type { WireClient } from "../wire-client.ts";
 import { createFlags, openAcl, type WireRequest } from "../wire-records.ts";
 import { Comparison } from "./comparison.ts";
 import { Generator, type GeneratorOptions } from "./generator.ts";
-import { compareMissed, dropOwnEnd, evenWatches, orderEnd, takeMissed } from "./missed.ts";
+import { compareMissed, dropOwnEnd, eventsLast, evenWatches, orderEnd, takeMissed } from "./missed.ts";
 import { settleContainers } from "./settle.ts";
 import type { Entry, Side, Slot } from "./side.ts";
 import { type Step, show, showStep } from "./step.ts";
@@ -66,7 +66,7 @@ class Player {
   readonly #b: Side;
   readonly #options: PlayOptions;
   readonly #generator: Generator;
-  readonly #comparison = new Comparison();
+  readonly #comparison: Comparison;
   readonly #tally = new Tally();
   /** How much of each client's two streams has been compared. */
   readonly #compared: { a: number; b: number }[];
@@ -78,7 +78,8 @@ class Player {
     this.#b = b;
     this.#options = options;
     this.#generator = new Generator(options);
-    this.#compared = a.slots.map(() => ({ a: 0, b: 0 }));
+    this.#comparison = new Comparison({ momentsOfReads: options.pipelined === 1 });
+    this.#compared = a.slots.map(({ stream }, slot) => ({ a: stream.length, b: b.slot(slot).stream.length }));
   }
 
   async run(): Promise<Played> {
@@ -119,11 +120,22 @@ class Player {
     const before = [this.#a, this.#b].map((side) => side.slot(step.slot).lastZxid);
     await Promise.all([this.#a.play(step), this.#b.play(step)]);
     this.#tally.played(step);
+    if (step.kind === "send" && step.requests.length > 1) await this.#settleBurst(step.slot);
     if (step.kind === "close" || step.kind === "expire") await this.#settleEnd(step);
     if (step.kind === "return") await this.#judgeMissed(step.slot, before[0] ?? 0n, before[1] ?? 0n);
     await this.#settleClosing(step);
     await settleContainers(this.#a, this.#b, this.#generator.knowledge);
     this.#compareAll();
+  }
+
+  /**
+   * Where several requests are under way, Quorate may tell of the later ones before it answers the earlier ones that have nothing
+   * to do with them: replies and events are compared each in their order. That none is told too late each side shows by itself.
+   */
+  async #settleBurst(slot: number): Promise<void> {
+    await Promise.all([this.#a.barrier(), this.#b.barrier()]);
+    eventsLast(this.#a.slot(slot), this.#compared[slot]?.a ?? 0);
+    eventsLast(this.#b.slot(slot), this.#compared[slot]?.b ?? 0);
   }
 
   /** The ephemerals of a session go in no order, at one zxid: everyone's events of it are brought into one. */
@@ -183,6 +195,8 @@ class Player {
   }
 
   #compareAll(): void {
+    const fault = this.#a.fault ?? this.#b.fault;
+    if (fault !== undefined) throw new Error(fault);
     for (const [slot, compared] of this.#compared.entries()) {
       const [a, b] = [this.#a.slot(slot).stream, this.#b.slot(slot).stream];
       for (;;) {

@@ -5,8 +5,9 @@
 import { superUser, until } from "../../integration/ensemble.ts";
 import { type Arrival, WireClient, WireClosed, type WireConnectOptions } from "../wire-client.ts";
 import type { WireRequest } from "../wire-records.ts";
+import { hex } from "./correspondence.ts";
 import { HeldWatches } from "./held-watches.ts";
-import type { Step } from "./step.ts";
+import { type Step, show } from "./step.ts";
 
 export type Entry =
   | Arrival
@@ -28,6 +29,8 @@ export class Slot {
   /** Schemes and credentials shown and accepted, shown again by whoever comes back. */
   auths: { readonly scheme: string; readonly auth: Uint8Array }[] = [];
   readonly stream: Entry[] = [];
+  /** The highest zxid of a reply on this connection. */
+  shownZxid = 0n;
 
   get isOpen(): boolean {
     return this.client?.open === true;
@@ -37,6 +40,10 @@ export class Slot {
 export class Side {
   readonly name: string;
   readonly slots: readonly Slot[];
+  /** What broke a promise that each side keeps by itself, whatever the other does. */
+  fault: string | undefined;
+  /** Makes something else of what is told: to see that it is found. */
+  tamper: ((arrival: Arrival) => readonly Arrival[]) | undefined;
   readonly #ports: readonly number[];
   #admin: WireClient | undefined;
   #stopped = false;
@@ -46,6 +53,11 @@ export class Side {
     this.name = name;
     this.#ports = ports;
     this.slots = Array.from({ length: slots }, () => new Slot());
+  }
+
+  /** Of the first client. */
+  get port(): number {
+    return this.#ports[0] ?? 0;
   }
 
   slot(at: number): Slot {
@@ -112,6 +124,7 @@ export class Side {
     try {
       const client = await WireClient.connect(port, { ...options, patienceMillis });
       slot.client = client;
+      slot.shownZxid = 0n;
       const { session, timeoutMillis } = client;
       slot.stream.push({ kind: "opened", session, timeoutMillis, readOnly: client.readOnly === true });
       client.onArrival = (arrival) => this.#take(slot, client, arrival);
@@ -133,6 +146,7 @@ export class Side {
 
   #take(slot: Slot, client: WireClient, arrival: Arrival): void {
     slot.lastZxid = client.lastZxid;
+    this.#judgeOrder(slot, arrival);
     if (arrival.kind === "event") slot.watches.told(arrival.event);
     else {
       const { request, reply } = arrival;
@@ -142,7 +156,21 @@ export class Side {
         slot.auths.push({ scheme: request.scheme, auth: request.auth });
       }
     }
-    slot.stream.push(arrival);
+    slot.stream.push(...(this.tamper?.(arrival) ?? [arrival]));
+  }
+
+  /** Replies show what is never older than before, and a change is told before anything that shows it or what came behind it. */
+  #judgeOrder(slot: Slot, arrival: Arrival): void {
+    const { zxid } = arrival.kind === "reply" ? arrival.reply : arrival.event;
+    if (zxid <= 0n) return;
+    if (arrival.kind === "event" && zxid <= slot.shownZxid) {
+      this.fault ??= `${this.name} tells ${show(arrival.event)} behind a reply at ${hex(slot.shownZxid)}`;
+    }
+    if (arrival.kind !== "reply" || arrival.request.op === "ping") return;
+    if (zxid < slot.shownZxid) {
+      this.fault ??= `${this.name} answers ${arrival.request.op} at ${hex(zxid)} behind a reply at ${hex(slot.shownZxid)}`;
+    }
+    slot.shownZxid = zxid;
   }
 
   async #close(slot: Slot): Promise<void> {
