@@ -2,7 +2,6 @@
 import assert from "node:assert/strict";
 import { it } from "node:test";
 import { anyone, asZxid, type Outcome, type Path, type ReadOperation } from "@quorate/api";
-import { decodeFromGateway } from "@quorate/proto";
 import type { Answer } from "./backend.ts";
 import { Calls } from "./calls.ts";
 import type { ReplicaStream } from "./stream.ts";
@@ -26,9 +25,8 @@ function ask(operation: ReadOperation, deadline = 5000): Scene {
     replica,
     address: `r${replica}`,
     writable: true,
-    send: (bytes) => {
-      const message = decodeFromGateway(bytes);
-      assert.ok(message?.kind === "read");
+    send: (message) => {
+      assert.ok(message.kind === "read");
       sent.push({ replica, id: message.id, budgetMillis: message.budgetMillis });
     },
   });

@@ -16,7 +16,7 @@ import {
   type TreeOperation,
   type Zxid,
 } from "@quorate/api";
-import { encodeFromGateway, type RequestId } from "@quorate/proto";
+import type { RequestId } from "@quorate/proto";
 import type { Answer, ReadRequest } from "./backend.ts";
 import { Deadlines, type Timed } from "./deadlines.ts";
 import { linkLimits } from "./limits.ts";
@@ -175,7 +175,7 @@ export class Calls {
     call.stream = stream;
     const { id, asked } = call;
     if (asked.kind === "handOver") {
-      stream.send(encodeFromGateway({ kind: "handOver", id, target: asked.target }));
+      stream.send({ kind: "handOver", id, target: asked.target });
       return;
     }
     const { request, operation } = asked;
@@ -195,7 +195,7 @@ export class Calls {
       ...(acting === undefined ? {} : { acting }),
       ...(behind === undefined ? {} : { behind }),
     } as const;
-    stream.send(encodeFromGateway(message));
+    stream.send(message);
   }
 
   answered(stream: ReplicaStream, id: RequestId, outcome: Outcome, ageMillis: number): void {

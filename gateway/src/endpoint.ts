@@ -3,7 +3,7 @@
  * itself. A stream counts as live from its first status to its break.
  */
 import type { ReplicaId } from "@quorate/api";
-import type { MemberStatus, ToGateway } from "@quorate/proto";
+import type { FromGateway, MemberStatus, ToGateway } from "@quorate/proto";
 import { linkLimits } from "./limits.ts";
 import type { GatewayTimer, GatewayWorld } from "./ports.ts";
 import type { Dial, ReadNow, ReplicaConnection, ReplicaStream } from "./stream.ts";
@@ -38,7 +38,7 @@ class Stream implements ReplicaStream {
     return this.connection !== undefined && this.connection.queuedBytes < linkLimits.streamQueuedBytes;
   }
 
-  send(message: Uint8Array): void {
+  send(message: FromGateway): void {
     if (!this.connection) return;
     this.connection.send(message);
     this.#queued();

@@ -2,7 +2,7 @@
  * Where a lane is sent, and whether it flows: what the gateway's own lane and those of client sessions have in common
  * (rules 3 and 5 at the head of `lane.ts`).
  */
-import { encodeFromGateway, type ToGateway } from "@quorate/proto";
+import type { FromGateway, ToGateway } from "@quorate/proto";
 import type { LaneWindow, Numbered } from "./lane-window.ts";
 import { linkLimits } from "./limits.ts";
 import type { GatewayTimer } from "./ports.ts";
@@ -95,7 +95,7 @@ export class LaneCourse<T extends Numbered> {
     });
   }
 
-  send(message: Uint8Array): void {
+  send(message: FromGateway): void {
     this.#stream?.send(message);
     this.#ports.wake();
   }
@@ -108,7 +108,7 @@ export class LaneCourse<T extends Numbered> {
     this.enter("fencing");
     this.#fence = this.#ports.nextFence();
     const { session, attachment } = window;
-    this.send(encodeFromGateway({ kind: "lane", session, attachment, fence: this.#fence }));
+    this.send({ kind: "lane", session, attachment, fence: this.#fence });
     this.after(linkLimits.laneAnswerMillis, () => this.raiseFence());
   }
 

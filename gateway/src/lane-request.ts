@@ -4,7 +4,7 @@ import type { Consistency } from "@quorate/proto";
 import type { Answer, LaneAnswer, LaneWrite, ReadRequest } from "./backend.ts";
 import type { OrderedRead } from "./calls.ts";
 import type { Numbered } from "./lane-window.ts";
-import { type ReplicaStream, type Unavailable, unavailable } from "./stream.ts";
+import { type ReplicaStream, type Unavailable, unavailable, type WriteMessage } from "./stream.ts";
 
 export class LaneRequest implements Numbered {
   /** Of a write. */
@@ -19,7 +19,7 @@ export class LaneRequest implements Numbered {
   readonly deadline: number;
   /** A write that is sent. 0: it is not, and no try of it is of unknown fate. */
   sequence: number = 0;
-  message: Uint8Array | undefined = undefined;
+  message: WriteMessage | undefined = undefined;
   size: number;
   decided: boolean = false;
   /** A write was sent before: reads that are open by now were given behind it. */

@@ -8,13 +8,14 @@
  */
 import { assert, type SessionId } from "@quorate/api";
 import { linkLimits } from "./limits.ts";
+import type { WriteMessage } from "./stream.ts";
 
 /** A write that has, or may get, a number. */
 export interface Numbered {
   /** 0: it has none, and is in no try of unknown fate. */
   sequence: number;
-  /** The encoded message of its number. */
-  message: Uint8Array | undefined;
+  /** Of its number. */
+  message: WriteMessage | undefined;
   /** Estimated until it is encoded. */
   size: number;
   /** Its outcome is known. */
@@ -22,6 +23,8 @@ export interface Numbered {
 }
 
 const firstSlots = 8;
+/** Of a message, besides its command. */
+const messageBytes = 24;
 
 export class LaneWindow<T extends Numbered> {
   readonly session: SessionId;
@@ -77,12 +80,12 @@ export class LaneWindow<T extends Numbered> {
   }
 
   /** Gives the next number; all given before were sent. */
-  append(entry: T, message: Uint8Array): void {
+  append(entry: T, message: WriteMessage): void {
     assert(this.#cursor === this.#next, "a number is given only when all before it are sent");
     assert(this.size < linkLimits.laneWindow, "the lane's window is kept");
     entry.sequence = this.#next;
     entry.message = message;
-    entry.size = message.length;
+    entry.size = message.command.length + messageBytes;
     this.#bytes += entry.size;
     if (this.size >= this.#ring.length) this.#grow();
     this.#ring[entry.sequence % this.#ring.length] = entry;

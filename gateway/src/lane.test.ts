@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { it } from "node:test";
 import { composeZxid, decodeCommand, type Outcome, sessionIdOf } from "@quorate/api";
-import { decodeFromGateway, type FromGateway } from "@quorate/proto";
+import type { FromGateway } from "@quorate/proto";
 import type { Answer } from "./backend.ts";
 import { Lane } from "./lane.ts";
 import { brief, create } from "./link-fixture.test-support.ts";
@@ -28,9 +28,7 @@ class Script implements ReplicaStream {
     this.replica = replica;
   }
 
-  send(bytes: Uint8Array): void {
-    const message = decodeFromGateway(bytes);
-    assert.ok(message);
+  send(message: FromGateway): void {
     this.sent.push(message);
   }
 

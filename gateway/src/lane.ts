@@ -28,7 +28,7 @@
  * 8. An outcome is certain from wherever it comes, also from a former home's stream: (session, number) names one command.
  */
 import { anyone, type Command, type ErrorCode, encodeCommand, type Outcome, type SessionId } from "@quorate/api";
-import { encodeFromGateway, type RequestId } from "@quorate/proto";
+import type { RequestId } from "@quorate/proto";
 import type { Answer, WriteRequest } from "./backend.ts";
 import { Deadlines } from "./deadlines.ts";
 import { LaneCourse, type LaneState, type Refused, type Written } from "./lane-course.ts";
@@ -36,7 +36,7 @@ import { LaneWindow } from "./lane-window.ts";
 import { linkLimits } from "./limits.ts";
 import type { GatewayWorld } from "./ports.ts";
 import { Queue } from "./queue.ts";
-import { type ReplicaStream, unavailable } from "./stream.ts";
+import { type ReplicaStream, unavailable, type WriteMessage } from "./stream.ts";
 import { WriteEntry } from "./write-entry.ts";
 
 export interface LanePorts {
@@ -150,7 +150,7 @@ export class Lane {
         address: "",
       },
     };
-    this.#course.send(encodeFromGateway({ kind: "open", id: this.#openId, command: encodeCommand(command) }));
+    this.#course.send({ kind: "open", id: this.#openId, command: encodeCommand(command) });
     this.#course.after(linkLimits.laneAnswerMillis, () => this.#open());
   }
 
@@ -252,7 +252,7 @@ export class Lane {
     while (stream.writable) {
       const again = window.takeUnsent();
       if (again) {
-        stream.send(again.message as Uint8Array);
+        stream.send(again.message as WriteMessage);
         continue;
       }
       const entry = this.#waiting.first;
@@ -265,11 +265,11 @@ export class Lane {
     }
   }
 
-  #encode(window: LaneWindow<WriteEntry>, request: WriteRequest): Uint8Array {
+  #encode(window: LaneWindow<WriteEntry>, request: WriteRequest): WriteMessage {
     const { session, attachment, next: sequence, answered: answeredUpTo } = window;
     const lane = { session, attachment, sequence, answeredUpTo };
     const command = encodeCommand({ ...request, lane });
-    return encodeFromGateway({ kind: "write", session, sequence, command });
+    return { kind: "write", session, sequence, command };
   }
 
   tick(now: number): void {

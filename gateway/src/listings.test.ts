@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { anyone, decodeRead, type ListingOperation, type Outcome, type Path, type Zxid } from "@quorate/api";
-import { decodeFromGateway } from "@quorate/proto";
+import type { FromGateway } from "@quorate/proto";
 import type { Answer, TreeRequest } from "./backend.ts";
 import { linkLimits } from "./limits.ts";
 import { brief, watch } from "./link-fixture.test-support.ts";
@@ -22,9 +22,8 @@ class Stream implements ReplicaStream {
   constructor(replica: number) {
     this.replica = replica;
   }
-  send(bytes: Uint8Array): void {
-    const message = decodeFromGateway(bytes);
-    assert.ok(message?.kind === "read");
+  send(message: FromGateway): void {
+    assert.ok(message.kind === "read");
     this.said.push({ id: message.id, operation: decodeRead(message.operation) as ListingOperation });
   }
 }

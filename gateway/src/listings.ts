@@ -3,7 +3,7 @@
  * rest comes from the one that answered it, on that stream, or not at all: another one's state has another zxid.
  */
 import { encodeRead, type Outcome, type TreePageOperation, type Zxid } from "@quorate/api";
-import { encodeFromGateway, type RequestId } from "@quorate/proto";
+import type { RequestId } from "@quorate/proto";
 import type { Answer, TreePages, TreeRequest } from "./backend.ts";
 import type { OrderedRead } from "./calls.ts";
 import { linkLimits } from "./limits.ts";
@@ -73,7 +73,7 @@ export class Listings {
     const { identity } = request;
     const read = { kind: "read", id, consistency: "session", minZxid: 0 as Zxid, maxStaleMillis: 0 } as const;
     const message = { ...read, budgetMillis: deadlineMillis, identity, operation: encodeRead(operation) };
-    stream.send(encodeFromGateway(message));
+    stream.send(message);
     return () => {
       this.#asked.get(id)?.timer.cancel();
       this.#asked.delete(id);

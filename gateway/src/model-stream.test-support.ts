@@ -1,7 +1,7 @@
 /** A stream to a replica of the model ensemble: slow, and when it breaks, a part of what was on its way still arrives. */
 import assert from "node:assert/strict";
 import type { SessionId } from "@quorate/api";
-import { decodeFromGateway, type FromGateway, type ToGateway } from "@quorate/proto";
+import { decodeFromGateway, encodeFromGateway, type FromGateway, type ToGateway } from "@quorate/proto";
 import type { LaneAtStream, ModelReplica } from "./model-ensemble.test-support.ts";
 import type { ReadNow, ReplicaConnection, ReplicaEvents } from "./stream.ts";
 
@@ -23,8 +23,8 @@ export class ModelStream implements ReplicaConnection {
     this.events = events;
   }
 
-  send(message: Uint8Array): void {
-    if (this.open) this.#queued.push(message);
+  send(message: FromGateway): void {
+    if (this.open) this.#queued.push(encodeFromGateway(message));
   }
 
   flush(): void {

@@ -5,7 +5,7 @@
  * loop brings leaves in one flush for each stream.
  */
 import type { Acting, Identity, ReplicaId, SessionId, Zxid } from "@quorate/api";
-import { encodeFromGateway, type ToGateway } from "@quorate/proto";
+import type { ToGateway } from "@quorate/proto";
 import type {
   Answer,
   Backend,
@@ -121,7 +121,7 @@ export class ReplicaLink implements Backend {
       home,
       historyOf: (stream) => this.#homes.historyOf(stream).slice(0, cursorHistoryDigits),
       ask: (request, deadline, answered) => this.#calls.read(request, deadline, answered),
-      unwatch: (stream) => stream.send(encodeFromGateway({ kind: "unwatch" })),
+      unwatch: (stream) => stream.send({ kind: "unwatch" }),
       eventsTold: (session) => this.#sessions.eventsTold(session),
       wake,
       log,

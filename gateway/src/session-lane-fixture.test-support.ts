@@ -12,7 +12,7 @@ import {
   type WriteOperation,
   type Zxid,
 } from "@quorate/api";
-import { decodeFromGateway } from "@quorate/proto";
+import type { FromGateway } from "@quorate/proto";
 import type { Answer, LaneListener, ReadRequest, SessionLane } from "./backend.ts";
 import type { OrderedRead } from "./calls.ts";
 import { SessionLanes } from "./session-lanes.ts";
@@ -41,9 +41,7 @@ export class ScriptedStream implements ReplicaStream {
     this.replica = replica;
   }
 
-  send(bytes: Uint8Array): void {
-    const message = decodeFromGateway(bytes);
-    assert.ok(message);
+  send(message: FromGateway): void {
     if (message.kind === "lane") this.#sent.push(`lane ${message.attachment} fence ${message.fence}`);
     else if (message.kind === "write") {
       const command = decodeCommand(message.command);

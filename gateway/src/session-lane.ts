@@ -26,7 +26,6 @@
  *    less than what the session follows was told, and is told from: what was asked before is asked again.
  */
 import { type Acting, assert, type ErrorCode, encodeCommand, type Zxid } from "@quorate/api";
-import { encodeFromGateway } from "@quorate/proto";
 import type { Answer, LaneAnswer, LaneListener, LaneOpening, LaneWrite, ReadRequest, SessionLane } from "./backend.ts";
 import type { OrderedRead, ReadAnswered } from "./calls.ts";
 import { general, passing } from "./lane.ts";
@@ -35,7 +34,7 @@ import { faultOf, LaneRead, LaneRequest, notAttached, refusalOf } from "./lane-r
 import { LaneRoom } from "./lane-room.ts";
 import { LaneWindow } from "./lane-window.ts";
 import { OpenReads } from "./open-reads.ts";
-import { type ReplicaStream, type Unavailable, unavailable } from "./stream.ts";
+import { type ReplicaStream, type Unavailable, unavailable, type WriteMessage } from "./stream.ts";
 import type { Watches } from "./watch/hub.ts";
 import { sizeOfWrite } from "./write-entry.ts";
 
@@ -178,7 +177,7 @@ export class AttachedLane implements SessionLane {
     if (outlet) {
       this.#course.sending();
       while (window.resending && outlet.writable)
-        outlet.send((window.takeUnsent() as LaneRequest).message as Uint8Array);
+        outlet.send((window.takeUnsent() as LaneRequest).message as WriteMessage);
       if (window.resending) this.#ports.blocked(this);
     }
     for (let each = this.#unsent; each; each = this.#unsent) {
@@ -234,7 +233,7 @@ export class AttachedLane implements SessionLane {
     return true;
   }
 
-  #encode(write: LaneWrite, attachment: number): Uint8Array {
+  #encode(write: LaneWrite, attachment: number): WriteMessage {
     const { acting } = this;
     const { session } = acting;
     const { sequence, identity, key, operation } = write;
@@ -242,7 +241,7 @@ export class AttachedLane implements SessionLane {
     const command = encodeCommand(
       key === undefined ? { lane, identity, acting, operation } : { lane, identity, acting, key, operation },
     );
-    return encodeFromGateway({ kind: "write", session, sequence, command });
+    return { kind: "write", session, sequence, command };
   }
 
   #ask(request: LaneRequest, read: ReadRequest): void {

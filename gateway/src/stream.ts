@@ -1,6 +1,6 @@
 /** What lane, calls and touches see of a stream to a replica. */
 import type { Certainty, ErrorCode, Outcome, ReplicaId } from "@quorate/api";
-import type { DirectRead, ToGateway } from "@quorate/proto";
+import type { DirectRead, FromGateway, ToGateway } from "@quorate/proto";
 import type { Answer } from "./backend.ts";
 
 /** One live stream. It is never revived: after a break the same replica comes back as another one. */
@@ -11,14 +11,15 @@ export interface ReplicaStream {
   /** False: nothing more for now; the pump is run again when it has drained. */
   readonly writable: boolean;
   /** Queued until the end of the turn; nothing happens on a stream that is broken. */
-  send(message: Uint8Array): void;
+  send(message: FromGateway): void;
   /** See `ReplicaConnection`. */
   readonly readNow?: ReadNow | undefined;
 }
 
 /** One connection, made by `dialReplica` of @quorate/proto or by a test. No reconnecting of its own. */
 export interface ReplicaConnection {
-  send(message: Uint8Array): void;
+  /** Encoded here, where there is a wire. What it refers to is not changed any more. */
+  send(message: FromGateway): void;
   flush(): void;
   close(): void;
   readonly queuedBytes: number;
@@ -51,3 +52,6 @@ export function unavailable(
 ): Unavailable {
   return { kind: "unavailable", code, detail, certainty, retryAfterMillis };
 }
+
+/** A numbered write of a lane. */
+export type WriteMessage = Extract<FromGateway, { kind: "write" }>;

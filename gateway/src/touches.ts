@@ -3,7 +3,7 @@
  * repeated until a leader has confirmed it or its time is over. The gateway's own session is among them.
  */
 import type { SessionId, Zxid } from "@quorate/api";
-import { encodeFromGateway, type RequestId, type ToGateway, type TouchResult } from "@quorate/proto";
+import type { RequestId, ToGateway, TouchResult } from "@quorate/proto";
 import type { RenewAnswer } from "./backend.ts";
 import { Deadlines, type Timed } from "./deadlines.ts";
 import { linkLimits } from "./limits.ts";
@@ -133,7 +133,7 @@ export class Touches {
       sessions.push({ session, secretHash: (renewal as Renewal).secretHash });
     }
     this.#sent.set(id, { stream, sentAt: this.#ports.world.now(), zxid: this.#ports.newest(), groups });
-    stream.send(encodeFromGateway({ kind: "touch", id, sessions }));
+    stream.send({ kind: "touch", id, sessions });
   }
 
   touched(stream: ReplicaStream, { id, results }: Touched): void {

@@ -4,6 +4,7 @@ import type { Answer, WriteRequest } from "./backend.ts";
 import type { Timed } from "./deadlines.ts";
 import type { Numbered } from "./lane-window.ts";
 import type { Queued } from "./queue.ts";
+import type { WriteMessage } from "./stream.ts";
 
 export class WriteEntry implements Timed, Numbered, Queued<WriteEntry> {
   readonly deadline: number;
@@ -13,7 +14,7 @@ export class WriteEntry implements Timed, Numbered, Queued<WriteEntry> {
   resolve: ((answer: Answer) => void) | undefined;
   size: number;
   sequence: number = 0;
-  message: Uint8Array | undefined;
+  message: WriteMessage | undefined;
   decided: boolean = false;
   wheelSlot: number = -1;
   wheelPlace: number = 0;

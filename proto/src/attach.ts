@@ -2,8 +2,8 @@
  * The gateway's end of one stream to a replica: dials, proves itself, decodes. One connection, which is not revived:
  * redialling is the caller's business.
  */
-import { decodeToGateway } from "./gateway-codec.ts";
-import type { ToGateway } from "./gateway-messages.ts";
+import { decodeToGateway, encodeFromGateway } from "./gateway-codec.ts";
+import type { FromGateway, ToGateway } from "./gateway-messages.ts";
 import { type Hello, offerHandshake } from "./handshake.ts";
 import { dial } from "./service.ts";
 import type { FrameStream, Timers } from "./stream.ts";
@@ -34,7 +34,7 @@ export interface AttachEvents {
 
 export interface AttachConnection {
   /** Queued until `flush` or the end of the turn; nothing happens before `up` and after `down`. */
-  send(message: Uint8Array): void;
+  send(message: FromGateway): void;
   flush(): void;
   close(): void;
   readonly queuedBytes: number;
@@ -61,7 +61,7 @@ export function dialReplica(address: string, options: AttachOptions, events: Att
   });
   return {
     send: (message) => {
-      if (up) stream.send(message);
+      if (up) stream.send(encodeFromGateway(message));
     },
     flush: () => stream.flush(),
     close: () => stream.close("closed by this side"),

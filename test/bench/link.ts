@@ -3,7 +3,7 @@
  * `node test/bench/link.ts`. The figures include that replica's decoding; a real stream comes on top.
  */
 import { anyone, asZxid, composeZxid, type Path, persistentShape, sessionIdOf } from "@quorate/api";
-import { decodeFromGateway, type MemberStatus, type ToGateway } from "@quorate/proto";
+import type { FromGateway, MemberStatus, ToGateway } from "@quorate/proto";
 import { type Dial, type ReplicaEvents, ReplicaLink } from "../../gateway/src/replica-link.ts";
 import { createNodeWorld } from "../../gateway/src/world-node.ts";
 
@@ -33,9 +33,8 @@ const self: MemberStatus = {
   address: "r",
 };
 
-function answer(bytes: Uint8Array): ToGateway | undefined {
-  const message = decodeFromGateway(bytes);
-  switch (message?.kind) {
+function answer(message: FromGateway): ToGateway | undefined {
+  switch (message.kind) {
     case "open": {
       const result = { kind: "session", session, timeoutMillis: 30_000, attachment: 1, lastSequence: 0 } as const;
       return { kind: "answer", id: message.id, outcome: { ok: true, zxid, result }, ageMillis: 0 };
@@ -58,7 +57,7 @@ function answer(bytes: Uint8Array): ToGateway | undefined {
 }
 
 const dial: Dial = (_address: string, events: ReplicaEvents) => {
-  let queued: Uint8Array[] = [];
+  let queued: FromGateway[] = [];
   const status = setInterval(() => events.received([{ kind: "status", self, others: [] }]), 200);
   setImmediate(() => events.received([{ kind: "status", self, others: [] }]));
   return {

@@ -7,7 +7,13 @@ import {
   type ReplicaEvents,
   ReplicaLink,
 } from "@quorate/gateway";
-import { decodeFromGateway, decodeToGateway, type FromGateway, type ToGateway } from "@quorate/proto";
+import {
+  decodeFromGateway,
+  decodeToGateway,
+  encodeFromGateway,
+  type FromGateway,
+  type ToGateway,
+} from "@quorate/proto";
 import type { AttachPoint, GatewayConnection } from "@quorate/replica";
 import { createLocalDial } from "../../services/quorate/src/local-dial.ts";
 import type { Machine } from "./machine.ts";
@@ -91,7 +97,7 @@ export class SimGateway {
     machine.clock.soon(() => events.up());
     wire.send([]);
     return {
-      send: (message) => void out.push(message.slice()),
+      send: (message) => void out.push(encodeFromGateway(message).slice()),
       flush: () => {
         if (out.length === 0) return;
         const messages = out;

@@ -1,14 +1,13 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { anyone, type Outcome, type Path, type Zxid } from "@quorate/api";
+import { anyone, type Outcome, type Path, type SessionId, type Zxid } from "@quorate/api";
 import type { DirectRead, FromGateway, ToGateway } from "@quorate/proto";
-import { encodeFromGateway, encodeToGateway } from "@quorate/proto";
+import { encodeToGateway } from "@quorate/proto";
 import type { Attachment, GatewayConnection } from "@quorate/replica";
 import { createLocalDial } from "./local-dial.ts";
 
 const outcome: Outcome = { ok: true, zxid: 7 as Zxid, result: { kind: "done", count: 0 } };
 const read: DirectRead = { minZxid: 0 as Zxid, identity: anyone, operation: { kind: "get", path: "/a" as Path } };
-const noMoreWatchers: FromGateway = { kind: "unwatch" };
 
 function answerOf(id: number): ToGateway {
   return { kind: "answer", id, outcome, ageMillis: 0 };
@@ -17,12 +16,12 @@ function answerOf(id: number): ToGateway {
 /** A replica that only listens, and a clock that runs what is due soon by hand, the last first. */
 function stage() {
   const due: (() => void)[] = [];
-  const heard: FromGateway[] = [];
+  const inbox: Iterable<FromGateway>[] = [];
   const received: ToGateway[][] = [];
   const seen: (Outcome | undefined)[] = [];
   let far: GatewayConnection | undefined;
   const attachment: Attachment = {
-    received: (messages) => void heard.push(...messages),
+    received: (messages) => void inbox.push(messages),
     readNow: () => outcome,
     closed: () => undefined,
   };
@@ -49,8 +48,10 @@ function stage() {
   const run = (): void => {
     for (let next = due.pop(); next; next = due.pop()) next();
   };
+  /** Of the replica's loop: what each of those that came together was. */
+  const turn = (): FromGateway[][] => inbox.splice(0).map((messages) => [...messages]);
   run();
-  return { near, say, flush: () => far?.flush(), run, heard, received, seen, queuedBytes: () => far?.queuedBytes };
+  return { near, far: () => far, say, flush: () => far?.flush(), run, turn, received, seen };
 }
 
 test("a read is answered at once when all that the replica said has been received", () => {
@@ -79,20 +80,31 @@ test("what the replica says stays in order, however soon comes", () => {
 });
 
 test("the replica knows how much of what it said is not received", () => {
-  const { say, flush, run, queuedBytes } = stage();
-  assert.equal(queuedBytes(), 0);
+  const { far, say, flush, run, received } = stage();
+  assert.equal(far()?.queuedBytes, 0);
   say(answerOf(1));
   say(answerOf(2));
-  assert.equal(queuedBytes(), 2 * encodeToGateway(answerOf(1)).length);
+  const encoded = 2 * encodeToGateway(answerOf(1)).length;
+  assert.equal(far()?.queuedBytes, encoded);
+  const written = { kind: "written", session: 5 as SessionId, sequence: 1, outcome } as const;
+  far()?.tell?.(written);
+  assert.ok((far()?.queuedBytes ?? 0) > encoded);
   flush();
   run();
-  assert.equal(queuedBytes(), 0);
+  assert.equal(far()?.queuedBytes, 0);
+  assert.equal(received.flat()[2], written, "as it is");
 });
 
-test("messages to the replica come as they were sent, with the flush", () => {
-  const { near, heard } = stage();
-  near.send(encodeFromGateway(noMoreWatchers).slice());
-  assert.deepEqual(heard, []);
-  near.flush();
-  assert.deepEqual(heard, [noMoreWatchers]);
+test("messages to the replica are taken together by its next turn, in order", () => {
+  const { near, turn } = stage();
+  const fence = (fence: number): FromGateway => ({ kind: "lane", session: 5 as SessionId, attachment: 1, fence });
+  near.send(fence(1));
+  near.send(fence(2));
+  assert.deepEqual(turn(), [[fence(1), fence(2)]]);
+  assert.deepEqual(turn(), []);
+  near.send(fence(3));
+  assert.deepEqual(turn(), [[fence(3)]]);
+  near.close();
+  near.send(fence(4));
+  assert.deepEqual(turn(), []);
 });

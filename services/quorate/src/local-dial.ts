@@ -3,11 +3,14 @@
  * the replica's turns, and when all it has said has been received, the tree may be looked at from here.
  */
 import type { Dial } from "@quorate/gateway";
-import { decodeFromGateway, decodeToGateway, type FromGateway, type ToGateway } from "@quorate/proto";
+import { decodeToGateway, type FromGateway, type ToGateway } from "@quorate/proto";
 import type { AttachPoint, GatewayConnection } from "@quorate/replica";
 
 /** Runs it outside of the present call: neither side is called back while it calls the other. */
 type Soon = (run: () => void) => void;
+
+/** What an outcome without data takes about. */
+const plainBytes = 256;
 
 /** What the replica has said, and the gateway has not received. No message is without bytes. */
 class Said {
@@ -33,6 +36,13 @@ export function createLocalDial(own: string, name: string, replica: AttachPoint,
     if (address !== own) return remote(address, events);
     let closed = false;
     let toReplica: FromGateway[] = [];
+    const taken: Iterable<FromGateway> = {
+      [Symbol.iterator]() {
+        const messages = toReplica;
+        toReplica = [];
+        return messages[Symbol.iterator]();
+      },
+    };
     const said = new Said();
     let delivering = false;
     const end = (why: string): void => {
@@ -51,6 +61,7 @@ export function createLocalDial(own: string, name: string, replica: AttachPoint,
         if (message) said.add(message, bytes.length);
         else end("a message from the replica does not decode");
       },
+      tell: (message) => said.add(message, plainBytes),
       flush() {
         if (said.bytes === 0 || closed || delivering) return;
         delivering = true;
@@ -71,17 +82,11 @@ export function createLocalDial(own: string, name: string, replica: AttachPoint,
     soon(() => closed || events.up());
     return {
       queuedBytes: 0,
-      send(bytes) {
-        const message = decodeFromGateway(bytes);
-        if (message) toReplica.push(message);
-        else end("a message from the gateway does not decode");
+      // The replica's loop has its turn with the first, and takes what has come until then.
+      send(message) {
+        if (!closed && toReplica.push(message) === 1) attachment.received(taken);
       },
-      flush() {
-        if (toReplica.length === 0 || closed) return;
-        const messages = toReplica;
-        toReplica = [];
-        attachment.received(messages);
-      },
+      flush: () => undefined,
       readNow: (read) => (delivering || said.bytes > 0 || closed ? undefined : attachment.readNow(read)),
       close: () => end("closed by the gateway"),
     };

@@ -73,7 +73,7 @@ export class Desk implements AttachPoint {
     for (const [number, each] of this.#handOvers) if (each.connection === connection) this.#handOvers.delete(number);
   }
 
-  #received(connection: GatewayConnection, messages: readonly FromGateway[]): void {
+  #received(connection: GatewayConnection, messages: Iterable<FromGateway>): void {
     if (!this.#connections.has(connection)) return;
     const { home, feeds, reads, touches } = this.#ports;
     for (const message of messages) {

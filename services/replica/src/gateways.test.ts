@@ -6,7 +6,6 @@ import {
   type AttachEvents,
   dial,
   dialReplica,
-  encodeFromGateway,
   encodeToGateway,
   type FromGateway,
   type Hello,
@@ -108,12 +107,12 @@ test("requests and replies travel in order, with a key", async (t) => {
   const key = Buffer.from("the key of both");
   const host = await startHost(t, key);
   const caller = attach(t, host.port, key);
-  caller.connection.send(encodeFromGateway(write(99)));
+  caller.connection.send(write(99));
   await until(() => caller.events.length === 1 && host.attached.length === 1, "attached");
   assert.deepEqual(caller.events, ["up 3 h"]);
   const [attached] = host.attached;
   assert.equal(attached?.connection.name, "g1");
-  for (let i = 1; i <= 2000; i++) caller.connection.send(encodeFromGateway(write(i)));
+  for (let i = 1; i <= 2000; i++) caller.connection.send(write(i));
   caller.connection.flush();
   await until(() => attached?.received.length === 2000, "2000 writes; what was sent before `up` is none of them");
   const sequences = attached?.received.map((each) => (each.kind === "write" ? each.sequence : 0));

@@ -12,6 +12,7 @@ import {
   type FromGateway,
   type Hello,
   type StreamServer,
+  type ToGateway,
 } from "@quorate/proto";
 import type { Clock, Random } from "./world.ts";
 
@@ -27,6 +28,8 @@ export interface GatewayConnection {
   readonly name: string;
   /** An encoded ToGateway; queued until `flush` or the end of the turn. Nothing happens after `closed`. */
   send(message: Uint8Array): void;
+  /** As `send`, within one process: the message as it is, whose outcome holds no data. It is not changed any more. */
+  tell?(message: Extract<ToGateway, { kind: "written" }>): void;
   flush(): void;
   readonly queuedBytes: number;
   close(why: string): void;
@@ -34,7 +37,8 @@ export interface GatewayConnection {
 
 /** What the replica made of it. After `closed` nothing more is said. */
 export interface Attachment {
-  received(messages: readonly FromGateway[]): void;
+  /** They are taken in a turn of the loop. */
+  received(messages: Iterable<FromGateway>): void;
   /**
    * The outcome as of now, if the replica need not wait for it. Between its turns: what it has applied was told on the
    * stream, so that who has received all of that gets this answer in its place.

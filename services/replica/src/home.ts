@@ -197,7 +197,7 @@ export class Home {
       }
       const { session, sequence } = lane;
       if (sequence >= home.expected) home.expected = sequence + 1;
-      if (!home.left) send(home.connection, { kind: "written", session, sequence, outcome });
+      if (!home.left) tellWritten(home.connection, session, sequence, outcome);
     }
     if (this.#early.size > 0 && this.#ports.ready()) {
       const early = this.#early;
@@ -297,6 +297,13 @@ function refuse(
   { code, detail, retryAfterMillis }: Refusal,
 ): void {
   send(connection, { kind: "refused", session, sequence, code, detail, retryAfterMillis });
+}
+
+function tellWritten(connection: GatewayConnection, session: SessionId, sequence: number, outcome: Outcome): void {
+  const message = { kind: "written", session, sequence, outcome } as const;
+  // A txn may have read data.
+  if (connection.tell && !(outcome.ok && outcome.result.kind === "txn")) connection.tell(message);
+  else send(connection, message);
 }
 
 export function send(connection: GatewayConnection, message: ToGateway): void {

@@ -101,7 +101,7 @@ export const lanes: readonly Mutant[] = [
           const { session, attachment, answered: answeredUpTo } = window;
           const lane = { session, attachment, sequence: again.sequence, answeredUpTo };
           const command = encodeCommand({ ...(next.request as WriteRequest), lane });
-          again.message = encodeFromGateway({ kind: "write", session, sequence: again.sequence, command });
+          again.message = { kind: "write", session, sequence: again.sequence, command };
         }
 `,
       ),
