@@ -192,11 +192,14 @@ final class Recipes {
         check(begun.await(PATIENCE_MILLIS, TimeUnit.MILLISECONDS), "it is filled");
         equal(textOf(cache, at).get("/a/b"), "1", "what was there before");
         told.clear();
+        // One after the other: it reads what it is told of, and tells that in the order in which it was read.
         writer.create().forPath(at + "/a/c", bytes("2"));
+        eventually("the creation is told", () -> List.copyOf(told), List.of("NODE_CREATED /a/c")::equals);
         writer.setData().forPath(at + "/a/b", bytes("3"));
+        eventually("the change is told", () -> List.copyOf(told), List.of("NODE_CREATED /a/c", "NODE_CHANGED /a/b")::equals);
         writer.delete().forPath(at + "/a/c");
-        eventually("all is told", () -> told.size(), size -> size == 3);
-        equal(List.copyOf(told), List.of("NODE_CREATED /a/c", "NODE_CHANGED /a/b", "NODE_DELETED /a/c"), "in order");
+        eventually("the deletion is told", told::size, size -> size == 3);
+        equal(List.copyOf(told).get(2), "NODE_DELETED /a/c", "the third");
         equal(textOf(cache, at).get("/a/b"), "3", "and kept");
     }
 

@@ -56,6 +56,8 @@ final class Watches {
         other.setData(path, bytes("2"), -1);
         other.setData(path, bytes("3"), -1);
         events.come("NodeDataChanged " + path);
+        // The second change may not be here yet.
+        settle(zk);
         zk.getData(path, events, null);
         other.delete(path, -1);
         events.come("NodeDeleted " + path);
