@@ -34,6 +34,8 @@ export class LaneRoom {
     this.#count -= 1;
     this.#bytes -= bytes;
     this.#crowded = !this.#take(-bytes);
+    // Others may have taken so much meanwhile that it takes no more.
+    if (!this.writable) this.#full = true;
   }
 
   /** Once, when it had been full and is half empty. */
