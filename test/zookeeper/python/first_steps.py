@@ -10,17 +10,19 @@ zk = KazooClient(hosts=hosts)
 zk.start()
 print("connected", zk.state, flush=True)
 
+events = []
 told = threading.Event()
 
 
 def watcher(event):
-    print("event", event.type, event.state, event.path, flush=True)
+    events.append(event)
     told.set()
 
 
 print("exists", zk.exists("/test", watch=watcher), flush=True)
 print("created", zk.create("/test", b"hello"), flush=True)
 told.wait(10)
+print("event", *events[0][:3], flush=True)
 
 data, stat = zk.get("/test")
 print("data", data.decode(), stat.version, stat.data_length, flush=True)
