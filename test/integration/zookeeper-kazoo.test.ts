@@ -28,7 +28,7 @@ async function put(path: string, body: string): Promise<void> {
 
 async function comeBack(struck: Process): Promise<void> {
   struck.start();
-  await until(async () => (await statusOf(struck)).serving, 20_000, `${struck.name} serves`);
+  await until(async () => (await statusOf(struck)).serving, 60_000, `${struck.name} serves`);
 }
 
 /** The numbers behind a word, of all lines that it printed. */

@@ -20,6 +20,7 @@ export class News {
   #there = false;
   readonly #names: string[] = [];
   #stopped = false;
+  #abandoned = false;
   #running: Promise<void> | undefined;
 
   /** Through the REST door at `base`, which must not be struck. */
@@ -36,6 +37,12 @@ export class News {
   async stop(): Promise<void> {
     this.#stopped = true;
     await this.#running;
+  }
+
+  /** As `stop`, where nobody answers any more. */
+  abandon(): void {
+    this.#stopped = true;
+    this.#abandoned = true;
   }
 
   /** Changed at no other time. */
@@ -69,13 +76,16 @@ export class News {
   async #write(method: "PUT" | "DELETE", path: string, type: Written["type"]): Promise<void> {
     const key = `news${this.root.replaceAll("/", "-")}-${this.#key++}`;
     const headers = { "idempotency-key": key, "quorate-timeout": "2s" };
-    for (;;) {
+    while (!this.#abandoned) {
       const body = String(this.#key);
       const answer = await ask(this.#base, method, `/v1/znodes${path}`, {
         headers,
         ...(method === "PUT" ? { body } : {}),
       });
-      if (answer.status >= 500 || answer.status === 0) continue;
+      if (answer.status >= 500 || answer.status === 0) {
+        await sleep(pauseMillis);
+        continue;
+      }
       const status = { created: 201, changed: 200, deleted: 200 }[type];
       if (answer.status !== status) throw new Error(`${method} ${path}: ${show(answer)}`);
       const zxid = BigInt(answer.zxid);

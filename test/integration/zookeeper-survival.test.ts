@@ -28,6 +28,7 @@ let ports: readonly number[] = [];
 let scenes = 0;
 /** Of the scene that is played. */
 const clients: ZookeeperClient[] = [];
+const writers: News[] = [];
 
 before(async () => {
   const names = ["replica 1", "replica 2", "replica 3", "gateway 1", "gateway 2"];
@@ -39,6 +40,7 @@ before(async () => {
 afterEach((context) => {
   if ("error" in context && context.error) console.log(ensemble.output());
   for (const each of clients.splice(0)) each.kill();
+  for (const each of writers.splice(0)) each.abandon();
 });
 after(() => ensemble?.stop());
 
@@ -66,11 +68,14 @@ class Scene {
     this.#t = t;
     this.#root = `/scene-${scenes++}`;
     this.news = new News(base(), `${this.#root}/news`);
+    writers.push(this.news);
   }
 
   /** A client for each of these connect strings. */
   static async start(t: TestContext, all: readonly (readonly number[])[]): Promise<Scene> {
     const scene = new Scene(t);
+    // One before it may have been left in the middle.
+    for (const each of ensemble.replicas) await comeBack(each);
     for (const path of ["", "/held", "/ledger"]) await put(`${scene.#root}${path}`);
     await scene.news.start();
     await Promise.all(all.map((each, i) => scene.#begin(each, i)));
@@ -166,10 +171,18 @@ class Scene {
     assert.equal((await ask(base(), "GET", `/v1/children${this.#root}/held`)).text.includes('"name"'), false);
   }
 
-  /** How many clients have moved so often. */
-  moves(): Readonly<Record<number, number>> {
-    const all = Object.entries(Object.groupBy(this.lives, ({ client }) => client.stays.length - 1));
-    return Object.fromEntries(all.map(([moves, lives]) => [moves, lives?.length ?? 0]));
+  /**
+   * Who had to move did, and nobody else lost the connection; unless writes stood still for so long, on a machine that does too
+   * much else, that clients and gateways had reason to leave.
+   */
+  movedFrom(port: number): void {
+    const stood = this.lives.filter(({ client }) => client.stays[0]?.port !== port);
+    const gap = Math.max(...stood.map(({ ledger }) => ledger.longestGap));
+    for (const { client } of this.lives) {
+      const [first, ...others] = client.stays;
+      if (first?.port === port) assert.ok(others.length > 0, "it has left");
+      else if (gap < timeoutMillis / 3) assert.equal(first?.end, "", `nobody else; writes stood still for ${gap} ms`);
+    }
   }
 }
 
@@ -198,8 +211,9 @@ function portOf(replica: Process): number {
   return ports[ensemble.replicas.indexOf(replica)] as number;
 }
 
-async function serves(replica: Process): Promise<void> {
-  await until(async () => (await statusOf(replica)).serving, 20_000, `${replica.name} serves`);
+async function comeBack(replica: Process): Promise<void> {
+  if (!replica.running) replica.start();
+  await until(async () => (await statusOf(replica)).serving, 60_000, `${replica.name} serves`);
 }
 
 async function aFollower(): Promise<Process> {
@@ -210,11 +224,6 @@ async function strike(scene: Scene, struck: Process): Promise<void> {
   await struck.kill();
   await scene.news.setQuiet();
   await scene.goOn();
-}
-
-async function comeBack(struck: Process): Promise<void> {
-  struck.start();
-  await serves(struck);
 }
 
 describe("sessions of the ZooKeeper port", { timeout: 90_000 + rounds * 200_000 }, () => {
@@ -229,7 +238,7 @@ describe("sessions of the ZooKeeper port", { timeout: 90_000 + rounds * 200_000 
         scene.doom([portOf(struck)], (client) => client.kill()),
       ]);
       await strike(scene, struck);
-      assert.deepEqual(scene.moves(), { 0: 6, 1: 3 }, "nobody else loses the connection");
+      scene.movedFrom(portOf(struck));
       await comeBack(struck);
       await scene.settle();
     });
@@ -240,7 +249,7 @@ describe("sessions of the ZooKeeper port", { timeout: 90_000 + rounds * 200_000 
       // A new leader gives everybody the whole timeout again.
       await scene.doom([portOf(await aFollower())], (client) => client.kill(), doomedMillis);
       await strike(scene, struck);
-      assert.deepEqual(scene.moves(), { 0: 6, 1: 3 }, "nobody else loses the connection");
+      scene.movedFrom(portOf(struck));
       await comeBack(struck);
       await scene.settle();
     });
@@ -254,7 +263,7 @@ describe("sessions of the ZooKeeper port", { timeout: 90_000 + rounds * 200_000 
         await comeBack(each);
         await scene.goOn();
       }
-      assert.equal(scene.moves()[0], undefined, "everybody had to move");
+      for (const { client } of scene.lives) assert.ok(client.stays.length > 1, "everybody had to move");
       await scene.settle();
     });
 
@@ -272,7 +281,7 @@ describe("sessions of the ZooKeeper port", { timeout: 90_000 + rounds * 200_000 
           struck.signal("SIGCONT");
         }
         for (const { client } of there) assert.match(client.stays.at(-2)?.end ?? "", /^silent for/);
-        await serves(struck);
+        await comeBack(struck);
       }
       await scene.settle();
     });
@@ -286,9 +295,10 @@ describe("sessions of the ZooKeeper port", { timeout: 90_000 + rounds * 200_000 
         await strike(scene, struck);
         await comeBack(struck);
       }
-      assert.deepEqual(scene.moves(), { 0: 6 }, "to them nothing has happened");
+      // To them nothing has happened.
+      scene.movedFrom(0);
       await strike(scene, gateway);
-      assert.deepEqual(scene.moves(), { 1: 6 });
+      scene.movedFrom(ports[3] ?? 0);
       gateway.start();
       await ensemble.ready(gateway);
       await scene.settle();

@@ -16,7 +16,7 @@ import { ZookeeperLedger } from "./zookeeper-ledger.ts";
 const rounds = Number(process.env["QUORATE_ROUNDS"] ?? 1);
 const depth = 96;
 const cuts = 12;
-const timeoutMillis = 6000;
+const timeoutMillis = 8000;
 
 let ensemble: Ensemble;
 /** Three replicas' and the gateway's. */
@@ -101,7 +101,7 @@ function manyBelow(prefix: string): WireCreate[] {
 
 async function comeBack(struck: Process): Promise<void> {
   struck.start();
-  await until(async () => (await statusOf(struck)).serving, 20_000, `${struck.name} serves`);
+  await until(async () => (await statusOf(struck)).serving, 60_000, `${struck.name} serves`);
 }
 
 async function aFollower(): Promise<Process> {
@@ -153,7 +153,7 @@ describe("writes under way", { timeout: 60_000 + rounds * 150_000 }, () => {
         struck.signal("SIGCONT");
       }
       for (const { replies } of await Promise.all(late)) assert.ok(replies.every((each) => each === undefined));
-      await until(async () => (await statusOf(struck)).serving, 20_000, `${struck.name} serves`);
+      await until(async () => (await statusOf(struck)).serving, 60_000, `${struck.name} serves`);
       await goOn();
       await settle(t);
       for (const { root } of ledgers) {
