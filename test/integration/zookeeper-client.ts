@@ -267,7 +267,8 @@ export class ZookeeperClient {
     const { reply, request } = arrival;
     this.watches.answered(request, reply);
     if (request.op === "ping" || request.op === "auth") return;
-    if (reply.zxid > this.#seen) this.#seen = reply.zxid;
+    if (reply.zxid < this.#seen) this.faults.push(`${request.op} was answered at ${reply.zxid}, behind ${this.#seen}`);
+    else this.#seen = reply.zxid;
     // SessionMoved, SessionExpired: it did not move, and it pings.
     if (reply.error === -118 || reply.error === -112) this.faults.push(`${request.op} was answered ${reply.error}`);
   }

@@ -267,6 +267,16 @@ describe("sessions of the ZooKeeper port", { timeout: 90_000 + rounds * 200_000 
       await scene.settle();
     });
 
+    it(`all are killed at once, and come back from their disks (${round})`, async (t) => {
+      const scene = await Scene.start(t, everywhere(2));
+      await Promise.all(ensemble.replicas.map((each) => each.kill()));
+      for (const each of ensemble.replicas) each.start();
+      await Promise.all(ensemble.replicas.map(comeBack));
+      for (const { client } of scene.lives) await client.insist({ op: "sync", path: "/" });
+      await scene.news.setQuiet();
+      await scene.settle();
+    });
+
     it(`one stands still for longer than clients wait: a follower, then the leader (${round})`, async (t) => {
       const scene = await Scene.start(t, everywhere(2));
       for (const which of ["follower", "leader"]) {
