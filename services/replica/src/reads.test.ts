@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { anyone, encodeRead, type Path, type Zxid } from "@quorate/api";
-import { decodeToGateway, type ToGateway } from "@quorate/proto";
+import { anyone, encodeRead, type Path, type SessionId, type Zxid } from "@quorate/api";
+import { type DirectRead, decodeToGateway, type ToGateway } from "@quorate/proto";
 import type { Tree } from "@quorate/tree";
 import type { GatewayConnection } from "./gateways.ts";
 import { Reads } from "./reads.ts";
@@ -22,6 +22,7 @@ function reading(): {
     get applied() {
       return state.applied;
     },
+    lane: () => ({ lastSequence: 3 }),
     read: () => ({ ok: true, zxid: state.applied as Zxid, result: { kind: "done", count: 0 } }),
   };
   const reads = new Reads({
@@ -133,4 +134,22 @@ test("nothing more is answered to a gateway that does not take what it was answe
   state.now = 1000;
   reads.tick();
   assert.deepEqual(answers(), ["behind"]);
+});
+
+test("what is answered at once is what need not wait, and has no place of its own on the stream", () => {
+  const { reads, state } = reading();
+  const get = { kind: "get", path: "/a" as Path } as const;
+  const now = (more: Partial<DirectRead>): Zxid | undefined =>
+    reads.now({ minZxid: 0 as Zxid, identity: anyone, operation: get, ...more })?.zxid;
+  assert.equal(now({}), 10);
+  assert.equal(now({ minZxid: 10 as Zxid }), 10);
+  assert.equal(now({ minZxid: 11 as Zxid }), undefined);
+  const session = 5 as SessionId;
+  assert.equal(now({ behind: { session, sequence: 3 } }), 10);
+  assert.equal(now({ behind: { session, sequence: 4 } }), undefined);
+  const scopes = { node: ["/a" as Path], children: [], subtree: [] };
+  assert.equal(now({ operation: { kind: "watch", scopes } }), undefined);
+  assert.equal(now({ operation: { kind: "tree", path: "/a" as Path, withData: false } }), undefined);
+  state.serves = false;
+  assert.equal(now({}), undefined);
 });

@@ -34,3 +34,4 @@ export const zab: Patcher = patcher("services/zab");
 export const tree: Patcher = patcher("services/tree");
 export const replica: Patcher = patcher("services/replica");
 export const gateway: Patcher = patcher("gateway");
+export const quorate: Patcher = patcher("services/quorate");

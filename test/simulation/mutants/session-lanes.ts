@@ -1,5 +1,5 @@
 /** The rules of client sessions' own lanes: one order of writes and reads, whoever holds the session. */
-import { gateway, type Mutant, replica, tree } from "./row.ts";
+import { gateway, type Mutant, quorate, replica, tree } from "./row.ts";
 
 export const sessionLanes: readonly Mutant[] = [
   {
@@ -126,5 +126,14 @@ export const sessionLanes: readonly Mutant[] = [
     ],
     within: 0,
     byHand: { file: "services/replica/src/home.test.ts", name: "a lane whose attachment is not applied here yet" },
+  },
+  {
+    name: "read-overtakes-what-was-said",
+    from: "DESIGN 7, a transaction's changes leave before any reply computed at or after it",
+    rule: "a read is answered at once only where nothing that the replica said is still on its way",
+    simulator: "whole",
+    patches: [quorate("local-dial", "delivering || said.bytes > 0 || closed ?", "closed ?")],
+    within: 200,
+    scenario: "takeOvers",
   },
 ];
