@@ -149,7 +149,7 @@ test("what is answered at once is what need not wait, and has no place of its ow
   assert.equal(now({ behind: { session, sequence: 4 } }), undefined);
   const scopes = { node: ["/a" as Path], children: [], subtree: [] };
   assert.equal(now({ operation: { kind: "watch", scopes } }), undefined);
-  assert.equal(now({ operation: { kind: "tree", path: "/a" as Path, withData: false } }), undefined);
+  assert.equal(now({ operation: { kind: "tree", listing: 1, path: "/a" as Path, withData: false } }), undefined);
   state.serves = false;
   assert.equal(now({}), undefined);
 });
