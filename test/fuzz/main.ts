@@ -1,6 +1,8 @@
 /**
  * `npm run fuzz -- [--cases N] [--seed S] [--rows R]` asks a real ensemble (three replicas and a gateway) N random requests by
  * the OpenAPI document, and a quarter as many by the gRPC contract, and prints what was reached. It fails on any find.
+ * `npm run fuzz -- --zookeeper [--frames N] [--seed S]` sends N frames to its ZooKeeper port, most of them wrong, beside a client
+ * that must be served.
  */
 import { parseArgs } from "node:util";
 import { Ensemble, freePorts, superUser } from "../integration/ensemble.ts";
@@ -8,12 +10,15 @@ import { fuzzGrpc, grpcSummary, unansweredMethods } from "./grpc-fuzz.ts";
 import { missing, summary } from "./report.ts";
 import { type Find, fuzzRest } from "./rest-fuzz.ts";
 import { playScenes } from "./rest-scenes.ts";
+import { tryZookeeperPort } from "./zookeeper-trial.ts";
 
 const { values } = parseArgs({
   options: {
     cases: { type: "string", default: "20000" },
     seed: { type: "string", default: "1" },
     rows: { type: "string", default: "4" },
+    zookeeper: { type: "boolean", default: false },
+    frames: { type: "string", default: "1000000" },
   },
 });
 
@@ -51,4 +56,26 @@ function report(finds: readonly Find[]): void {
   for (const { what, request, answer } of finds.slice(0, 20)) console.log(`FIND ${what}\n  ${request}\n  ${answer}`);
 }
 
-process.exitCode = await main();
+async function zookeeper(): Promise<number> {
+  const ensemble = await Ensemble.start();
+  try {
+    const began = performance.now();
+    const [frames, seed] = [Number(values.frames), Number(values.seed)];
+    const { tally, healthy, faults } = await tryZookeeperPort(ensemble, {
+      frames,
+      seed,
+      memory: true,
+      log: console.log,
+    });
+    const kinds = [...tally.conversations].map(([kind, count]) => `${kind} ${count}`).join(", ");
+    console.log(`${tally.frames} frames, ${tally.answers} answers, ${tally.events} events; conversations: ${kinds}`);
+    console.log(`the healthy client: ${healthy.rounds} rounds, the slowest ${Math.round(healthy.slowestMillis)} ms`);
+    for (const fault of faults) console.log(`FIND ${fault}`);
+    console.log(`${faults.length} finds in ${Math.round((performance.now() - began) / 1000)} s`);
+    return faults.length === 0 ? 0 : 1;
+  } finally {
+    await ensemble.stop();
+  }
+}
+
+process.exitCode = values.zookeeper ? await zookeeper() : await main();

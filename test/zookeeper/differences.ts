@@ -137,7 +137,7 @@ const requests: readonly MeantDifference[] = [
   {
     what: "paths that no client library lets through",
     zookeeper:
-      "-101 or -8, by what is there; a parent that is missing, rights that are missing and a bad list of rights are named first; the empty path is the root; a watch may be added to any",
+      "-101 or -8, by what is there; a parent that is missing, rights that are missing and a bad list of rights are named first; the empty path is the root; a watch may be added to any; `sync` gives characters beyond U+FFFF back in bytes that are no UTF-8",
     quorate: "-8 where the path would be written or watched for good, else -101",
     reason: "they never get as far as the tree",
     covers: (a, b) => hasFailed(a) && hasFailed(b) && namesNonsense(a),

@@ -43,6 +43,11 @@ export class Knowledge {
     this.#one(request, reply.error, reply.result);
   }
 
+  /** It exists, as far as one knows. */
+  made(path: string): void {
+    this.#exists(path);
+  }
+
   isOpen(path: string): boolean {
     return !this.#restricted.has(path);
   }

@@ -26,7 +26,7 @@ const makers: readonly (readonly [weight: number, make: Maker])[] = [
   [8, (random, known) => read("getChildren2", random, known)],
   [2, (random, known) => ({ op: "getAcl", path: anyPath(random, known.paths) })],
   [3, (random, known) => setAcl(random, known)],
-  [1, (random, known) => ({ op: "sync", path: anyPath(random, known.paths) })],
+  [1, (random, known) => ({ op: "sync", path: random.chance(0.1) ? null : anyGoodPath(random, known.paths) })],
   [9, (random, known) => ({ op: "multi", operations: several(random, () => writeOfMulti(random, known)) })],
   [3, (random, known) => ({ op: "multiRead", operations: several(random, () => readOfMulti(random, known)) })],
   [4, (random, known) => addWatch(random, known)],
