@@ -30,14 +30,14 @@ test("a seed is the same run each time", async () => {
   assert.notEqual((await traceOf(9)).hash, (await traceOf(10)).hash);
 });
 
-test("one hundred seeds keep every promise", async () => {
+test("sixty seeds keep every promise", async () => {
   let acknowledged = 0;
   let leaderships = 0;
-  for (let seed = 1; seed <= 100; seed++) {
+  for (let seed = 1; seed <= 60; seed++) {
     const result = await outside(() => runSeed({ seed }));
     assert.equal(result.violation, undefined, `seed ${seed}: ${result.violation?.message}`);
     acknowledged += Number(result["writes and reads done"]);
     leaderships += Number(result["leaderships"]);
   }
-  assert.ok(acknowledged > 20_000 && leaderships > 200, `${acknowledged} answers, ${leaderships} leaderships`);
+  assert.ok(acknowledged > 12_000 && leaderships > 120, `${acknowledged} answers, ${leaderships} leaderships`);
 });
