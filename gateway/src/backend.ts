@@ -173,8 +173,9 @@ export interface FollowListener {
    */
   changes(changes: readonly FeedChange[], acls: readonly Acl[]): void;
   /**
-   * The last word: `sessionExpired` (the session's lane says so, too, and alone where it ended unseen); `cursorTooOld`, `cursorOfAnotherHistory` (changes are lost); `noLeader` (this gateway
-   * stops); `throttled` (too much is followed); `internal` (a listener that throws).
+   * The last word: `sessionExpired` (the session's lane says so, too, and alone where nobody saw the end); `cursorTooOld`,
+   * `cursorOfAnotherHistory` (changes are lost); `noLeader` (this gateway stops); `throttled` (too much is followed); `internal`
+   * (a listener that throws).
    */
   ended(end: WatchEnd): void;
 }
