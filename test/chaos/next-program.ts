@@ -11,7 +11,7 @@ loadPatched([
   ...knowsNextRules,
   {
     file: "services/tree/src/write.ts",
-    find: "  const next = node.withData(compact(data), nature, tx);\n",
-    replace: `  const next = node.withData(compact(data), nature, state.rules === rulesVersion ? ${moment} : tx);\n`,
+    find: "  const next = node.withData(data, nature, tx);\n",
+    replace: `  const next = node.withData(data, nature, state.rules === rulesVersion ? ${moment} : tx);\n`,
   },
 ]);
