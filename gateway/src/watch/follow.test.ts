@@ -235,6 +235,22 @@ it("keeps its session's answers waiting until what they show is told, or what fo
   assert.deepEqual([scene.waited.splice(0), told(14)], [[five], true], "there is nothing to tell any more");
 });
 
+it("ends before the answers are told that waited for what it follows", () => {
+  for (const open of [
+    (scene: Scene) => scene.followed({ node: [a] }).notes,
+    (scene: Scene) => scene.joined({ node: [a] }, { session: 5 }).listener,
+  ]) {
+    const scene = new Scene();
+    const listener = open(scene);
+    scene.watches.feedBroken(scene.first);
+    assert.ok(!scene.watches.told(five, asZxid(11), scene.home));
+    listener.on = () => assert.deepEqual(scene.waited, []);
+    scene.watches.pump();
+    scene.take().fail("cursorTooOld");
+    assert.deepEqual([listener.take(), scene.waited, scene.logged], [["cursorTooOld"], [five], []]);
+  }
+});
+
 it("ends with its session, when changes are lost, when the gateway stops, and not before that is told", async () => {
   const scene = new Scene();
   const one = scene.followed({ node: [a] });

@@ -107,8 +107,12 @@ export const follows: readonly Mutant[] = [
         "    this.#leave(member);\n    this.#relieved();\n    try {",
       ),
     ],
-    within: 400,
-    scenario: "followers",
+    within: 0,
+    // Seen once, at seed 46 of 400, when each of them asked for itself.
+    byHand: {
+      file: "gateway/src/watch/follow.test.ts",
+      name: "ends before the answers are told that waited for what it follows",
+    },
   },
   {
     name: "acl-among-what-is-followed",

@@ -41,8 +41,12 @@ export const watches: readonly Mutant[] = [
         "void from;\n    return this.#sessions.told(session, zxid, true);",
       ),
     ],
-    within: 400,
-    scenario: "watchers+bursts",
+    within: 0,
+    // Since reads are asked again that are older than what was told, none of 400 seeds has shown it.
+    byHand: {
+      file: "gateway/src/session-lane-watches.test.ts",
+      name: "a watch has told up to its cursor, and what the home answers while its feed reaches the watch",
+    },
   },
   {
     name: "feed-begins-later",
