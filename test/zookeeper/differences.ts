@@ -149,6 +149,12 @@ const requests: readonly MeantDifference[] = [
     reason: "a prefix is a path, or ends in `/`",
   },
   {
+    what: "a record that is not what its opcode says",
+    zookeeper: "-5; a follower never answers some",
+    quorate: "-5",
+    reason: "nobody waits for ever",
+  },
+  {
     what: "what the door refuses by itself",
     zookeeper: "takes a zxid",
     quorate: "takes none; its reply bears the newest that the client knows",

@@ -15,7 +15,7 @@ import { type Step, show, showStep } from "./step.ts";
 import { Tally } from "./tally.ts";
 import { empty, walk, withoutConfig } from "./tree-walk.ts";
 
-export interface PlayOptions extends GeneratorOptions {
+export interface PlayOptions extends Omit<GeneratorOptions, "followers"> {
   readonly operations: number;
   /** Clients sit at different servers: each asks for a `sync` before it goes on behind another. */
   readonly spread: boolean;
@@ -77,7 +77,7 @@ class Player {
     this.#a = a;
     this.#b = b;
     this.#options = options;
-    this.#generator = new Generator(options);
+    this.#generator = new Generator({ ...options, followers: options.spread });
     this.#comparison = new Comparison({ momentsOfReads: options.pipelined === 1 });
     this.#compared = a.slots.map(({ stream }, slot) => ({ a: stream.length, b: b.slot(slot).stream.length }));
   }
