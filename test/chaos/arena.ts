@@ -49,6 +49,7 @@ export class Arena {
   readonly next: Set<string>;
   /** By name. */
   readonly grpcPorts: ReadonlyMap<string, number>;
+  readonly zookeeperPorts: ReadonlyMap<string, number>;
   leader = 0;
   readonly #agent = new Agent({ keepAlive: true });
   /** By name: what we have ended, or what may end by itself. */
@@ -64,6 +65,7 @@ export class Arena {
     tally: Tally,
     next: Set<string>,
     grpcPorts: ReadonlyMap<string, number>,
+    zookeeperPorts: ReadonlyMap<string, number>,
   ) {
     this.ensemble = ensemble;
     this.network = network;
@@ -71,18 +73,21 @@ export class Arena {
     this.tally = tally;
     this.next = next;
     this.grpcPorts = grpcPorts;
+    this.zookeeperPorts = zookeeperPorts;
   }
 
   static async start({ members, tally, imports, variables }: ArenaOptions): Promise<Arena> {
     const gateways = 2;
-    const ports = await steadyPorts(3 * members + 2 * gateways);
+    const ports = await steadyPorts(4 * members + 3 * gateways);
     const peerPorts = ports.slice(0, members);
     const restPorts = ports.slice(members, 2 * members + gateways);
+    const left = ports.slice(2 * members + gateways);
     const grpcPorts = new Map<string, number>();
-    const grpcPortOf = (name: string): number => {
-      const port = grpcPorts.get(name) ?? (ports[2 * members + gateways + grpcPorts.size] as number);
-      grpcPorts.set(name, port);
-      return port;
+    const zookeeperPorts = new Map<string, number>();
+    const portOf = (all: Map<string, number>, name: string): string => {
+      const port = all.get(name) ?? (left.shift() as number);
+      all.set(name, port);
+      return String(port);
     };
     const network = await Network.open(peerPorts, gateways);
     const disk = SmallDisk.mount();
@@ -92,7 +97,10 @@ export class Arena {
       if (next.has(name)) loaded.push(join(import.meta.dirname, "next-program.ts"));
       // What is kept of compiled files is kept under their names, and patched ones are others.
       const more = { NODE_DISABLE_COMPILE_CACHE: "1", ...variables };
-      const own = { QUORATE_GRPC_PORT: String(grpcPortOf(name)) };
+      const own = {
+        QUORATE_GRPC_PORT: portOf(grpcPorts, name),
+        QUORATE_ZOOKEEPER_PORT: portOf(zookeeperPorts, name),
+      };
       if (loaded.length === 0) return own;
       return { ...own, NODE_OPTIONS: loaded.map((each) => `--import=${each}`).join(" "), ...more };
     };
@@ -108,7 +116,7 @@ export class Arena {
         // Small, so that segments, snapshots and pruning happen all the time.
         flags: ["--segment-bytes", "524288", "--snapshot-log-bytes", "4194304"],
       });
-      const arena = new Arena(ensemble, network, disk, tally, next, grpcPorts);
+      const arena = new Arena(ensemble, network, disk, tally, next, grpcPorts, zookeeperPorts);
       arena.#watch = arena.#keepWatch();
       return arena;
     } catch (error) {

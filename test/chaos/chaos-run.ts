@@ -14,6 +14,7 @@ import { Nemesis } from "./nemesis.ts";
 import { replicaName } from "./network.ts";
 import { Tally } from "./tally.ts";
 import { WatchTrial } from "./watch-trial.ts";
+import { ZookeeperHand } from "./zookeeper-hand.ts";
 
 /** An ephemeral may be seen so long behind its session's timeout: the leader's own delay, and this machine's. */
 const sessionEndMillis = 3000;
@@ -45,6 +46,7 @@ export interface ChaosReport {
   readonly operations: number;
   /** Tries of them. */
   readonly overGrpc: number;
+  readonly overZookeeper: number;
   readonly verdicts: Readonly<Record<string, number>>;
   readonly troubles: ReadonlyMap<string, number>;
   readonly objects: number;
@@ -99,9 +101,12 @@ export class ChaosRun {
     const drain = setInterval(() => logs.drain(), drainMillis);
     const judge = new Judge(this.#tally, this.#folder);
     const doors = arena.processes.map((each) => each.base);
-    const grpcPorts = arena.processes.map((each) => arena.grpcPorts.get(each.name) ?? 0);
-    const grpc = new GrpcHand(grpcPorts, this.#tally);
-    const hands = new Hands(doors, new SeededRandom(seed ^ 0x5eed), this.#tally, grpc);
+    const portsOf = (ports: ReadonlyMap<string, number>): number[] =>
+      arena.processes.map((each) => ports.get(each.name) ?? 0);
+    const hands = new Hands(doors, new SeededRandom(seed ^ 0x5eed), this.#tally, {
+      grpc: new GrpcHand(portsOf(arena.grpcPorts), this.#tally),
+      zookeeper: new ZookeeperHand(portsOf(arena.zookeeperPorts), this.#tally),
+    });
     const load = new Load({
       hands,
       random: new SeededRandom(seed ^ 0x10ad),
@@ -204,6 +209,7 @@ export class ChaosRun {
       leaderChanges,
       operations,
       overGrpc: this.#tally.overGrpc,
+      overZookeeper: this.#tally.overZookeeper,
       verdicts,
       troubles,
       objects: judge.objects,

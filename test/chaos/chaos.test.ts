@@ -13,7 +13,7 @@ async function suffer(t: TestContext, options: Omit<ChaosOptions, "millis" | "on
   for (const each of lines) t.diagnostic(each.slice(0, 500));
   t.diagnostic(
     `${report.operations} operations, ${report.leaderChanges} leader changes, ${report.objects} objects judged, ` +
-      `longest gap ${Math.round(report.longestGapMillis)} ms; ${JSON.stringify(report.watched)}; ${report.overGrpc} over gRPC`,
+      `longest gap ${Math.round(report.longestGapMillis)} ms; ${JSON.stringify(report.watched)}; ${report.overGrpc} over gRPC, ${report.overZookeeper} at the ZooKeeper port`,
   );
   return report;
 }
@@ -28,6 +28,7 @@ test("kills, stops, partitions and a restart of all: nothing is lost, nothing ol
   assert.deepEqual([...report.faults.keys()].toSorted(), first.toSorted(), "each fault was possible");
   assert.ok(report.leaderChanges >= 3, `${report.leaderChanges} leader changes`);
   assert.ok(report.overGrpc > 50, `${report.overGrpc} over gRPC`);
+  assert.ok(report.overZookeeper > 50, `${report.overZookeeper} at the ZooKeeper port`);
   assert.ok(report.watched.told > 500 && report.watched.resumed > 5, JSON.stringify(report.watched));
   assert.ok(report.objects >= 7 && (report.verdicts["ok"] ?? 0) > 300, "the clients worked");
 });

@@ -9,6 +9,7 @@ import type { FailureCode, FailurePlace, Millis, ZxidNumber } from "../lineariza
 import type { SeededRandom } from "../simulation/random.ts";
 import type { GrpcHand } from "./grpc-hand.ts";
 import type { Tally, Verdict } from "./tally.ts";
+import type { ZookeeperHand } from "./zookeeper-hand.ts";
 
 /** A client waits so much longer than the limit that it asked for; a stopped process answers nothing. */
 const patienceMillis = 1500;
@@ -17,8 +18,14 @@ const hastyMillis = [20, 50, 120, 300];
 /** … and some hang up without having said so. */
 const hangUpMillis = [2, 5, 10, 30];
 const ordinaryMillis = [800, 1500, 3000];
-/** Of what both doors know. */
+/** Of what other doors know too. */
 const overGrpc = 0.3;
+const overZookeeper = 0.3;
+
+export interface OtherHands {
+  readonly grpc: GrpcHand;
+  readonly zookeeper: ZookeeperHand;
+}
 
 export interface Request {
   readonly method: "GET" | "HEAD" | "PUT" | "POST" | "DELETE";
@@ -58,13 +65,13 @@ export class Hands {
   readonly random: SeededRandom;
   readonly tally: Tally;
   readonly #doors: readonly string[];
-  readonly #grpc: GrpcHand | undefined;
+  readonly #others: OtherHands | undefined;
   readonly #agent = new Agent({ keepAlive: true, maxSockets: Number.POSITIVE_INFINITY });
 
-  /** `doors`: base addresses. `grpc`: of the same doors, where it is there. */
-  constructor(doors: readonly string[], random: SeededRandom, tally: Tally, grpc?: GrpcHand) {
+  /** `doors`: base addresses. `others`: of the same doors, where they are there. */
+  constructor(doors: readonly string[], random: SeededRandom, tally: Tally, others?: OtherHands) {
     this.#doors = doors;
-    this.#grpc = grpc;
+    this.#others = others;
     this.random = random;
     this.tally = tally;
   }
@@ -95,7 +102,8 @@ export class Hands {
   }
 
   close(): void {
-    this.#grpc?.close();
+    this.#others?.grpc.close();
+    this.#others?.zookeeper.close();
     this.#agent.destroy();
   }
 
@@ -145,8 +153,7 @@ export class Hands {
     const invoked = performance.now();
     try {
       const limits = { timeoutMillis, patienceMillis: patience };
-      const isGrpc = this.#grpc !== undefined && this.random.chance(overGrpc);
-      const called = isGrpc ? this.#grpc?.ask(this.#doors.indexOf(door), request, limits) : undefined;
+      const called = this.#other()?.ask(this.#doors.indexOf(door), request, limits);
       if (called !== undefined) return this.#sort(request, await called, invoked);
       const options = { method, headers, patienceMillis: patience };
       const reply = await exchange(this.#agent, door, target, body === undefined ? options : { ...options, body });
@@ -157,6 +164,13 @@ export class Hands {
       const verdict = code === "ECONNREFUSED" ? "noEffect" : "unknown";
       return said(verdict, invoked, { status: 0, code });
     }
+  }
+
+  /** Undefined: REST. */
+  #other(): GrpcHand | ZookeeperHand | undefined {
+    if (this.#others === undefined) return undefined;
+    if (this.random.chance(overGrpc)) return this.#others.grpc;
+    return this.random.chance(overZookeeper) ? this.#others.zookeeper : undefined;
   }
 
   #sort(request: Request, reply: Reply, invoked: Millis): Said {

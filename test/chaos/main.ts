@@ -52,6 +52,7 @@ function print(report: ChaosReport): void {
     ["  without effect", verdicts["noEffect"] ?? 0],
     ["  unknown", verdicts["unknown"] ?? 0],
     ["tries of them over gRPC", report.overGrpc],
+    ["tries of them at the ZooKeeper port", report.overZookeeper],
     ["objects judged", report.objects],
     ["  undecided", report.undecided],
     ["  slowest judgement, ms", Math.round(report.slowestJudgementMillis)],

@@ -37,6 +37,7 @@ export class Tally {
   readonly leaders = new Map<number, number>();
   longestGap = 0;
   overGrpc = 0;
+  overZookeeper = 0;
   #outages: Outage[] = [];
   /** Spans in which there was no majority, or no room: a gap there is no fault. */
   #excused: Outage[] = [];
