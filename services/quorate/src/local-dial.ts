@@ -30,19 +30,29 @@ class Said {
   }
 }
 
+/** What goes to the replica, until it is taken. */
+class Sent implements Iterable<FromGateway> {
+  #messages: FromGateway[] = [];
+
+  /** Answers how many there are. */
+  add(message: FromGateway): number {
+    return this.#messages.push(message);
+  }
+
+  /** Takes all. */
+  [Symbol.iterator](): Iterator<FromGateway> {
+    const messages = this.#messages;
+    this.#messages = [];
+    return messages[Symbol.iterator]();
+  }
+}
+
 /** Dials `replica` directly at its own address, everybody else by `remote`. */
 export function createLocalDial(own: string, name: string, replica: AttachPoint, remote: Dial, soon: Soon): Dial {
   return (address, events) => {
     if (address !== own) return remote(address, events);
     let closed = false;
-    let toReplica: FromGateway[] = [];
-    const taken: Iterable<FromGateway> = {
-      [Symbol.iterator]() {
-        const messages = toReplica;
-        toReplica = [];
-        return messages[Symbol.iterator]();
-      },
-    };
+    const sent = new Sent();
     const said = new Said();
     let delivering = false;
     const end = (why: string): void => {
@@ -84,7 +94,7 @@ export function createLocalDial(own: string, name: string, replica: AttachPoint,
       queuedBytes: 0,
       // The replica's loop has its turn with the first, and takes what has come until then.
       send(message) {
-        if (!closed && toReplica.push(message) === 1) attachment.received(taken);
+        if (!closed && sent.add(message) === 1) attachment.received(sent);
       },
       flush: () => undefined,
       readNow: (read) => (delivering || said.bytes > 0 || closed ? undefined : attachment.readNow(read)),
