@@ -137,10 +137,10 @@ const requests: readonly MeantDifference[] = [
   {
     what: "paths that no client library lets through",
     zookeeper:
-      "-101 or -8, by what is there; a parent that is missing, rights that are missing and a bad list of rights are named first; the empty path is the root; a watch may be added to any; `sync` gives characters beyond U+FFFF back in bytes that are no UTF-8",
+      "-101 or -8, by what is there; a parent that is missing, rights that are missing and a bad list of rights are named first; the empty path is the root; a watch may be set on any; `sync` gives characters beyond U+FFFF back in bytes that are no UTF-8",
     quorate: "-8 where the path would be written or watched for good, else -101",
     reason: "they never get as far as the tree",
-    covers: (a, b) => hasFailed(a) && hasFailed(b) && namesNonsense(a),
+    covers: (a, b) => (hasFailed(a) || asksForWatches(a)) && hasFailed(b) && namesNonsense(a),
   },
   {
     what: "a sequential znode behind a last name of one or two dots",
@@ -287,6 +287,11 @@ function hasFailed(entry: Entry): boolean {
   // The results of a multi, if it is one.
   const { results } = (result ?? {}) as { readonly results?: readonly WireMultiResult[] };
   return results?.some(({ op }) => op === "error") === true;
+}
+
+/** A read of what cannot be there leaves a watch with a real server. */
+function asksForWatches(entry: Entry): boolean {
+  return entry.kind === "reply" && (entry.request.op === "checkWatches" || entry.request.op === "removeWatches");
 }
 
 function namesNonsense(entry: Entry): boolean {
