@@ -1,4 +1,4 @@
-/** kazoo's own tests of its watchers and recipes. See `kazoo.md`. */
+/** kazoo's own tests of its recipes. See `kazoo.md`. */
 import { kazooParts, kazooSuite } from "./kazoo-suite.ts";
 
-kazooSuite("kazoo's recipes", [kazooParts.watchers, kazooParts.recipes]);
+kazooSuite("kazoo's recipes", [kazooParts.locks, kazooParts.recipes]);
