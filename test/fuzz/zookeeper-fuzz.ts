@@ -3,7 +3,6 @@
  * time. Each conversation is watched: numbers are answered in order, what cannot be read closes the connection, nothing is left
  * hanging.
  */
-import { once } from "node:events";
 import { connect, type Socket } from "node:net";
 import { sleep } from "../integration/ensemble.ts";
 import { SeededRandom } from "../simulation/random.ts";
@@ -69,16 +68,15 @@ async function converse(port: number, conversation: Conversation, tally: Zookeep
   // It may be reset, or closed while it is written to.
   socket.on("error", () => undefined);
   try {
-    await Promise.race([once(socket, "connect"), once(socket, "close")]);
+    await Promise.race([answers.stands, answers.over]);
+    if (!answers.stood) return "it takes no connection";
     if (!conversation.reads) socket.pause();
     for (const { bytes, waitMillis } of conversation.writes) {
       if (answers.closed) break;
-      if (!socket.write(bytes) && conversation.reads) await Promise.race([once(socket, "drain"), answers.over]);
+      if (!socket.write(bytes) && conversation.reads) await answers.drained();
       if (waitMillis > 0) await Promise.race([sleep(waitMillis), answers.over]);
     }
     return await judge(conversation, answers);
-  } catch (error) {
-    return `the connection failed: ${error instanceof Error ? error.message : error}`;
   } finally {
     tally.answers += answers.xids.length;
     tally.events += answers.events;
@@ -121,19 +119,37 @@ class Answers {
   events = 0;
   closed = false;
   fault: string | undefined;
+  /** Until it is open, and until it is over, whoever ended it and however. */
+  readonly stands: Promise<void>;
   readonly over: Promise<void>;
+  stood = false;
+  readonly #socket: Socket;
   #held: Buffer = Buffer.alloc(0);
   #greeted = false;
   #awaited: { readonly xid: number; readonly come: () => void } | undefined;
 
   constructor(socket: Socket) {
+    this.#socket = socket;
     const over = Promise.withResolvers<void>();
     this.over = over.promise;
+    const stands = Promise.withResolvers<void>();
+    this.stands = stands.promise;
+    socket.on("connect", () => {
+      this.stood = true;
+      stands.resolve();
+    });
     socket.on("close", () => {
       this.closed = true;
       over.resolve();
     });
     socket.on("data", (part: Buffer) => this.#feed(part));
+  }
+
+  /** There is room to write, or nobody to write to. */
+  drained(): Promise<void> {
+    const room = Promise.withResolvers<void>();
+    this.#socket.once("drain", room.resolve);
+    return Promise.race([room.promise, this.over]);
   }
 
   until(xid: number, come: () => void): void {

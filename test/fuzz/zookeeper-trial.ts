@@ -36,7 +36,7 @@ export async function tryZookeeperPort(ensemble: Ensemble, options: TrialOptions
   const { seed, log } = options;
   const port = gateway.zookeeperPort;
   const healthy = await HealthyClient.start(port, `${superUser.user}:${superUser.password}`);
-  const own = await presence(gateway);
+  let own = await presence(gateway);
   const faults: string[] = [];
   const began = performance.now();
   const first = Math.floor(options.frames * firstPart);
@@ -52,6 +52,8 @@ export async function tryZookeeperPort(ensemble: Ensemble, options: TrialOptions
   };
   if (options.memory) await part(first, seed + 1_000_000);
   const before = options.memory ? (await liveMemory(gateway)).live : 0;
+  // The inspector has files of its own.
+  if (options.memory) own = { ...own, files: openFiles(gateway) };
   const tally = await part(options.frames, seed);
   if (options.memory) {
     const after = (await liveMemory(gateway)).live;
