@@ -14,6 +14,8 @@ export interface ZookeeperFuzzOptions {
   readonly seed: number;
   /** Conversations at once. */
   readonly crowd: number;
+  /** How long an answer, or the end of a connection, may take. */
+  readonly patienceMillis?: number;
   readonly onProgress?: (tally: ZookeeperTally) => Promise<void> | void;
 }
 
@@ -32,8 +34,8 @@ export class ZookeeperTally {
   readonly finds: ZookeeperFind[] = [];
 }
 
-/** How long an answer, or the end of a connection, may take. The door itself gives a first frame 10 s. */
-const patienceMillis = 30_000;
+/** However busy the machine is. The door itself gives a first frame 10 s. */
+const usualPatienceMillis = 30_000;
 /** How long a client that is owed nothing stays. */
 const stayMillis = 20;
 const progressFrames = 50_000;
@@ -48,7 +50,7 @@ export async function fuzzZookeeper(options: ZookeeperFuzzOptions): Promise<Zook
       const conversation = conversations.next();
       tally.frames += conversation.frames;
       const own = number++;
-      const what = await converse(options.port, conversation, tally);
+      const what = await converse(options, conversation, tally);
       if (what !== undefined) tally.finds.push({ what, conversation: conversation.kind, number: own });
       tally.conversations.set(conversation.kind, (tally.conversations.get(conversation.kind) ?? 0) + 1);
       if (Math.floor(tally.frames / progressFrames) > told) {
@@ -62,7 +64,12 @@ export async function fuzzZookeeper(options: ZookeeperFuzzOptions): Promise<Zook
 }
 
 /** What is wrong with what the server did. */
-async function converse(port: number, conversation: Conversation, tally: ZookeeperTally): Promise<string | undefined> {
+async function converse(
+  options: ZookeeperFuzzOptions,
+  conversation: Conversation,
+  tally: ZookeeperTally,
+): Promise<string | undefined> {
+  const { port, patienceMillis = usualPatienceMillis } = options;
   const socket = connect({ port, host: "127.0.0.1", noDelay: true });
   const answers = new Answers(socket);
   // It may be reset, or closed while it is written to.
@@ -76,7 +83,7 @@ async function converse(port: number, conversation: Conversation, tally: Zookeep
       if (!socket.write(bytes) && conversation.reads) await answers.drained();
       if (waitMillis > 0) await Promise.race([sleep(waitMillis), answers.over]);
     }
-    return await judge(conversation, answers);
+    return await judge(conversation, answers, patienceMillis);
   } finally {
     tally.answers += answers.xids.length;
     tally.events += answers.events;
@@ -85,7 +92,11 @@ async function converse(port: number, conversation: Conversation, tally: Zookeep
   }
 }
 
-async function judge({ owes, xids }: Conversation, answers: Answers): Promise<string | undefined> {
+async function judge(
+  { owes, xids }: Conversation,
+  answers: Answers,
+  patienceMillis: number,
+): Promise<string | undefined> {
   if (owes === "nothing") {
     await Promise.race([sleep(stayMillis), answers.over]);
     return answers.fault;
