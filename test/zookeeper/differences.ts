@@ -31,7 +31,7 @@ const sessions: readonly MeantDifference[] = [
     what: "what keeps one",
     zookeeper: "any request",
     quorate:
-      "renewals, which the gateway makes for each ping and while anything comes; a ping is answered once the leader has confirmed its renewal",
+      "renewals, which the gateway makes for each ping and while anything comes; a ping is answered once the leader has confirmed its renewal, and a busy connection whose renewals are not confirmed for half of the timeout is closed",
     reason: "no client believes in a session that expires elsewhere",
   },
   {

@@ -27,6 +27,6 @@ export async function playIn(arena: Arena, options: Partial<PlayOptions>): Promi
 export function assertEqual(context: TestContext, { tally, finding }: Played, least: number): void {
   assert.equal(finding, undefined, finding && report(finding));
   assert.ok(tally.operations >= least, `${tally.operations} operations`);
-  assert.ok(tally.events > 0 && tally.missedEvents[0] > 0, "nobody was told anything");
+  assert.ok(tally.events > 0, "nobody was told anything");
   context.diagnostic(tally.summary());
 }
