@@ -60,6 +60,7 @@ class Run {
       storage: {
         segmentBytes: random.pick([1000, 1000, 4096, 16_384, 65_536]),
         segmentMillis: 5000,
+        growBytes: random.pick([0, 700, 4096, 262_144]),
         groupBytes: 16_384,
         queueSoftBytes: random.pick([16_384, 1_000_000]),
         reserveBytes: 65_536,

@@ -100,7 +100,7 @@ test("a full disk is fatal, names the file, and harms nothing that was acknowled
   const disk = newDisk();
   const batches = await filled(disk, 3, 1000, {});
   disk.capacity = 5000;
-  const { storage, written, fatal, clock } = await open(disk, { reserveBytes: 1000 });
+  const { storage, written, fatal, clock } = await open(disk, { reserveBytes: 1000, growBytes: 0 });
   assert.equal(storage.diskReserveReached(), false);
   const chain = new BatchChain();
   const last = batches.at(-1) as Batch;

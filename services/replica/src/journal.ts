@@ -1,6 +1,10 @@
 /**
  * The live log: a chain of segments, appended to with one write and one fsync for each group, cut, pruned and read.
  * Knows nothing of tickets, order among effects or the state file: `storage.ts` calls one thing at a time.
+ *
+ * The last segment's file is longer than its records: a write that goes beyond the file's end puts zeros behind them, and those
+ * that follow lie in what is there already. So an fsync need not wait for the file system's own log, which all that is written on
+ * that disk shares. A closed segment ends with its last record.
  */
 import { join } from "node:path";
 import { crc32 } from "node:zlib";
@@ -58,6 +62,8 @@ export class Journal {
   #file: DiskFile;
   #last: Zxid;
   #checksum: number;
+  /** Size of its file, as far as it is known: zeros lie behind the last record. */
+  #fileBytes: number;
   /** Raised when something that a reader may be reading goes away. */
   #cuts = 0;
 
@@ -69,6 +75,7 @@ export class Journal {
     this.#file = start.file;
     this.#last = start.last;
     this.#checksum = start.checksum;
+    this.#fileBytes = this.#tail.bytes;
   }
 
   /** A new log behind `base`: its first segment is durable when this resolves. */
@@ -109,6 +116,7 @@ export class Journal {
     const segment = this.#tail;
     const { parts, bytes } = this.#encode(batches, segment.bytes);
     const { counters, clock } = this.#ports;
+    const fileBytes = this.#grow(parts, segment.bytes + bytes);
     const began = clock.now();
     await this.#file.writeDurably(parts, segment.bytes);
     const millis = clock.now() - began;
@@ -120,6 +128,19 @@ export class Journal {
     counters.slowestSyncMillis = Math.max(counters.slowestSyncMillis, millis);
     segment.bytes += bytes;
     segment.end = this.#last;
+    this.#fileBytes = fileBytes;
+  }
+
+  /** What the file has behind a write up to `end`; zeros are added to the write where it makes the file longer. */
+  #grow(parts: Uint8Array[], end: number): number {
+    if (end <= this.#fileBytes) return this.#fileBytes;
+    const { growBytes, reserveBytes, segmentBytes } = this.#ports.limits;
+    // Zeros may not be what a nearly full disk has no room for.
+    const step = Math.max(1, Math.min(growBytes, reserveBytes));
+    const wanted = Math.ceil(end / step) * step;
+    const fileBytes = Math.max(end, Math.min(wanted, segmentBytes));
+    if (fileBytes > end) parts.push(new Uint8Array(fileBytes - end));
+    return fileBytes;
   }
 
   /** Headers and payloads in the order of the file; moves the log's end. */
@@ -154,9 +175,11 @@ export class Journal {
   /** The one before is durable as a whole: only so does a record in the new one prove that it was. */
   async #beginSegment(): Promise<void> {
     const { segment, file } = await createSegment(this.#ports, this.lineage, this.#last, this.#checksum);
+    if (this.#fileBytes > this.#tail.bytes) await this.#file.truncate(this.#tail.bytes);
     await this.#file.close();
     this.#file = file;
     this.#segments.push(segment);
+    this.#fileBytes = segment.bytes;
   }
 
   /**
@@ -182,6 +205,7 @@ export class Journal {
     await this.#file.sync();
     segment.bytes = end.offset;
     segment.end = to;
+    this.#fileBytes = end.offset;
     this.#last = to;
     this.#checksum = end.checksum;
   }

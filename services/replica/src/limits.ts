@@ -6,6 +6,8 @@ export interface StorageLimits {
   readonly segmentBytes: number;
   /** … or is this old. */
   readonly segmentMillis: number;
+  /** A segment grows by multiples of this, with zeros behind its last record: see `journal.ts`. 0: by what is written. */
+  readonly growBytes: number;
   /** What one write and fsync takes together at most. */
   readonly groupBytes: number;
   readonly groupBatches: number;
@@ -30,6 +32,7 @@ export interface StorageLimits {
 export const storageLimits: StorageLimits = {
   segmentBytes: 16 * 1024 * 1024,
   segmentMillis: 60_000,
+  growBytes: 256 * 1024,
   groupBytes: 4 * 1024 * 1024,
   groupBatches: 256,
   queueSoftBytes: 32 * 1024 * 1024,

@@ -222,11 +222,19 @@ class Recovery {
     }
   }
 
-  /** A torn write at the log's very end goes; anything else that does not read is corruption. */
+  /**
+   * The zeros that the file was grown by, and a torn write at the log's very end, go; anything else that does not read is
+   * corruption. In a segment that is not the last there are zeros if the crash came between its last record and its closing;
+   * that no record was lost before them is what the next one begins with.
+   */
   async #cut(opened: Opened, ended: SegmentEnd, isLast: boolean): Promise<void> {
     const why = `has a record at ${ended.end} that does not read`;
-    if (!isLast) throw new CorruptionError(opened.path, `${why}, and the log goes on in the next segment`);
     const rest = await opened.file.read(ended.end, opened.size - ended.end);
+    if (ended.end >= this.#fence && isZero(rest)) {
+      if (isLast) await opened.file.truncate(ended.end);
+      return;
+    }
+    if (!isLast) throw new CorruptionError(opened.path, `${why}, and the log goes on in the next segment`);
     if (ended.end < this.#fence || isDurableBehind(rest, ended.end, ended.end)) {
       throw new CorruptionError(opened.path, `${why}, and good ones behind it`);
     }
@@ -260,6 +268,10 @@ class Recovery {
     await file.sync();
     await this.#ports.disk.syncFolder(this.#ports.folder);
   }
+}
+
+function isZero(bytes: Uint8Array): boolean {
+  return bytes.every((byte) => byte === 0);
 }
 
 /** Nothing was promised and nothing learned: the folder may have died while it was made. */

@@ -1,6 +1,6 @@
 /** Storage on a real disk. Its faults are tested in test/simulation, on a disk that has them. */
 import assert from "node:assert/strict";
-import { mkdtemp, readdir, readFile, rm } from "node:fs/promises";
+import { appendFile, mkdtemp, readdir, readFile, rm, stat } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
@@ -158,6 +158,41 @@ test("a segment ends by size, and is sealed when the commit index has passed it"
     one.storage.committed(composeZxid(1, 2));
     assert.equal(one.storage.stats().sealedSegments, 1);
     await one.storage.close();
+  }));
+
+test("a segment's file is longer than its records, and ends with them once it is closed", () =>
+  inFolder(async (folder) => {
+    const limits = { segmentBytes: 10_000, growBytes: 4096 };
+    const sizes = async (): Promise<number[]> => {
+      const names = (await readdir(folder)).filter((name) => name.startsWith("log.")).sort();
+      return Promise.all(names.map(async (name) => (await stat(join(folder, name))).size));
+    };
+    const record = 68 + 600;
+    const one = await Replica.open(folder, limits);
+    await one.append(1, 1, 600);
+    assert.deepEqual(await sizes(), [4096]);
+    for (let index = 0; index < 5; index++) await one.append(1, 1, 600);
+    assert.deepEqual(await sizes(), [4096]);
+    await one.append(1, 1, 600);
+    assert.deepEqual(await sizes(), [8192]);
+    for (let index = 0; index < 8; index++) await one.append(1, 1, 600);
+    assert.deepEqual(await sizes(), [32 + 15 * record], "it ends where the segment does");
+    await one.append(1, 2, 600);
+    assert.deepEqual(await sizes(), [32 + 15 * record, 4096]);
+    await one.storage.close();
+    const [closed] = (await readdir(folder)).filter((name) => name.startsWith("log.")).sort();
+    // As if it had died while it began the second.
+    await appendFile(join(folder, closed ?? ""), new Uint8Array(500));
+    const two = await Replica.open(folder, limits);
+    assert.deepEqual(two.recovered.notes, []);
+    assert.equal(two.recovered.setAside, undefined);
+    assert.equal(two.last, composeZxid(1, 17));
+    await two.append(1, 1, 600);
+    assert.deepEqual((await sizes()).at(-1), 4096);
+    await two.storage.close();
+    const three = await Replica.open(folder, limits);
+    assert.equal(three.last, composeZxid(1, 18));
+    await three.storage.close();
   }));
 
 test("a segment ends by age", () =>
