@@ -13,7 +13,14 @@ import { SeededRandom } from "./random.ts";
 import { BatchChain, collect, manualClock, settled, snapshotBytes } from "./storage-world.ts";
 
 const folder = "/data";
-const limits = { segmentBytes: 2500, growBytes: 600, groupBytes: 1500, groupBatches: 4, readBytes: 4096, snapshotWriteBytes: 100 };
+const limits = {
+  segmentBytes: 2500,
+  growBytes: 600,
+  groupBytes: 1500,
+  groupBatches: 4,
+  readBytes: 4096,
+  snapshotWriteBytes: 100,
+};
 const ensembleId = "0123456789abcdef0123456789abcdef";
 
 interface Model {
