@@ -42,6 +42,7 @@ export { headerNames } from "./rest/head.ts";
 export { type RestLimits, restLimits } from "./rest/limits.ts";
 export { type Route, routes } from "./rest/routes.ts";
 export { createRestServer, type RestServer } from "./rest/server.ts";
+export { doorNames, SocketBudget, type SocketBudgetOptions } from "./socket-budget.ts";
 export type { ReplicaStream } from "./stream.ts";
 export { type BadCursor, cursorHistoryDigits, formatCursor, isBadCursor, parseCursor } from "./watch/cursor.ts";
 export { type WatchAnswered, Watches, type WatchPorts } from "./watch/hub.ts";

@@ -27,6 +27,8 @@ export interface StreamServerOptions {
   /** Whether those who connect must know a key. Without one only loopback may be listened on. */
   readonly keyed: boolean;
   readonly timers: Timers;
+  /** Sockets at a time, where the process may not open as many files as `serverLimits` would take. */
+  readonly connections?: number;
   readonly log: (text: string) => void;
 }
 
@@ -74,8 +76,9 @@ export class StreamServer {
         else injector.injectConnection(socket);
       });
     });
-    acceptor.maxConnections = serverLimits.connections;
-    acceptor.on("drop", () => this.#note(`more than ${serverLimits.connections} connections: refused one`));
+    const connections = Math.min(serverLimits.connections, this.#options.connections ?? serverLimits.connections);
+    acceptor.maxConnections = connections;
+    acceptor.on("drop", () => this.#note(`more than ${connections} connections: refused one`));
     this.#acceptor = acceptor;
     return new Promise((resolve, reject) => {
       acceptor.once("error", (error) =>

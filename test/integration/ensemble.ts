@@ -31,6 +31,8 @@ export interface EnsembleOptions {
   readonly restPorts?: readonly number[];
   /** Further variables of a process's environment, asked for at each of its starts. */
   readonly environmentOf?: (name: string) => Variables;
+  /** How many files each process may open, where it is not what this machine allows. */
+  readonly openFiles?: number;
   /** Where `from` (`replica 1`, `gateway 1`) reaches the peer port of another replica, where it is not the port itself. */
   readonly addressOf?: (from: string, to: number) => string | undefined;
 }
@@ -44,14 +46,22 @@ export class Process {
   output = "";
   readonly #args: () => readonly string[];
   readonly #env: Variables | (() => Variables);
+  readonly #openFiles: number | undefined;
   #child: ChildProcess | undefined;
 
-  constructor(name: string, restPort: number, args: () => readonly string[], env: Variables | (() => Variables) = {}) {
+  constructor(
+    name: string,
+    restPort: number,
+    args: () => readonly string[],
+    env: Variables | (() => Variables) = {},
+    openFiles?: number,
+  ) {
     this.name = name;
     this.restPort = restPort;
     this.base = `http://127.0.0.1:${restPort}`;
     this.#args = args;
     this.#env = env;
+    this.#openFiles = openFiles;
   }
 
   get running(): boolean {
@@ -76,7 +86,12 @@ export class Process {
 
   start(): void {
     if (this.running) throw new Error(`${this.name} runs already`);
-    const child = spawn(process.execPath, [main, ...this.#args()], {
+    const command = [process.execPath, main, ...this.#args()];
+    const [program = "", ...args] =
+      this.#openFiles === undefined
+        ? command
+        : ["sh", "-c", `ulimit -n ${this.#openFiles} && exec "$@"`, "sh", ...command];
+    const child = spawn(program, args, {
       stdio: ["ignore", "pipe", "pipe"],
       // Any free port, where nobody needs a known one.
       env: {
@@ -131,6 +146,7 @@ export class Ensemble {
       options.addressOf?.(from, to) ?? `127.0.0.1:${this.peerPorts[to - 1]}`;
     const common = ["--superuser", superUser.digest];
     const variables = (name: string) => (): Variables => options.environmentOf?.(name) ?? {};
+    const { openFiles } = options;
     this.replicas = this.peerPorts.map((_, i) => {
       const restPort = options.restPorts?.[i] ?? ports[replicas + i] ?? 0;
       const data = options.dataOf?.(i + 1) ?? join(folder, String(i + 1));
@@ -150,7 +166,7 @@ export class Ensemble {
         String(restPort),
       ];
       const args = () => [...own, ...common, ...(this.initial ? ["--initial"] : []), ...(options.flags ?? [])];
-      return new Process(name, restPort, args, variables(name));
+      return new Process(name, restPort, args, variables(name), openFiles);
     });
     this.gateways = Array.from({ length: gateways }, (_, i) => {
       const restPort = options.restPorts?.[replicas + i] ?? ports[2 * replicas + i] ?? 0;
@@ -165,7 +181,7 @@ export class Ensemble {
         `gateway ${i + 1}`,
         ...common,
       ];
-      return new Process(`gateway ${i + 1}`, restPort, () => args, variables(`gateway ${i + 1}`));
+      return new Process(`gateway ${i + 1}`, restPort, () => args, variables(`gateway ${i + 1}`), openFiles);
     });
   }
 

@@ -19,6 +19,7 @@ import type { Answer, Backend, ReadRequest, WriteRequest } from "../backend.ts";
 import type { Identities, Remembered } from "../identity.ts";
 import type { GatewayWorld } from "../ports.ts";
 import { show } from "../show.ts";
+import type { SocketBudget } from "../socket-budget.ts";
 import { durationOf } from "./encode.ts";
 import { bad, faultOfFailure, faultOfUnavailable, GrpcFault } from "./faults.ts";
 import type { GrpcLimits } from "./limits.ts";
@@ -40,6 +41,8 @@ export interface GrpcOptions {
   /** Told of every call's end: `Get`, google.rpc.Code. */
   observe?(method: string, status: number, millis: number): void;
   readonly limits?: Partial<GrpcLimits>;
+  /** What it has together with the other doors of the process; undefined: it is alone. */
+  readonly sockets?: SocketBudget;
 }
 
 export interface GrpcDoor {

@@ -22,6 +22,7 @@ import {
   statusDetailsKey,
 } from "@quorate/proto";
 import { Identities, Remembered } from "../identity.ts";
+import { SocketBudget } from "../socket-budget.ts";
 import type { GrpcDoor, GrpcOptions, Incoming } from "./call.ts";
 import { Desk } from "./desk.ts";
 import type { GrpcStatus } from "./faults.ts";
@@ -101,11 +102,20 @@ class Door implements GrpcServer {
 
   listen(host: string, port: number): Promise<number> {
     const { connections, strangerMillis } = this.#door.limits;
+    const { log } = this.#door.options;
+    const budget = this.#door.options.sockets ?? SocketBudget.alone({ grpc: connections }, { log });
     const injector = this.#server.createConnectionInjector(ServerCredentials.createInsecure());
     const acceptor = createServer({ noDelay: true, keepAlive: true }, (socket) => {
-      this.#sockets.add(socket);
       socket.on("error", () => undefined);
-      socket.once("close", () => this.#sockets.delete(socket));
+      if (!budget.take("grpc")) {
+        socket.destroy();
+        return;
+      }
+      this.#sockets.add(socket);
+      socket.once("close", () => {
+        this.#sockets.delete(socket);
+        budget.give("grpc");
+      });
       // An HTTP/2 session costs a hundred times what a socket does: who says nothing gets none.
       const silent = this.#door.options.world.after(strangerMillis, () => socket.destroy());
       socket.once("close", () => silent.cancel());
@@ -115,13 +125,12 @@ class Door implements GrpcServer {
         else injector.injectConnection(socket);
       });
     });
-    acceptor.maxConnections = connections;
     this.#acceptor = acceptor;
     return new Promise((resolve, reject) => {
       acceptor.once("error", (error) => reject(new Error(`cannot listen on ${host}:${port}: ${error.message}`)));
       acceptor.listen({ host, port }, () => {
         const bound = acceptor.address();
-        acceptor.on("error", (error) => this.#door.options.log(`grpc: the port: ${error.message}`));
+        acceptor.on("error", (error) => log(`grpc: the port: ${error.message}`));
         resolve(typeof bound === "object" && bound !== null ? bound.port : port);
       });
     });

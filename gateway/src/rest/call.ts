@@ -8,6 +8,7 @@ import type { Backend, ReadRequest, WriteRequest } from "../backend.ts";
 import type { Identities, Remembered } from "../identity.ts";
 import type { GatewayWorld } from "../ports.ts";
 import { show } from "../show.ts";
+import type { SocketBudget } from "../socket-budget.ts";
 import { bad, RequestFault } from "./fault.ts";
 import type { RequestHead } from "./head.ts";
 import type { RestLimits } from "./limits.ts";
@@ -47,6 +48,8 @@ export interface RestOptions {
   /** Told of every answer. */
   observe?(operationId: string, status: number, millis: number): void;
   readonly limits?: Partial<RestLimits>;
+  /** What it has together with the other doors of the process; undefined: it is alone. */
+  readonly sockets?: SocketBudget;
 }
 
 export interface Door {

@@ -4,6 +4,8 @@ import { assert } from "@quorate/api";
 export const restLimits = {
   /** Open sockets; one more is answered 429 and closed. */
   connections: 24_576,
+  /** Sockets that are being answered so; one more is closed without. */
+  refusals: 1024,
   /** Requests under way; one more is answered 429. */
   inFlight: 8192,
   /** Polls, blocking reads and streams that wait; one more is answered 429. They do not count among those under way. */

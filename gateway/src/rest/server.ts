@@ -5,6 +5,7 @@ import type { Socket } from "node:net";
 import { limits as shared } from "@quorate/api";
 import express from "express";
 import { Identities, Remembered } from "../identity.ts";
+import { SocketBudget } from "../socket-budget.ts";
 import type { Door, RestOptions } from "./call.ts";
 import { answerFault, dispatch, expectingContinue, placesOf } from "./dispatch.ts";
 import { bad, type ProblemCode, problemOf } from "./fault.ts";
@@ -97,17 +98,16 @@ function plainTarget(url: string): string | undefined {
 function listen(server: Server, door: Door, application: Application): void {
   const { limits } = door;
   const refused = new WeakSet<Socket>();
-  let connections = 0;
-  // Beyond this even the refusals are dropped.
-  server.maxConnections = limits.connections + 1024;
+  const { log } = door.options;
+  const budget =
+    door.options.sockets ?? SocketBudget.alone({ rest: limits.connections, refusals: limits.refusals }, { log });
   server.on("connection", (socket: Socket) => {
-    connections++;
-    socket.once("close", () => connections--);
-    if (connections <= limits.connections) return;
+    if (budget.take("rest")) {
+      socket.once("close", () => budget.give("rest"));
+      return;
+    }
     refused.add(socket);
-    socket.on("error", () => socket.destroy());
-    const detail = `this gateway has ${limits.connections} connections, which is the most; try again shortly or use another`;
-    socket.end(rawProblem(problemOf("throttled", detail), "Too Many Requests"), () => socket.destroySoon());
+    refuse(socket, budget, limits);
   });
   server.on("request", (request: IncomingMessage, response: ServerResponse) => {
     if (!refused.has(request.socket)) application(request, response);
@@ -120,6 +120,19 @@ function listen(server: Server, door: Door, application: Application): void {
     answerFault(door, request, response, bad("Expect: only 100-continue is known"));
   });
   server.on("clientError", (fault: NodeJS.ErrnoException, socket: Socket) => closeBadSocket(door, fault, socket));
+}
+
+function refuse(socket: Socket, budget: SocketBudget, limits: RestLimits): void {
+  socket.on("error", () => socket.destroy());
+  if (!budget.takeRefusal()) {
+    socket.destroy();
+    return;
+  }
+  socket.once("close", () => budget.giveRefusal());
+  const { connections } = budget.of("rest");
+  const most = connections >= limits.connections ? "which is the most" : "and its process may open no more files";
+  const detail = `this gateway has ${connections} connections, ${most}; try again shortly or use another`;
+  socket.end(rawProblem(problemOf("throttled", detail), "Too Many Requests"), () => socket.destroySoon());
 }
 
 /** What the parser could not read. A socket that has an answer half sent, or said nothing at all, is simply closed. */

@@ -1,6 +1,7 @@
 /** What the connections of one door share. */
 import type { Backend } from "../backend.ts";
 import type { GatewayWorld } from "../ports.ts";
+import { SocketBudget } from "../socket-budget.ts";
 import { Counts } from "./counts.ts";
 import { plainWords } from "./four-letter.ts";
 import type { ConnectionReport, ProcessFacts, ServiceState } from "./four-letter-source.ts";
@@ -21,6 +22,8 @@ export interface ZookeeperOptions {
   readonly facts: ProcessFacts;
   log(line: string): void;
   readonly limits?: Partial<ZookeeperLimits>;
+  /** What it has together with the other doors of the process; undefined: it is alone. */
+  readonly sockets?: SocketBudget;
 }
 
 /** A connection as the door knows it. */
@@ -47,6 +50,7 @@ export class ZookeeperDoor {
   /** There were too many. */
   rejectedConnections = 0;
   failedAuths = 0;
+  readonly sockets: SocketBudget;
   /** Unsent, of all connections. */
   queuedBytes = 0;
   /** Come, and in no request that was begun, likewise. */
@@ -57,6 +61,8 @@ export class ZookeeperDoor {
   constructor(options: ZookeeperOptions) {
     this.options = options;
     this.limits = { ...zookeeperLimits, ...options.limits };
+    const { connections } = this.limits;
+    this.sockets = options.sockets ?? SocketBudget.alone({ zookeeper: connections }, { log: options.log });
     this.commands = options.commands ?? plainWords;
     this.#availability = new Availability(this.limits.readOnlyMillis);
     this.startedAt = options.facts.wallMillis();

@@ -73,12 +73,14 @@ class DoorServer implements ZookeeperServer {
     const address = plainAddress(socket.remoteAddress ?? "");
     const { connections, connectionsPerAddress } = this.#door.limits;
     const ofAddress = this.#byAddress.get(address) ?? 0;
-    const full = this.#sockets.size >= connections;
-    if (full || ofAddress >= connectionsPerAddress || this.#stopped !== undefined || address === "") {
+    const tooMany = ofAddress >= connectionsPerAddress;
+    if (this.#stopped !== undefined || address === "" || tooMany || !this.#door.sockets.take("zookeeper")) {
       socket.destroy();
       this.#door.rejectedConnections += 1;
+      const full = this.#sockets.size >= connections;
       const what = full ? `${connections} connections` : `${connectionsPerAddress} connections from ${address}`;
-      if (this.#stopped === undefined)
+      // The budget tells by itself what it refuses for others' sake.
+      if (this.#stopped === undefined && (full || tooMany))
         this.#door.note("full", `there are ${what}, which is the most: one more is closed`);
       return;
     }
@@ -90,6 +92,7 @@ class DoorServer implements ZookeeperServer {
     socket.once("close", () => {
       connection.gone();
       this.#sockets.delete(socket);
+      this.#door.sockets.give("zookeeper");
       const left = (this.#byAddress.get(address) ?? 1) - 1;
       if (left > 0) this.#byAddress.set(address, left);
       else this.#byAddress.delete(address);

@@ -11,6 +11,7 @@ import {
   ReplicaLink,
   type RestServer,
   readWords,
+  type SocketBudget,
   type ZookeeperOptions,
   type ZookeeperServer,
 } from "@quorate/gateway";
@@ -28,6 +29,8 @@ export interface DoorOptions {
   readonly dial: Dial;
   readonly home: "leader" | "local";
   readonly name: string;
+  /** What all its ports may have together. */
+  readonly sockets: SocketBudget;
   readonly metrics: () => string;
   /** The replica in the same process. */
   readonly facts: Pick<ProcessFacts, "self" | "dataFolder">;
@@ -44,7 +47,7 @@ export interface Door {
 }
 
 export async function startDoor(options: DoorOptions): Promise<Door> {
-  const { values, log, world, replicas, dial, home, name } = options;
+  const { values, log, world, replicas, dial, home, name, sockets } = options;
   const link = new ReplicaLink({ replicas, dial, world, name, log, home });
   const counts = new RequestCounts();
   const superUser = textOf(values, "superuser");
@@ -55,6 +58,7 @@ export async function startDoor(options: DoorOptions): Promise<Door> {
     world,
     version,
     log,
+    sockets,
     trustedProxies: parseList(textOf(values, "trusted-proxies")),
     limits: { graceMillis: numberOf(values, "drain") },
     ...(superUser === undefined ? {} : { superUserDigest: superUser }),

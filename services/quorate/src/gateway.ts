@@ -1,6 +1,7 @@
 /** `quorate gateway`: a stateless gateway alone. */
 import { createDial, createNodeWorld } from "@quorate/gateway";
 import { parseHostPort } from "@quorate/proto";
+import { makeBudget, readDescriptors } from "./descriptors.ts";
 import { startDoor } from "./door.ts";
 import { createLog } from "./log.ts";
 import { gatewaySettings, parseList, readKey, requireKey, version } from "./options.ts";
@@ -19,6 +20,7 @@ export async function gateway(args: readonly string[]): Promise<void> {
   requireKey(replicas, key);
   const log = createLog(name);
   log(`starts (version ${version}) with\n${formatSettings(gatewaySettings, values)}`);
+  const descriptors = readDescriptors("gateway");
   const started = stopOnSignals();
   const world = createNodeWorld();
   const dial = createDial({ world, name, version, ...key });
@@ -30,6 +32,7 @@ export async function gateway(args: readonly string[]): Promise<void> {
     dial,
     home: "leader",
     name,
+    sockets: makeBudget(descriptors, values, () => world.now(), log),
     metrics: () => "",
     facts: {},
     checks: () => [],

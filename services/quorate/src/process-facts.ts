@@ -6,12 +6,12 @@ import type { ProcessFacts } from "@quorate/gateway";
 
 export const processFacts: ProcessFacts = {
   wallMillis: () => Date.now(),
-  files,
+  files: filesOf,
   environment,
 };
 
-/** -1 where the system does not say. */
-function files(): { readonly open: number; readonly most: number } {
+/** Open files, and how many there may be (the soft limit); -1 where the system does not say. */
+export function filesOf(): { readonly open: number; readonly most: number } {
   try {
     const [, most = "-1"] = /^Max open files\s+(\d+)/m.exec(readFileSync("/proc/self/limits", "utf8")) ?? [];
     return { open: readdirSync("/proc/self/fd").length, most: Number(most) };

@@ -4,6 +4,7 @@ import { createDial, createNodeWorld } from "@quorate/gateway";
 import { listenFault, StreamServer } from "@quorate/proto";
 import { Gateways, nodeWorld, Peers, Replica, Storage } from "@quorate/replica";
 import { rulesVersion } from "@quorate/tree";
+import { type Descriptors, makeBudget, readDescriptors } from "./descriptors.ts";
 import { type Door, startDoor } from "./door.ts";
 import { createLocalDial } from "./local-dial.ts";
 import { createLog, type Log } from "./log.ts";
@@ -23,6 +24,7 @@ interface Identity {
   /** What the peer port listens on. */
   readonly address: string;
   readonly key: ReturnType<typeof readKey>;
+  readonly descriptors: Descriptors;
   readonly log: Log;
 }
 
@@ -65,7 +67,8 @@ function readIdentity(values: Values): Identity {
   const fault = listenFault(address, key.key !== undefined);
   if (fault !== undefined) throw new SettingsError(fault);
   requireKey([...members.values()], key);
-  return { values, id, members, own, address, key, log: createLog(`replica ${id}`) };
+  const descriptors = readDescriptors("replica");
+  return { values, id, members, own, address, key, descriptors, log: createLog(`replica ${id}`) };
 }
 
 async function openStorage({ values, id, log }: Identity): Promise<Awaited<ReturnType<typeof Storage.open>>> {
@@ -114,7 +117,8 @@ async function startMember(identity: Identity): Promise<Member> {
   if (!peers) throw new Error("the replica made no links");
   const helloToGateways = () => ({ protocol: 1, kind: "peer" as const, id, ...hello() });
   const gateways = new Gateways({ ...key, hello: helloToGateways, clock, random, log }, replica);
-  const server = new StreamServer({ address, keyed: key.key !== undefined, timers: clock, log });
+  const { peers: connections } = identity.descriptors;
+  const server = new StreamServer({ address, keyed: key.key !== undefined, timers: clock, connections, log });
   peers.attachTo(server);
   gateways.attachTo(server);
   await server.listen();
@@ -131,7 +135,7 @@ async function startMember(identity: Identity): Promise<Member> {
 
 /** The gateway embedded in this replica. */
 function startOwnDoor(
-  { values, id, own, key, log }: Identity,
+  { values, id, own, key, descriptors, log }: Identity,
   replica: Replica,
   siblings: SiblingCheck,
 ): Promise<Door> {
@@ -147,6 +151,7 @@ function startOwnDoor(
     dial: createLocalDial(own, name, replica, remote, (run) => world.next(run)),
     home: "local",
     name,
+    sockets: makeBudget(descriptors, values, () => world.now(), log),
     metrics: () => replica.metrics(),
     facts: { self: id, dataFolder: { path: data, bytes: () => bytesOf(data) } },
     checks: () => [siblings.check()],
