@@ -7,7 +7,8 @@ export interface Scene {
   readonly what: string;
   /** In a folder of its own. */
   readonly play: (client: WireClient, folder: string, port: number) => Promise<string>;
-  readonly zookeeper: string;
+  /** Undefined: a real server does not outlive it. */
+  readonly zookeeper: string | undefined;
   readonly quorate: string;
 }
 
@@ -85,6 +86,32 @@ export const scenes: readonly Scene[] = [
     },
     zookeeper: "0",
     quorate: "-125",
+  },
+  {
+    what: "limits of a quota that are no limits",
+    play: async (client, folder) => {
+      const quota = `/zookeeper/quota${folder}`;
+      await client.send(create(quota));
+      return answer(client, create(`${quota}/zookeeper_limits`, { data: Buffer.from("countHardLimit=many") }));
+    },
+    zookeeper: undefined,
+    quorate: "-8",
+  },
+  {
+    what: "`zookeeper_limits` of the root, right below `/zookeeper/quota`",
+    play: async (client, folder) => {
+      const [limits, stats] = ["limits", "stats"].map((name) => `/zookeeper/quota/zookeeper_${name}`) as [
+        string,
+        string,
+      ];
+      const made = [create(limits, { data: Buffer.from("countHardLimit=1") }), create(stats), create(`${folder}/more`)];
+      const answers = await Promise.all(made.map((each) => client.send(each)));
+      const { result } = await client.send({ op: "getData", path: stats, watch: false });
+      for (const path of [limits, stats]) await client.send({ op: "delete", path, version: -1 });
+      return `${answers.map(({ error }) => error).join(" ")} ${result?.data}`;
+    },
+    zookeeper: undefined,
+    quorate: "0 0 0 some",
   },
   {
     what: "permissions beyond the five",

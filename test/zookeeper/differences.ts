@@ -5,6 +5,7 @@
  */
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { plainWords } from "@quorate/gateway";
 import type { Entry } from "./back-to-back/side.ts";
 import type { WireMultiResult, WireRequest } from "./wire-records.ts";
 
@@ -99,10 +100,16 @@ const requests: readonly MeantDifference[] = [
     reason: "a limit that is written is meant, and a way out is left",
   },
   {
-    what: "limits of a quota that are no limits; those of the root",
+    what: "limits of a quota that are no limits",
     zookeeper: "the server ends for good",
-    quorate: "-8; the root's are as any other's",
+    quorate: "-8",
     reason: "no client may stop a server",
+  },
+  {
+    what: "`zookeeper_limits` of the root, right below `/zookeeper/quota`",
+    zookeeper: "the server ends for good",
+    quorate: "a znode like others, and no quota: nothing is counted, nothing refused",
+    reason: "a quota on all would refuse its own repair",
   },
   {
     what: "multi",
@@ -235,8 +242,8 @@ const port: readonly MeantDifference[] = [
   {
     what: "four-letter words",
     zookeeper: "`srvr` alone",
-    quorate: "those that tell nothing of clients",
-    reason: "monitors need them",
+    quorate: `${plainWords.map((word) => `\`${word}\``).join(", ")}: of clients their addresses and counts (\`stat\`), never a session; of the server its settings, folders and machine (\`conf\`, \`envi\`). \`zookeeperCommands\` says which`,
+    reason: "monitors ask for them",
   },
   {
     what: "admin server",

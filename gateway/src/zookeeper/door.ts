@@ -17,7 +17,7 @@ export interface ZookeeperOptions {
   readonly version: string;
   /** `user:base64(sha1(user:password))`. */
   readonly superUserDigest?: string;
-  /** Four-letter words that are answered; undefined: those that tell nothing of clients. */
+  /** Four-letter words that are answered; undefined: those that monitors need. */
   readonly commands?: readonly string[];
   readonly facts: ProcessFacts;
   log(line: string): void;

@@ -19,7 +19,7 @@ export const fourLetterWords = [
   ...["mntr", "ruok", "srst", "srvr", "stat", "stmk", "wchc", "wchp", "wchs"],
 ] as const;
 
-/** Those that tell nothing of who is connected but his address, and change nothing. */
+/** What monitors ask for: they change nothing and tell of no session, but of clients' addresses, and of this process's machine. */
 export const plainWords: readonly string[] = ["srvr", "stat", "ruok", "mntr", "conf", "isro", "envi"];
 
 const always = "srvr";
