@@ -206,6 +206,87 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/locks/{path}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Who holds a lock, and who waits
+         * @description Both in the queue's order; of those who wait the first `limit`, and `waiting` is how many there are in all. A lock that nobody holds any more is 404 once its znode is swept away; until then it has no holders. What is no lock's is 409.
+         */
+        get: operations["getLock"];
+        put?: never;
+        /**
+         * Take a lock, or a place in its queue
+         * @description The lock's name is a znode's path: whoever contends is an ephemeral child of it, first come, first served. A client of Curator
+         *     or kazoo on that path takes part. `layout` says whose names the children have; it, and what kind of lock it is, are fixed
+         *     by the first use of the name (409 `nodeExists` for anything else).
+         *
+         *     **200**: it is held. `token` is the fencing token, which rises from each holder to the next: send it as `Quorate-Fenced`
+         *     with every write that the lock protects. **202**: it is not, and the session has a place in the queue. Ask again to go on
+         *     waiting: a session has one place in a queue, however often it asks, and keeps it while it lives. A broken connection costs nothing.
+         *
+         *     With `Quorate-Session` the call renews the session on arrival, and waits up to `wait`, a third of the session's timeout at
+         *     most. Without, it opens a session for the lock and answers at once, with its secret: ask again with that. Such a
+         *     session is closed by the release.
+         *
+         *     `token` makes the call a renewal of what is held: it waits, and answers early, with 412 `fenced`, when the lock is lost. A place
+         *     that is gone is not made anew. **You hold the lock until the session's timeout after you sent the last call that was answered.**
+         */
+        post: operations["acquireLock"];
+        /**
+         * Give a lock back, or leave its queue
+         * @description What the session has in this queue is deleted; the next in it holds the lock then. 404 `noNode` says that the session has nothing there: released before, by this request's first try too. A session that was opened for the lock is closed.
+         */
+        delete: operations["releaseLock"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/elections/{path}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Who leads, once, once it is another, or as a stream
+         * @description The ETag names the leader and what it proclaims. With `wait` and `If-None-Match` it is a blocking read: it answers once that is
+         *     another (200), or 304 when the wait is over. With `Quorate-Session` it renews the session on arrival, and is answered within a third of its timeout.
+         *
+         *     **A stream** (`text/event-stream`, `application/x-ndjson`) begins with the present state and has another `leader` whenever the leader or
+         *     what it proclaims is another; one that leads but shortly may be passed over. `alive` comes every 15 s whatever happens. `end` is the last word,
+         *     with the code of a problem where there is one; without a code the gateway stops: connect to another. An open
+         *     stream is no sign of life of a session, but ends with it.
+         */
+        get: operations["getElection"];
+        /**
+         * Replace what the leader is known by
+         * @description The body is the new value. 412 `fenced` if the session does not lead.
+         */
+        put: operations["proclaim"];
+        /**
+         * Stand for election
+         * @description As a lock is taken, and with the same rules for `wait`, `token` and sessions: 200 once the session leads, 202 while it is
+         *     a candidate. The body is what others read of it once it leads, such as its address; a candidate that asks again does not change it (`PUT` does,
+         *     once it leads).
+         */
+        post: operations["campaign"];
+        /**
+         * Resign, or withdraw as a candidate
+         * @description As a lock is released: 404 `noNode` says that the session has nothing there.
+         */
+        delete: operations["resign"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/cluster": {
         parameters: {
             query?: never;
@@ -701,6 +782,121 @@ export interface components {
             zxid: components["schemas"]["Zxid"];
             sessions: components["schemas"]["Session"][];
             continue?: components["schemas"]["Zxid"];
+        };
+        PlaceSession: {
+            id: components["schemas"]["Zxid"];
+            /** @description Of a session that this call opened; no other answer shows it. */
+            secret?: string;
+            timeout: components["schemas"]["Duration"];
+        };
+        LockPlace: {
+            name: string;
+            held: boolean;
+            /** @description Of one that is held: the fencing token, for Quorate-Fenced. */
+            token?: components["schemas"]["Zxid"];
+            /** @enum {string} */
+            mode: "exclusive" | "read" | "write" | "permit";
+            /** @enum {string} */
+            layout: "curator" | "kazoo";
+            /** @description Of a semaphore. */
+            permits?: number;
+            /** @description The contender's. */
+            znode: string;
+            /** @description How many stand before it; 0 when it is held. */
+            ahead: number;
+            session: components["schemas"]["PlaceSession"];
+            zxid: components["schemas"]["Zxid"];
+        };
+        LockHolder: {
+            token: components["schemas"]["Zxid"];
+            /** @description What it calls itself. */
+            contender: string;
+            encoding: components["schemas"]["Encoding"];
+            /** @enum {string} */
+            mode: "exclusive" | "read" | "write" | "permit";
+            session: components["schemas"]["Zxid"];
+            /** @description When it came into the queue. */
+            since: components["schemas"]["Time"];
+            znode: string;
+        };
+        LockWaiter: {
+            /** @description What it calls itself. */
+            contender: string;
+            encoding: components["schemas"]["Encoding"];
+            /** @enum {string} */
+            mode: "exclusive" | "read" | "write" | "permit";
+            session: components["schemas"]["Zxid"];
+            /** @description When it came into the queue. */
+            since: components["schemas"]["Time"];
+            znode: string;
+        };
+        LockState: {
+            name: string;
+            /** @enum {string} */
+            layout: "curator" | "kazoo";
+            /** @enum {string} */
+            kind: "mutex" | "readWrite" | "semaphore";
+            /** @description Of a semaphore. */
+            permits?: number;
+            holders: components["schemas"]["LockHolder"][];
+            waiters: components["schemas"]["LockWaiter"][];
+            /** @description How many wait in all. */
+            waiting: number;
+            zxid: components["schemas"]["Zxid"];
+        };
+        PlaceGivenUp: {
+            name: string;
+            znode: string;
+            zxid: components["schemas"]["Zxid"];
+        };
+        ElectionPlace: {
+            name: string;
+            leader: boolean;
+            /** @description Of one that leads: the fencing token, for Quorate-Fenced. */
+            token?: components["schemas"]["Zxid"];
+            /** @enum {string} */
+            layout: "curator" | "kazoo";
+            /** @description The candidate's. */
+            znode: string;
+            /** @description How many stand before it; 0 when it leads. */
+            ahead: number;
+            session: components["schemas"]["PlaceSession"];
+            zxid: components["schemas"]["Zxid"];
+        };
+        Leader: {
+            /** @description What it proclaims. */
+            value: string;
+            encoding: components["schemas"]["Encoding"];
+            token: components["schemas"]["Zxid"];
+            session: components["schemas"]["Zxid"];
+            /** @description When it came into the queue. */
+            since: components["schemas"]["Time"];
+            znode: string;
+        };
+        ElectionState: {
+            name: string;
+            /** @enum {string} */
+            layout: "curator" | "kazoo";
+            /** @description Null while nobody leads. */
+            leader: components["schemas"]["Leader"] | null;
+            /** @description How many wait to lead. */
+            candidates: number;
+            zxid: components["schemas"]["Zxid"];
+        };
+        /** @description One line of the stream. */
+        ElectionLine: (components["schemas"]["ElectionState"] & {
+            /** @constant */
+            type: "leader";
+        }) | {
+            /** @constant */
+            type: "alive";
+            zxid: components["schemas"]["Zxid"];
+        } | {
+            /** @constant */
+            type: "end";
+            code?: components["schemas"]["ErrorCode"];
+            detail: string;
+            zxid: components["schemas"]["Zxid"];
         };
         Member: {
             id: number;
@@ -1320,6 +1516,47 @@ export interface components {
         Require: "leader";
         /** @description id:secret, as POST /v1/sessions answered. */
         Session: string;
+        /**
+         * @description The lock's name: a znode's path without its first slash; slashes plain or %2F.
+         * @example app/migrate
+         */
+        LockName: string;
+        /**
+         * @description The election's name: a znode's path without its first slash; slashes plain or %2F.
+         * @example app/leader
+         */
+        ElectionName: string;
+        /** @description exclusive: a mutex, as it is without mode. read and write: many readers, or one writer. permit: one of a semaphore's permits, as it is with permits. */
+        LockMode: "exclusive" | "read" | "write" | "permit";
+        /** @description How many may hold a semaphore; it is needed when the name is first used. */
+        Permits: number;
+        /**
+         * @description How long to wait for it: at most 5m, and a third of the session's timeout. Up to a tenth is taken off, so that not all come back at once.
+         * @example 30s
+         */
+        AcquireWait: components["schemas"]["Duration"];
+        /** @description Whose clients take part; it is fixed by the first use of the name, where it is curator unless it is said. */
+        Layout: "curator" | "kazoo";
+        /**
+         * @description For those who look who holds the lock.
+         * @example billing@host7
+         */
+        ContenderName: string;
+        /** @description Of the session that is opened where none is shown; 1s to 24h. */
+        OpenTimeout: components["schemas"]["Duration"];
+        /** @description The token that is held: it is renewed, and not taken anew where it is lost. */
+        HeldToken: components["schemas"]["Zxid"];
+        /** @description How many of those who wait are told. */
+        WaiterLimit: number;
+        /** @description How long to wait for another state than If-None-Match names, which must be there; at most 5m. */
+        LeaderWait: components["schemas"]["Duration"];
+        /** @description The first state is at least that new: browsers send it when they connect again. */
+        LastEventZxid: components["schemas"]["Zxid"];
+        /**
+         * @description name=token of a lock or election that is held, several (at most 10) with commas between or in headers of their own; in a name a comma, =, % and what is not ASCII stand percent-encoded. The write is done only if each is still held when it is applied; else 412 fenced, and nothing is done.
+         * @example app/migrate=0x0000000100000009
+         */
+        Fenced: string;
         /** @description Bounds the waiting; at most 60s. */
         Timeout: components["schemas"]["Duration"];
         Consistency: "linearizable" | "session" | "stale";
@@ -1497,6 +1734,11 @@ export interface operations {
                 "Quorate-Timeout"?: components["parameters"]["Timeout"];
                 /** @description The first outcome is kept 60 s and answered again, with Quorate-Replayed. */
                 "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
+                /**
+                 * @description name=token of a lock or election that is held, several (at most 10) with commas between or in headers of their own; in a name a comma, =, % and what is not ASCII stand percent-encoded. The write is done only if each is still held when it is applied; else 412 fenced, and nothing is done.
+                 * @example app/migrate=0x0000000100000009
+                 */
+                "Quorate-Fenced"?: components["parameters"]["Fenced"];
                 /** @description ETags of the data, or *. */
                 "If-Match"?: components["parameters"]["IfMatch"];
                 /** @description Create only. */
@@ -1628,6 +1870,11 @@ export interface operations {
                 "Quorate-Timeout"?: components["parameters"]["Timeout"];
                 /** @description The first outcome is kept 60 s and answered again, with Quorate-Replayed. */
                 "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
+                /**
+                 * @description name=token of a lock or election that is held, several (at most 10) with commas between or in headers of their own; in a name a comma, =, % and what is not ASCII stand percent-encoded. The write is done only if each is still held when it is applied; else 412 fenced, and nothing is done.
+                 * @example app/migrate=0x0000000100000009
+                 */
+                "Quorate-Fenced"?: components["parameters"]["Fenced"];
             };
             path: {
                 /**
@@ -1684,6 +1931,7 @@ export interface operations {
             406: components["responses"]["Problem406"];
             409: components["responses"]["Problem409"];
             410: components["responses"]["Problem410"];
+            412: components["responses"]["Problem412"];
             413: components["responses"]["Problem413"];
             415: components["responses"]["Problem415"];
             422: components["responses"]["Problem422"];
@@ -1706,6 +1954,11 @@ export interface operations {
                 "Quorate-Timeout"?: components["parameters"]["Timeout"];
                 /** @description The first outcome is kept 60 s and answered again, with Quorate-Replayed. */
                 "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
+                /**
+                 * @description name=token of a lock or election that is held, several (at most 10) with commas between or in headers of their own; in a name a comma, =, % and what is not ASCII stand percent-encoded. The write is done only if each is still held when it is applied; else 412 fenced, and nothing is done.
+                 * @example app/migrate=0x0000000100000009
+                 */
+                "Quorate-Fenced"?: components["parameters"]["Fenced"];
                 /** @description ETags of the data, or *. */
                 "If-Match"?: components["parameters"]["IfMatch"];
             };
@@ -2089,6 +2342,11 @@ export interface operations {
                 "Quorate-Timeout"?: components["parameters"]["Timeout"];
                 /** @description The first outcome is kept 60 s and answered again, with Quorate-Replayed. */
                 "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
+                /**
+                 * @description name=token of a lock or election that is held, several (at most 10) with commas between or in headers of their own; in a name a comma, =, % and what is not ASCII stand percent-encoded. The write is done only if each is still held when it is applied; else 412 fenced, and nothing is done.
+                 * @example app/migrate=0x0000000100000009
+                 */
+                "Quorate-Fenced"?: components["parameters"]["Fenced"];
                 /** @description One ETag of the ACL, or *. */
                 "If-Match"?: components["parameters"]["IfMatchAcl"];
             };
@@ -2184,6 +2442,11 @@ export interface operations {
                 "Quorate-Timeout"?: components["parameters"]["Timeout"];
                 /** @description The first outcome is kept 60 s and answered again, with Quorate-Replayed. */
                 "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
+                /**
+                 * @description name=token of a lock or election that is held, several (at most 10) with commas between or in headers of their own; in a name a comma, =, % and what is not ASCII stand percent-encoded. The write is done only if each is still held when it is applied; else 412 fenced, and nothing is done.
+                 * @example app/migrate=0x0000000100000009
+                 */
+                "Quorate-Fenced"?: components["parameters"]["Fenced"];
             };
             path?: never;
             cookie?: never;
@@ -2257,6 +2520,7 @@ export interface operations {
             406: components["responses"]["Problem406"];
             409: components["responses"]["Problem409"];
             410: components["responses"]["Problem410"];
+            412: components["responses"]["Problem412"];
             413: components["responses"]["Problem413"];
             415: components["responses"]["Problem415"];
             422: components["responses"]["Problem422"];
@@ -2622,6 +2886,617 @@ export interface operations {
             406: components["responses"]["Problem406"];
             410: components["responses"]["Problem410"];
             413: components["responses"]["Problem413"];
+            429: components["responses"]["Problem429"];
+            500: components["responses"]["Problem500"];
+            502: components["responses"]["Problem502"];
+            503: components["responses"]["Problem503"];
+            504: components["responses"]["Problem504"];
+        };
+    };
+    getLock: {
+        parameters: {
+            query?: {
+                /** @description How many of those who wait are told. */
+                limit?: components["parameters"]["WaiterLimit"];
+            };
+            header?: {
+                /** @description id:secret, as POST /v1/sessions answered. */
+                "Quorate-Session"?: components["parameters"]["Session"];
+                "Quorate-Consistency"?: components["parameters"]["Consistency"];
+                /** @description What is read is at least that new. */
+                "Quorate-Min-Zxid"?: components["parameters"]["MinZxid"];
+                /** @description With stale alone. */
+                "Quorate-Max-Stale"?: components["parameters"]["MaxStale"];
+                /** @description Bounds the waiting; at most 60s. */
+                "Quorate-Timeout"?: components["parameters"]["Timeout"];
+            };
+            path: {
+                /**
+                 * @description The lock's name: a znode's path without its first slash; slashes plain or %2F.
+                 * @example app/migrate
+                 */
+                path: components["parameters"]["LockName"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The queue. */
+            200: {
+                headers: {
+                    "Quorate-Zxid": components["headers"]["Zxid"];
+                    "Quorate-Served-By": components["headers"]["ServedBy"];
+                    "Cache-Control": components["headers"]["CacheControl"];
+                    "Quorate-Consistency": components["headers"]["Consistency"];
+                    "Quorate-Stale-Age": components["headers"]["StaleAge"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "name": "app/migrate",
+                     *       "layout": "curator",
+                     *       "kind": "mutex",
+                     *       "holders": [
+                     *         {
+                     *           "token": "0x0000000100000009",
+                     *           "contender": "billing@host7",
+                     *           "encoding": "utf-8",
+                     *           "mode": "exclusive",
+                     *           "session": "0x0000000100000007",
+                     *           "since": "2026-11-22T23:06:00.123Z",
+                     *           "znode": "/app/migrate/_c_1f0e3dad-9990-4c5e-9a1b-2f6f6f1f3a77-lock-0000000003"
+                     *         }
+                     *       ],
+                     *       "waiters": [
+                     *         {
+                     *           "contender": "billing@host8",
+                     *           "encoding": "utf-8",
+                     *           "mode": "exclusive",
+                     *           "session": "0x000000010000000a",
+                     *           "since": "2026-11-22T23:06:02.456Z",
+                     *           "znode": "/app/migrate/_c_8c7d4e21-5b0f-4f0e-8a54-0f4a8a1f9c30-lock-0000000004"
+                     *         }
+                     *       ],
+                     *       "waiting": 1,
+                     *       "zxid": "0x000000010000000b"
+                     *     }
+                     */
+                    "application/json": components["schemas"]["LockState"];
+                };
+            };
+            400: components["responses"]["Problem400"];
+            401: components["responses"]["Problem401"];
+            403: components["responses"]["Problem403"];
+            404: components["responses"]["Problem404"];
+            406: components["responses"]["Problem406"];
+            409: components["responses"]["Problem409"];
+            410: components["responses"]["Problem410"];
+            429: components["responses"]["Problem429"];
+            500: components["responses"]["Problem500"];
+            502: components["responses"]["Problem502"];
+            503: components["responses"]["Problem503"];
+            504: components["responses"]["Problem504"];
+        };
+    };
+    acquireLock: {
+        parameters: {
+            query?: {
+                /** @description exclusive: a mutex, as it is without mode. read and write: many readers, or one writer. permit: one of a semaphore's permits, as it is with permits. */
+                mode?: components["parameters"]["LockMode"];
+                /** @description How many may hold a semaphore; it is needed when the name is first used. */
+                permits?: components["parameters"]["Permits"];
+                /**
+                 * @description How long to wait for it: at most 5m, and a third of the session's timeout. Up to a tenth is taken off, so that not all come back at once.
+                 * @example 30s
+                 */
+                wait?: components["parameters"]["AcquireWait"];
+                /** @description Whose clients take part; it is fixed by the first use of the name, where it is curator unless it is said. */
+                layout?: components["parameters"]["Layout"];
+                /**
+                 * @description For those who look who holds the lock.
+                 * @example billing@host7
+                 */
+                contender?: components["parameters"]["ContenderName"];
+                /** @description Of the session that is opened where none is shown; 1s to 24h. */
+                timeout?: components["parameters"]["OpenTimeout"];
+                /** @description The token that is held: it is renewed, and not taken anew where it is lost. */
+                token?: components["parameters"]["HeldToken"];
+                /**
+                 * @description scheme:id:perms, several with commas between.
+                 * @example auth::cdrwa
+                 */
+                acl?: components["parameters"]["AclText"];
+            };
+            header?: {
+                /** @description id:secret, as POST /v1/sessions answered. */
+                "Quorate-Session"?: components["parameters"]["Session"];
+                /** @description Bounds the waiting; at most 60s. */
+                "Quorate-Timeout"?: components["parameters"]["Timeout"];
+                /** @description The first outcome is kept 60 s and answered again, with Quorate-Replayed. */
+                "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
+            };
+            path: {
+                /**
+                 * @description The lock's name: a znode's path without its first slash; slashes plain or %2F.
+                 * @example app/migrate
+                 */
+                path: components["parameters"]["LockName"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description It is held. */
+            200: {
+                headers: {
+                    "Quorate-Zxid": components["headers"]["Zxid"];
+                    "Quorate-Served-By": components["headers"]["ServedBy"];
+                    "Cache-Control": components["headers"]["CacheControl"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "name": "app/migrate",
+                     *       "held": true,
+                     *       "token": "0x0000000100000009",
+                     *       "mode": "exclusive",
+                     *       "layout": "curator",
+                     *       "znode": "/app/migrate/_c_1f0e3dad-9990-4c5e-9a1b-2f6f6f1f3a77-lock-0000000003",
+                     *       "ahead": 0,
+                     *       "session": {
+                     *         "id": "0x0000000100000007",
+                     *         "timeout": "30s"
+                     *       },
+                     *       "zxid": "0x0000000100000009"
+                     *     }
+                     */
+                    "application/json": components["schemas"]["LockPlace"];
+                };
+            };
+            /** @description It waits; ask again. */
+            202: {
+                headers: {
+                    "Quorate-Zxid": components["headers"]["Zxid"];
+                    "Quorate-Served-By": components["headers"]["ServedBy"];
+                    "Cache-Control": components["headers"]["CacheControl"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "name": "app/migrate",
+                     *       "held": false,
+                     *       "mode": "exclusive",
+                     *       "layout": "curator",
+                     *       "znode": "/app/migrate/_c_8c7d4e21-5b0f-4f0e-8a54-0f4a8a1f9c30-lock-0000000004",
+                     *       "ahead": 1,
+                     *       "session": {
+                     *         "id": "0x0000000100000007",
+                     *         "secret": "00112233445566778899aabbccddeeff",
+                     *         "timeout": "30s"
+                     *       },
+                     *       "zxid": "0x000000010000000b"
+                     *     }
+                     */
+                    "application/json": components["schemas"]["LockPlace"];
+                };
+            };
+            400: components["responses"]["Problem400"];
+            401: components["responses"]["Problem401"];
+            403: components["responses"]["Problem403"];
+            406: components["responses"]["Problem406"];
+            409: components["responses"]["Problem409"];
+            410: components["responses"]["Problem410"];
+            412: components["responses"]["Problem412"];
+            422: components["responses"]["Problem422"];
+            429: components["responses"]["Problem429"];
+            500: components["responses"]["Problem500"];
+            502: components["responses"]["Problem502"];
+            503: components["responses"]["Problem503"];
+            504: components["responses"]["Problem504"];
+        };
+    };
+    releaseLock: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description id:secret, as POST /v1/sessions answered. */
+                "Quorate-Session"?: components["parameters"]["Session"];
+                /** @description Bounds the waiting; at most 60s. */
+                "Quorate-Timeout"?: components["parameters"]["Timeout"];
+            };
+            path: {
+                /**
+                 * @description The lock's name: a znode's path without its first slash; slashes plain or %2F.
+                 * @example app/migrate
+                 */
+                path: components["parameters"]["LockName"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description It is given back. */
+            200: {
+                headers: {
+                    "Quorate-Zxid": components["headers"]["Zxid"];
+                    "Quorate-Served-By": components["headers"]["ServedBy"];
+                    "Cache-Control": components["headers"]["CacheControl"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "name": "app/migrate",
+                     *       "znode": "/app/migrate/_c_1f0e3dad-9990-4c5e-9a1b-2f6f6f1f3a77-lock-0000000003",
+                     *       "zxid": "0x000000010000000c"
+                     *     }
+                     */
+                    "application/json": components["schemas"]["PlaceGivenUp"];
+                };
+            };
+            400: components["responses"]["Problem400"];
+            401: components["responses"]["Problem401"];
+            403: components["responses"]["Problem403"];
+            404: components["responses"]["Problem404"];
+            406: components["responses"]["Problem406"];
+            410: components["responses"]["Problem410"];
+            429: components["responses"]["Problem429"];
+            500: components["responses"]["Problem500"];
+            502: components["responses"]["Problem502"];
+            503: components["responses"]["Problem503"];
+            504: components["responses"]["Problem504"];
+        };
+    };
+    getElection: {
+        parameters: {
+            query?: {
+                /** @description How long to wait for another state than If-None-Match names, which must be there; at most 5m. */
+                wait?: components["parameters"]["LeaderWait"];
+                /** @description Forces base64 in the JSON form; on a watch behind a cursor it goes with include=data. */
+                encoding?: components["parameters"]["Encoding"];
+            };
+            header?: {
+                /** @description id:secret, as POST /v1/sessions answered. */
+                "Quorate-Session"?: components["parameters"]["Session"];
+                "Quorate-Consistency"?: components["parameters"]["Consistency"];
+                /** @description What is read is at least that new. */
+                "Quorate-Min-Zxid"?: components["parameters"]["MinZxid"];
+                /** @description With stale alone. */
+                "Quorate-Max-Stale"?: components["parameters"]["MaxStale"];
+                /** @description Bounds the waiting; at most 60s. */
+                "Quorate-Timeout"?: components["parameters"]["Timeout"];
+                /** @description ETags that the client has. */
+                "If-None-Match"?: components["parameters"]["IfNoneMatch"];
+                /** @description The first state is at least that new: browsers send it when they connect again. */
+                "Last-Event-ID"?: components["parameters"]["LastEventZxid"];
+            };
+            path: {
+                /**
+                 * @description The election's name: a znode's path without its first slash; slashes plain or %2F.
+                 * @example app/leader
+                 */
+                path: components["parameters"]["ElectionName"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The state, or a stream. */
+            200: {
+                headers: {
+                    "Quorate-Zxid": components["headers"]["Zxid"];
+                    "Quorate-Served-By": components["headers"]["ServedBy"];
+                    "Quorate-Consistency": components["headers"]["Consistency"];
+                    "Quorate-Stale-Age": components["headers"]["StaleAge"];
+                    ETag: components["headers"]["ETag"];
+                    Vary: components["headers"]["Vary"];
+                    "Cache-Control": components["headers"]["WatchCacheControl"];
+                    "X-Accel-Buffering": components["headers"]["NoBuffering"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "name": "app/leader",
+                     *       "layout": "curator",
+                     *       "leader": {
+                     *         "value": "http://10.0.0.7:8080",
+                     *         "encoding": "utf-8",
+                     *         "token": "0x0000000100000009",
+                     *         "session": "0x0000000100000007",
+                     *         "since": "2026-11-22T23:06:00.123Z",
+                     *         "znode": "/app/leader/_c_1f0e3dad-9990-4c5e-9a1b-2f6f6f1f3a77-latch-0000000003"
+                     *       },
+                     *       "candidates": 2,
+                     *       "zxid": "0x000000010000000b"
+                     *     }
+                     */
+                    "application/json": components["schemas"]["ElectionState"];
+                    /**
+                     * @example id: 0x000000010000000b
+                     *     event: leader
+                     *     data: {"name":"app/leader","layout":"curator","leader":null,"candidates":0,"zxid":"0x000000010000000b"}
+                     */
+                    "text/event-stream": string;
+                    /**
+                     * @example {
+                     *       "type": "leader",
+                     *       "name": "app/leader",
+                     *       "layout": "curator",
+                     *       "leader": {
+                     *         "value": "http://10.0.0.7:8080",
+                     *         "encoding": "utf-8",
+                     *         "token": "0x0000000100000009",
+                     *         "session": "0x0000000100000007",
+                     *         "since": "2026-11-22T23:06:00.123Z",
+                     *         "znode": "/app/leader/_c_1f0e3dad-9990-4c5e-9a1b-2f6f6f1f3a77-latch-0000000003"
+                     *       },
+                     *       "candidates": 2,
+                     *       "zxid": "0x000000010000000b"
+                     *     }
+                     */
+                    "application/x-ndjson": components["schemas"]["ElectionLine"];
+                };
+            };
+            /** @description The client has it. */
+            304: {
+                headers: {
+                    "Quorate-Zxid": components["headers"]["Zxid"];
+                    "Quorate-Served-By": components["headers"]["ServedBy"];
+                    "Cache-Control": components["headers"]["CacheControl"];
+                    "Quorate-Consistency": components["headers"]["Consistency"];
+                    "Quorate-Stale-Age": components["headers"]["StaleAge"];
+                    ETag: components["headers"]["ETag"];
+                    Vary: components["headers"]["Vary"];
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            400: components["responses"]["Problem400"];
+            401: components["responses"]["Problem401"];
+            403: components["responses"]["Problem403"];
+            404: components["responses"]["Problem404"];
+            406: components["responses"]["Problem406"];
+            409: components["responses"]["Problem409"];
+            410: components["responses"]["Problem410"];
+            429: components["responses"]["Problem429"];
+            500: components["responses"]["Problem500"];
+            502: components["responses"]["Problem502"];
+            503: components["responses"]["Problem503"];
+            504: components["responses"]["Problem504"];
+        };
+    };
+    proclaim: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description id:secret, as POST /v1/sessions answered. */
+                "Quorate-Session"?: components["parameters"]["Session"];
+                /** @description Bounds the waiting; at most 60s. */
+                "Quorate-Timeout"?: components["parameters"]["Timeout"];
+                /** @description The first outcome is kept 60 s and answered again, with Quorate-Replayed. */
+                "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
+            };
+            path: {
+                /**
+                 * @description The election's name: a znode's path without its first slash; slashes plain or %2F.
+                 * @example app/leader
+                 */
+                path: components["parameters"]["ElectionName"];
+            };
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "*/*": string;
+            };
+        };
+        responses: {
+            /** @description It is proclaimed. */
+            200: {
+                headers: {
+                    "Quorate-Zxid": components["headers"]["Zxid"];
+                    "Quorate-Served-By": components["headers"]["ServedBy"];
+                    "Cache-Control": components["headers"]["CacheControl"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "name": "app/leader",
+                     *       "leader": true,
+                     *       "token": "0x0000000100000009",
+                     *       "layout": "curator",
+                     *       "znode": "/app/leader/_c_1f0e3dad-9990-4c5e-9a1b-2f6f6f1f3a77-latch-0000000003",
+                     *       "ahead": 0,
+                     *       "session": {
+                     *         "id": "0x0000000100000007",
+                     *         "timeout": "30s"
+                     *       },
+                     *       "zxid": "0x000000010000000c"
+                     *     }
+                     */
+                    "application/json": components["schemas"]["ElectionPlace"];
+                };
+            };
+            400: components["responses"]["Problem400"];
+            401: components["responses"]["Problem401"];
+            403: components["responses"]["Problem403"];
+            406: components["responses"]["Problem406"];
+            409: components["responses"]["Problem409"];
+            410: components["responses"]["Problem410"];
+            412: components["responses"]["Problem412"];
+            413: components["responses"]["Problem413"];
+            415: components["responses"]["Problem415"];
+            422: components["responses"]["Problem422"];
+            429: components["responses"]["Problem429"];
+            500: components["responses"]["Problem500"];
+            502: components["responses"]["Problem502"];
+            503: components["responses"]["Problem503"];
+            504: components["responses"]["Problem504"];
+        };
+    };
+    campaign: {
+        parameters: {
+            query?: {
+                /**
+                 * @description How long to wait for it: at most 5m, and a third of the session's timeout. Up to a tenth is taken off, so that not all come back at once.
+                 * @example 30s
+                 */
+                wait?: components["parameters"]["AcquireWait"];
+                /** @description Whose clients take part; it is fixed by the first use of the name, where it is curator unless it is said. */
+                layout?: components["parameters"]["Layout"];
+                /** @description Of the session that is opened where none is shown; 1s to 24h. */
+                timeout?: components["parameters"]["OpenTimeout"];
+                /** @description The token that is held: it is renewed, and not taken anew where it is lost. */
+                token?: components["parameters"]["HeldToken"];
+                /**
+                 * @description scheme:id:perms, several with commas between.
+                 * @example auth::cdrwa
+                 */
+                acl?: components["parameters"]["AclText"];
+            };
+            header?: {
+                /** @description id:secret, as POST /v1/sessions answered. */
+                "Quorate-Session"?: components["parameters"]["Session"];
+                /** @description Bounds the waiting; at most 60s. */
+                "Quorate-Timeout"?: components["parameters"]["Timeout"];
+                /** @description The first outcome is kept 60 s and answered again, with Quorate-Replayed. */
+                "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
+            };
+            path: {
+                /**
+                 * @description The election's name: a znode's path without its first slash; slashes plain or %2F.
+                 * @example app/leader
+                 */
+                path: components["parameters"]["ElectionName"];
+            };
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "*/*": string;
+            };
+        };
+        responses: {
+            /** @description It leads. */
+            200: {
+                headers: {
+                    "Quorate-Zxid": components["headers"]["Zxid"];
+                    "Quorate-Served-By": components["headers"]["ServedBy"];
+                    "Cache-Control": components["headers"]["CacheControl"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "name": "app/leader",
+                     *       "leader": true,
+                     *       "token": "0x0000000100000009",
+                     *       "layout": "curator",
+                     *       "znode": "/app/leader/_c_1f0e3dad-9990-4c5e-9a1b-2f6f6f1f3a77-latch-0000000003",
+                     *       "ahead": 0,
+                     *       "session": {
+                     *         "id": "0x0000000100000007",
+                     *         "timeout": "30s"
+                     *       },
+                     *       "zxid": "0x0000000100000009"
+                     *     }
+                     */
+                    "application/json": components["schemas"]["ElectionPlace"];
+                };
+            };
+            /** @description It is a candidate; ask again. */
+            202: {
+                headers: {
+                    "Quorate-Zxid": components["headers"]["Zxid"];
+                    "Quorate-Served-By": components["headers"]["ServedBy"];
+                    "Cache-Control": components["headers"]["CacheControl"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "name": "app/leader",
+                     *       "leader": false,
+                     *       "layout": "curator",
+                     *       "znode": "/app/leader/_c_1f0e3dad-9990-4c5e-9a1b-2f6f6f1f3a77-latch-0000000003",
+                     *       "ahead": 2,
+                     *       "session": {
+                     *         "id": "0x0000000100000007",
+                     *         "timeout": "30s"
+                     *       },
+                     *       "zxid": "0x000000010000000b"
+                     *     }
+                     */
+                    "application/json": components["schemas"]["ElectionPlace"];
+                };
+            };
+            400: components["responses"]["Problem400"];
+            401: components["responses"]["Problem401"];
+            403: components["responses"]["Problem403"];
+            406: components["responses"]["Problem406"];
+            409: components["responses"]["Problem409"];
+            410: components["responses"]["Problem410"];
+            412: components["responses"]["Problem412"];
+            413: components["responses"]["Problem413"];
+            415: components["responses"]["Problem415"];
+            422: components["responses"]["Problem422"];
+            429: components["responses"]["Problem429"];
+            500: components["responses"]["Problem500"];
+            502: components["responses"]["Problem502"];
+            503: components["responses"]["Problem503"];
+            504: components["responses"]["Problem504"];
+        };
+    };
+    resign: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description id:secret, as POST /v1/sessions answered. */
+                "Quorate-Session"?: components["parameters"]["Session"];
+                /** @description Bounds the waiting; at most 60s. */
+                "Quorate-Timeout"?: components["parameters"]["Timeout"];
+            };
+            path: {
+                /**
+                 * @description The election's name: a znode's path without its first slash; slashes plain or %2F.
+                 * @example app/leader
+                 */
+                path: components["parameters"]["ElectionName"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description It neither leads nor stands any more. */
+            200: {
+                headers: {
+                    "Quorate-Zxid": components["headers"]["Zxid"];
+                    "Quorate-Served-By": components["headers"]["ServedBy"];
+                    "Cache-Control": components["headers"]["CacheControl"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "name": "app/leader",
+                     *       "znode": "/app/leader/_c_1f0e3dad-9990-4c5e-9a1b-2f6f6f1f3a77-latch-0000000003",
+                     *       "zxid": "0x000000010000000c"
+                     *     }
+                     */
+                    "application/json": components["schemas"]["PlaceGivenUp"];
+                };
+            };
+            400: components["responses"]["Problem400"];
+            401: components["responses"]["Problem401"];
+            403: components["responses"]["Problem403"];
+            404: components["responses"]["Problem404"];
+            406: components["responses"]["Problem406"];
+            410: components["responses"]["Problem410"];
             429: components["responses"]["Problem429"];
             500: components["responses"]["Problem500"];
             502: components["responses"]["Problem502"];
