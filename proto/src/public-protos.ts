@@ -1,7 +1,12 @@
 /** Which .proto files are the public contract, and the form that their messages have in TypeScript. */
 import type { Options } from "@grpc/proto-loader";
 
-export const publicProtos: readonly string[] = ["quorate/v1/coordination.proto", "quorate/v1/cluster.proto"];
+export const publicProtos: readonly string[] = [
+  "quorate/v1/coordination.proto",
+  "quorate/v1/locks.proto",
+  "quorate/v1/elections.proto",
+  "quorate/v1/cluster.proto",
+];
 export const healthProto = "grpc/health/v1/health.proto";
 
 /**

@@ -40,6 +40,18 @@ export interface PublicMethods {
     readonly Watch: readonly [v1.WatchRequest, v1.WatchResponse];
     readonly Session: readonly [v1.SessionRequest, v1.SessionResponse];
   };
+  readonly Locks: {
+    readonly Acquire: readonly [v1.AcquireRequest, v1.AcquireResponse];
+    readonly Release: readonly [v1.ReleaseRequest, v1.ReleaseResponse];
+    readonly GetLock: readonly [v1.GetLockRequest, v1.GetLockResponse];
+  };
+  readonly Elections: {
+    readonly Campaign: readonly [v1.CampaignRequest, v1.CampaignResponse];
+    readonly Proclaim: readonly [v1.ProclaimRequest, v1.ProclaimResponse];
+    readonly Resign: readonly [v1.ResignRequest, v1.ResignResponse];
+    readonly GetLeader: readonly [v1.GetLeaderRequest, v1.GetLeaderResponse];
+    readonly Observe: readonly [v1.ObserveRequest, v1.ObserveResponse];
+  };
   readonly Cluster: {
     readonly ListMembers: readonly [v1.ListMembersRequest, v1.ListMembersResponse];
     readonly HandOver: readonly [v1.HandOverRequest, v1.HandOverResponse];
@@ -54,6 +66,8 @@ export type PublicService = keyof PublicMethods;
 
 export const publicServiceNames: { readonly [service in PublicService]: string } = {
   Coordination: "quorate.v1.Coordination",
+  Locks: "quorate.v1.Locks",
+  Elections: "quorate.v1.Elections",
   Cluster: "quorate.v1.Cluster",
   Health: "grpc.health.v1.Health",
 };

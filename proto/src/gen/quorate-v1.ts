@@ -217,6 +217,12 @@ export interface ReadOptions {
 export interface WriteOptions {
   readonly idempotencyKey?: string | undefined;
   readonly sessionId?: number | undefined;
+  readonly fenced?: readonly Fence[] | undefined;
+}
+
+export interface Fence {
+  readonly path?: string | undefined;
+  readonly token?: number | undefined;
 }
 
 export interface Header {
@@ -508,6 +514,162 @@ export interface SyncRequest {
 
 export interface SyncResponse {
   readonly header?: Header | undefined;
+}
+
+export type Layout = "LAYOUT_UNSPECIFIED" | "LAYOUT_CURATOR" | "LAYOUT_KAZOO";
+
+export type LockMode = "LOCK_MODE_UNSPECIFIED" | "LOCK_MODE_EXCLUSIVE" | "LOCK_MODE_READ" | "LOCK_MODE_WRITE" | "LOCK_MODE_PERMIT";
+
+export type LockKind = "LOCK_KIND_UNSPECIFIED" | "LOCK_KIND_MUTEX" | "LOCK_KIND_READ_WRITE" | "LOCK_KIND_SEMAPHORE";
+
+export interface AcquireRequest {
+  readonly path?: string | undefined;
+  readonly mode?: LockMode | undefined;
+  readonly permits?: number | undefined;
+  readonly layout?: Layout | undefined;
+  readonly contender?: string | undefined;
+  readonly wait?: Duration | undefined;
+  readonly sessionId?: number | undefined;
+  readonly sessionTimeout?: Duration | undefined;
+  readonly token?: number | undefined;
+  readonly idempotencyKey?: string | undefined;
+  readonly acl?: Acl | undefined;
+}
+
+export interface AcquireResponse {
+  readonly header?: Header | undefined;
+  readonly path?: string | undefined;
+  readonly held?: boolean | undefined;
+  readonly token?: number | undefined;
+  readonly mode?: LockMode | undefined;
+  readonly layout?: Layout | undefined;
+  readonly permits?: number | undefined;
+  readonly znode?: string | undefined;
+  readonly ahead?: number | undefined;
+  readonly sessionId?: number | undefined;
+  readonly secret?: string | undefined;
+  readonly sessionTimeout?: Duration | undefined;
+}
+
+export interface ReleaseRequest {
+  readonly path?: string | undefined;
+  readonly sessionId?: number | undefined;
+}
+
+export interface ReleaseResponse {
+  readonly header?: Header | undefined;
+  readonly path?: string | undefined;
+  readonly znode?: string | undefined;
+}
+
+export interface GetLockRequest {
+  readonly path?: string | undefined;
+  readonly maxWaiters?: number | undefined;
+  readonly options?: ReadOptions | undefined;
+}
+
+export interface Contender {
+  readonly token?: number | undefined;
+  readonly contender?: string | undefined;
+  readonly mode?: LockMode | undefined;
+  readonly sessionId?: number | undefined;
+  readonly since?: Timestamp | undefined;
+  readonly znode?: string | undefined;
+}
+
+export interface GetLockResponse {
+  readonly header?: Header | undefined;
+  readonly path?: string | undefined;
+  readonly layout?: Layout | undefined;
+  readonly kind?: LockKind | undefined;
+  readonly permits?: number | undefined;
+  readonly holders?: readonly Contender[] | undefined;
+  readonly waiters?: readonly Contender[] | undefined;
+  readonly waiting?: number | undefined;
+}
+
+export interface CampaignRequest {
+  readonly path?: string | undefined;
+  readonly value?: Uint8Array | undefined;
+  readonly layout?: Layout | undefined;
+  readonly wait?: Duration | undefined;
+  readonly sessionId?: number | undefined;
+  readonly sessionTimeout?: Duration | undefined;
+  readonly token?: number | undefined;
+  readonly idempotencyKey?: string | undefined;
+  readonly acl?: Acl | undefined;
+}
+
+export interface CampaignResponse {
+  readonly header?: Header | undefined;
+  readonly path?: string | undefined;
+  readonly leads?: boolean | undefined;
+  readonly token?: number | undefined;
+  readonly layout?: Layout | undefined;
+  readonly znode?: string | undefined;
+  readonly ahead?: number | undefined;
+  readonly sessionId?: number | undefined;
+  readonly secret?: string | undefined;
+  readonly sessionTimeout?: Duration | undefined;
+}
+
+export interface ProclaimRequest {
+  readonly path?: string | undefined;
+  readonly value?: Uint8Array | undefined;
+  readonly sessionId?: number | undefined;
+  readonly idempotencyKey?: string | undefined;
+}
+
+export interface ProclaimResponse {
+  readonly header?: Header | undefined;
+  readonly path?: string | undefined;
+  readonly token?: number | undefined;
+  readonly znode?: string | undefined;
+}
+
+export interface ResignRequest {
+  readonly path?: string | undefined;
+  readonly sessionId?: number | undefined;
+}
+
+export interface ResignResponse {
+  readonly header?: Header | undefined;
+  readonly path?: string | undefined;
+  readonly znode?: string | undefined;
+}
+
+export interface GetLeaderRequest {
+  readonly path?: string | undefined;
+  readonly options?: ReadOptions | undefined;
+}
+
+export interface Leader {
+  readonly value?: Uint8Array | undefined;
+  readonly token?: number | undefined;
+  readonly mzxid?: number | undefined;
+  readonly sessionId?: number | undefined;
+  readonly since?: Timestamp | undefined;
+  readonly znode?: string | undefined;
+}
+
+export interface GetLeaderResponse {
+  readonly header?: Header | undefined;
+  readonly path?: string | undefined;
+  readonly layout?: Layout | undefined;
+  readonly leader?: Leader | undefined;
+  readonly candidates?: number | undefined;
+}
+
+export interface ObserveRequest {
+  readonly path?: string | undefined;
+  readonly options?: ReadOptions | undefined;
+}
+
+export interface ObserveResponse {
+  readonly header?: Header | undefined;
+  readonly layout?: Layout | undefined;
+  readonly leader?: Leader | undefined;
+  readonly candidates?: number | undefined;
 }
 
 export interface ListMembersRequest {
