@@ -208,6 +208,9 @@ describe("npm start", () => {
     assert.equal(json("the ensemble").members.length, 3);
     for (const member of json("the ensemble").members) assert.ok(member.sessions <= 1, "those of the gateways count");
     await shell(`curl -X PUT ${base}/v1/znodes/kept -d always`);
+    const [before = "", behind = ""] = start.output.split("\nready\n");
+    assert.match(before, /rules version \d+ holds/);
+    assert.doesNotMatch(behind, /rules version/, "what is said of the start stands before the end of it");
     assert.equal(await start.end("SIGINT"), 0);
     assert.deepEqual(await left(), []);
   });

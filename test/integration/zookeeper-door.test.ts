@@ -146,6 +146,37 @@ describe("the ZooKeeper port", { timeout: 180_000 }, () => {
     await Promise.all([client.close(), back.close()]);
   });
 
+  it("says who came to the wrong port, and which is the right one", async () => {
+    const { zookeeperPort, restPort } = ensemble.gateway;
+    const { text, closed } = await talk(zookeeperPort, "GET /v1/znodes/ HTTP/1.1\r\nHost: x\r\n\r\n");
+    assert.deepEqual([text, closed], ["", true]);
+    const said = `an HTTP request came to the ZooKeeper port ${zookeeperPort}; REST is at 127.0.0.1:${restPort}\n`;
+    await until(
+      () => ensemble.gateway.output.includes(said),
+      patienceMillis,
+      () => ensemble.gateway.output,
+    );
+  });
+
+  it("/zookeeper/config has the members here, and nothing in REST, which has them in /v1/cluster", async () => {
+    const client = await connect(ensemble.gateway);
+    const { result } = await client.send({ op: "getData", path: "/zookeeper/config", watch: false });
+    const shown = [...String(result?.data).matchAll(/^server\.(\d)=(127\.0\.0\.1:\d+):/gm)].map((each) =>
+      each.slice(1),
+    );
+    const { members } = (await (await fetch(`${ensemble.gateway.base}/v1/cluster`)).json()) as {
+      members: { id: number; address: string }[];
+    };
+    assert.deepEqual(
+      shown,
+      members.map(({ id, address }) => [String(id), address]),
+    );
+    assert.equal(shown.length, 3);
+    const stored = await fetch(`${ensemble.gateway.base}/v1/znodes/zookeeper/config`);
+    assert.deepEqual([stored.status, await stored.text()], [200, ""]);
+    await client.close();
+  });
+
   it("says in its metrics what it was asked", async () => {
     const client = await connect(ensemble.gateway);
     await client.send({ op: "getData", path: "/none", watch: false });

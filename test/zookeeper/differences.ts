@@ -186,7 +186,8 @@ const answers: readonly MeantDifference[] = [
     what: "`/zookeeper/config`",
     zookeeper: "empty on a lone server; on an ensemble what `reconfig` keeps there",
     quorate: "the members, as this gateway knows them; version 0; the Stat of a znode that nobody has written",
-    reason: "it is read from the ensemble, not stored in the tree",
+    reason:
+      "it is read from the ensemble, not stored in the tree: REST and gRPC show the stored znode, which is empty, since its ETag must change with what it shows; they have the members in `/v1/cluster` and `ListMembers`",
     covers: (a, b) => isOf(a, config) && isOf(b, config),
   },
   {

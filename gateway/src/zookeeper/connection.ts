@@ -23,6 +23,7 @@ import type { Place } from "./outbox.ts";
 import { nameOfSession } from "./read-only.ts";
 import { openSession, reportOf, type Session } from "./session.ts";
 import { Statistics } from "./statistics.ts";
+import { strangerOf } from "./strangers.ts";
 
 /** The socket, as a connection needs it. */
 export interface Transport {
@@ -126,11 +127,13 @@ export class Connection implements Peer {
     // An answer that is there at once comes back here.
     if (this.#pumping) return;
     this.#pumping = true;
+    let first: number | undefined;
     this.#now = this.#door.options.world.now();
     this.#session?.keepAlive.heard(this.#now);
     try {
       const cutter = this.#cutter;
-      if (this.#phase === "silent" && this.#isWord(cutter.first)) return;
+      first = this.#phase === "silent" ? cutter.first : undefined;
+      if (this.#isWord(first)) return;
       while (this.#isReady() && cutter.next()) {
         this.statistics.received += 1;
         this.#door.statistics.received += 1;
@@ -140,7 +143,10 @@ export class Connection implements Peer {
       this.#pumping = false;
     }
     const { fault } = this.#cutter;
-    if (fault !== undefined) return this.close(fault);
+    if (fault !== undefined) {
+      const { clientPort, options } = this.#door;
+      return this.close(strangerOf(first, clientPort, options.otherPorts) ?? fault);
+    }
     this.#flow();
     this.#keep();
   }
@@ -270,7 +276,7 @@ export class Connection implements Peer {
       case "auth":
         return this.#authenticate(body.scheme, body.auth, xid, session);
       case "sasl":
-        return this.#refuseAuth(xid, session);
+        return this.#refuseAuth("SASL", xid, session);
       default: {
         const place = session.outbox.place(xid, this.#door.counts.of(body.op), this.#now);
         session.operations.begin(request, place);
@@ -282,11 +288,12 @@ export class Connection implements Peer {
   /** Counts for what is begun from here on. */
   #authenticate(scheme: string, auth: Uint8Array, xid: number, session: Session): void {
     if (this.#credentials.prove(scheme, auth)) session.outbox.direct(xid, codes.ok, zeroZxid);
-    else this.#refuseAuth(xid, session);
+    else this.#refuseAuth(scheme, xid, session);
   }
 
-  #refuseAuth(xid: number, session: Session): void {
+  #refuseAuth(scheme: string, xid: number, session: Session): void {
     this.#door.failedAuths += 1;
+    this.#door.note("auth", this.#credentials.refusal(scheme));
     session.outbox.direct(xid, codes.authFailed, zeroZxid);
     this.#finish();
   }

@@ -5,6 +5,7 @@
 import { createHash } from "node:crypto";
 import type { AuthId, Identity } from "@quorate/api";
 import { plainAddress } from "../identity.ts";
+import { show } from "../show.ts";
 
 export interface CredentialsOptions {
   /** As the socket says. */
@@ -47,6 +48,16 @@ export class Credentials {
       default:
         return false;
     }
+  }
+
+  /** Why it was not proven, for the log. */
+  refusal(scheme: string): string {
+    const { most } = this.#options;
+    const why =
+      scheme === "digest"
+        ? `it has proven ${most - 1} identities, which is the most, or this one is over ${idBytes} bytes`
+        : `it would prove itself by ${show(scheme)}, and digest and ip are all that there is`;
+    return `the connection of ${this.address} is closed: ${why}`;
   }
 
   #add(id: AuthId | undefined): boolean {

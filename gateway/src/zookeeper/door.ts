@@ -10,6 +10,12 @@ import { type ZookeeperLimits, zookeeperLimits } from "./limits.ts";
 import { Availability } from "./read-only.ts";
 import { Statistics } from "./statistics.ts";
 
+/** Where the other doors of the process listen, `host:port`: for who came to the wrong one. */
+export interface OtherPorts {
+  readonly rest: string;
+  readonly grpc: string;
+}
+
 export interface ZookeeperOptions {
   readonly backend: Backend;
   readonly world: GatewayWorld;
@@ -20,6 +26,8 @@ export interface ZookeeperOptions {
   /** Four-letter words that are answered; undefined: those that monitors need. */
   readonly commands?: readonly string[];
   readonly facts: ProcessFacts;
+  /** Looked at when it is needed, since they may not listen yet. */
+  readonly otherPorts?: OtherPorts;
   log(line: string): void;
   readonly limits?: Partial<ZookeeperLimits>;
   /** What it has together with the other doors of the process; undefined: it is alone. */

@@ -13,6 +13,8 @@ interface Started {
   readonly child: ChildProcess;
   /** Its REST port is its own; before that, who answers there may be somebody else. */
   listens: boolean;
+  /** When it last said something. */
+  saidAt: number;
 }
 
 export async function dev(args: readonly string[]): Promise<void> {
@@ -36,6 +38,7 @@ export async function dev(args: readonly string[]): Promise<void> {
   }
   const base = `http://127.0.0.1:${numberOf(values, "rest-port")}`;
   ready = await becomesReady(base, processes, () => stopping);
+  if (ready) await settle(values, processes, () => stopping);
   if (stopping) return;
   if (ready) printWelcome(values, base);
   else {
@@ -99,10 +102,11 @@ function start(name: string, args: readonly string[]): Started {
     stdio: ["ignore", "pipe", "inherit", "ipc"],
     env: ownEnvironment(),
   });
-  const started: Started = { name, child, listens: false };
+  const started: Started = { name, child, listens: false, saidAt: Date.now() };
   if (child.stdout) {
     createInterface({ input: child.stdout }).on("line", (line) => {
       if (line.includes(": REST on http://")) started.listens = true;
+      started.saidAt = Date.now();
       console.log(line);
     });
   }
@@ -128,6 +132,31 @@ async function becomesReady(base: string, processes: readonly Started[], stoppin
     await new Promise((resolve) => setTimeout(resolve, 100));
   }
   return false;
+}
+
+/**
+ * Every replica serves by the rules that hold from now on, and nobody has more to say of the start: what a newcomer is to try stands
+ * at the end of his terminal. It is not waited for long, since all that he is shown works already.
+ */
+async function settle(values: Values, processes: readonly Started[], stopping: () => boolean): Promise<void> {
+  const until = Date.now() + 10_000;
+  while (Date.now() < until && !stopping()) {
+    const bases = ids.map((id) => `http://127.0.0.1:${numberOf(values, "rest-port") + id}`);
+    const isQuiet = (): boolean => processes.every(({ saidAt }) => Date.now() - saidAt > 200);
+    if (isQuiet() && (await Promise.all(bases.map(hasSettled))).every(Boolean) && isQuiet()) return;
+    await new Promise((resolve) => setTimeout(resolve, 50));
+  }
+}
+
+async function hasSettled(base: string): Promise<boolean> {
+  try {
+    const signal = AbortSignal.timeout(2000);
+    const text = await (await fetch(`${base}/metrics`, { signal })).text();
+    const metric = (name: string): string | undefined => new RegExp(`^quorate_${name} (\\d+)$`, "m").exec(text)?.[1];
+    return metric("replica_serving") === "1" && metric("rules_applied") === metric("rules_known");
+  } catch {
+    return false;
+  }
 }
 
 /** For each call, in an order in which each finds what it needs: what it is for, and how. */

@@ -76,15 +76,19 @@ export async function startDoor(options: DoorOptions): Promise<Door> {
     ready: () => readiness().ready,
     wallNow: () => Date.now(),
   });
+  const places = { rest: "", grpc: "" };
+  const facts = { ...processFacts, ...options.facts };
   const zookeeper = values["zookeeper"]
-    ? createZookeeperServer({ ...common, ...zookeeperOptions(values), facts: { ...processFacts, ...options.facts } })
+    ? createZookeeperServer({ ...common, ...zookeeperOptions(values), facts, otherPorts: places })
     : undefined;
   const restHost = required(values, "rest-host");
   const restPort = await listen(rest, restHost, numberOf(values, "rest-port"));
-  log(`REST on http://${restHost}:${restPort}`);
+  places.rest = `${restHost}:${restPort}`;
+  log(`REST on http://${places.rest}`);
   const grpcHost = required(values, "grpc-host");
   const grpcPort = await grpc.listen(grpcHost, numberOf(values, "grpc-port"));
-  log(`gRPC on ${grpcHost}:${grpcPort}`);
+  places.grpc = `${grpcHost}:${grpcPort}`;
+  log(`gRPC on ${places.grpc}`);
   const zookeeperPort = await listenToZookeeper(zookeeper, values, log);
   return {
     restPort,

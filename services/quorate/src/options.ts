@@ -46,7 +46,7 @@ function wordsFault(text: string): string | undefined {
 }
 
 const zookeeper: readonly Setting[] = [
-  { name: "zookeeper", kind: "flag", help: "ZooKeeper's clients are served", fallback: true },
+  { name: "zookeeper", kind: "flag", help: "ZooKeeper's clients are not served", fallback: true },
   { name: "zookeeper-host", kind: "text", help: "address of the ZooKeeper port", fallback: "127.0.0.1" },
   {
     name: "zookeeper-port",

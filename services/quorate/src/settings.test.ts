@@ -57,6 +57,18 @@ describe("settings", () => {
     );
   });
 
+  it("a flag that is given a value is refused with how it is written", () => {
+    const ways = /write --zookeeper or --no-zookeeper; QUORATE_ZOOKEEPER and zookeeper in the file are true or false/;
+    const given = [["--zookeeper", "false"], ["--zookeeper=false"], ["--no-zookeeper", "true"], ["--no-zookeeper="]];
+    for (const args of given) {
+      const value = JSON.stringify(args[1] ?? args[0]?.split("=")[1]);
+      const says = new RegExp(`${args[0]?.split("=")[0]} takes no value, and has ${value}: `);
+      refuses(() => readSettings(gatewaySettings, ["--name", "x", ...args], {}), says, ways);
+    }
+    assert.equal(readSettings(gatewaySettings, ["--no-zookeeper", "--name", "x"], {})["zookeeper"], false);
+    assert.equal(readSettings(gatewaySettings, ["--zookeeper"], {})["zookeeper"], true);
+  });
+
   it("in the file a list is joined with commas, and anything else that is no text is refused", () => {
     const config = file("replicas:\n  - 127.0.0.1:1\n  - 127.0.0.1:2\n");
     assert.equal(readSettings(gatewaySettings, ["--config", config], {})["replicas"], "127.0.0.1:1,127.0.0.1:2");
@@ -128,7 +140,9 @@ describe("settings", () => {
 
   it("help names each flag, the variable and the file", () => {
     const help = formatHelp("serve", "one", serveSettings);
-    for (const { name } of serveSettings) assert.ok(help.includes(`  --${name}`), name);
+    for (const { name } of serveSettings) assert.match(help, new RegExp(`^  --(no-)?${name} `, "m"), name);
+    assert.match(help, /^ {2}--no-zookeeper +ZooKeeper's clients are not served$/m);
+    assert.match(help, /^ {2}--initial /m);
     assert.match(help, /QUORATE_/);
     assert.match(help, /--config FILE/);
   });

@@ -10,6 +10,7 @@ export interface Setting {
   /** As the flag has it: `rest-port`; QUORATE_REST_PORT and `restPort` follow from it. */
   readonly name: string;
   readonly kind: "text" | "number" | "flag";
+  /** Of a flag that is on by itself: what it is without. */
   readonly help: string;
   readonly fallback?: string | number | boolean;
   readonly secret?: boolean;
@@ -79,6 +80,7 @@ function readFlags(
 ): Record<string, string | boolean | undefined> {
   const options: Record<string, { type: "string" | "boolean" }> = { config: { type: "string" } };
   for (const { name, kind } of settings) options[name] = { type: kind === "flag" ? "boolean" : "string" };
+  for (const setting of settings) refuseValue(setting, args);
   try {
     const parsed = parseArgs({ args: [...args], options, strict: true, allowPositionals: false, allowNegative: true });
     return parsed.values as Record<string, string | boolean>;
@@ -88,8 +90,25 @@ function readFlags(
   }
 }
 
+/** A flag is there or not; whoever gives it a value is told how to write what he means. */
+function refuseValue({ name, kind }: Setting, args: readonly string[]): void {
+  if (kind !== "flag") return;
+  const flag = args.findIndex((each) => [`--${name}`, `--no-${name}`].includes(each.replace(/=.*/s, "")));
+  const [written = "", own] = args[flag]?.split(/=(.*)/s) ?? [];
+  const next = args[flag + 1];
+  const value = own ?? (next?.startsWith("-") === false ? next : undefined);
+  if (flag < 0 || value === undefined) return;
+  const ways = `write --${name} or --no-${name}; ${variableOf(name)} and ${keyOf(name)} in the file are true or false`;
+  throw new SettingsError(`${written} takes no value, and has ${JSON.stringify(value)}: ${ways}`);
+}
+
+/** As it is written by who wants something else than is so by itself. */
+function flagOf({ name, kind, fallback }: Setting): string {
+  return kind === "flag" && fallback === true ? `--no-${name}` : `--${name}`;
+}
+
 function describe(settings: readonly Setting[]): string {
-  return settings.map(({ name }) => `--${name}`).join(" ");
+  return settings.map(flagOf).join(" ");
 }
 
 function readFile(settings: readonly Setting[], path: string | boolean | undefined): Record<string, unknown> {
@@ -150,9 +169,10 @@ export function formatSettings(settings: readonly Setting[], values: Values): st
 }
 
 export function formatHelp(command: string, about: string, settings: readonly Setting[]): string {
-  const rows = settings.map(({ name, kind, help, fallback }) => {
-    const flag = `--${name}${kind === "flag" ? "" : ` ${kind === "number" ? "N" : "TEXT"}`}`;
-    const preset = fallback === undefined || fallback === false ? "" : ` (${fallback})`;
+  const rows = settings.map((setting) => {
+    const { kind, help, fallback } = setting;
+    const flag = `${flagOf(setting)}${kind === "flag" ? "" : ` ${kind === "number" ? "N" : "TEXT"}`}`;
+    const preset = fallback === undefined || kind === "flag" ? "" : ` (${fallback})`;
     return `  ${flag.padEnd(30)} ${help}${preset}`;
   });
   rows.push(`  ${"--config FILE".padEnd(30)} a YAML file with the same names in camelCase`);
