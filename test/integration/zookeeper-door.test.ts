@@ -180,11 +180,23 @@ describe("the ZooKeeper port", { timeout: 180_000 }, () => {
   it("says in its metrics what it was asked", async () => {
     const client = await connect(ensemble.gateway);
     await client.send({ op: "getData", path: "/none", watch: false });
+    for (const path of ["/none", "/nowhere"]) await client.send({ op: "exists", path, watch: true });
+    const refused = await connect(ensemble.gateway);
+    assert.equal((await refused.send({ op: "sasl", token: Buffer.from("x") })).error, -115);
+    await refused.closed;
     const text = await (await fetch(`${ensemble.gateway.base}/metrics`)).text();
     assert.match(text, /^quorate_requests_total\{operation="zookeeper\.getData",status="-101"\} \d+$/m);
     assert.match(text, /^quorate_request_ms_total\{operation="zookeeper\.getData",status="0"\} \d+$/m);
-    assert.match(text, /^quorate_zookeeper_connections 1$/m);
-    assert.equal(text.match(/^# TYPE quorate_requests_total/gm)?.length, 1);
+    assert.match(text, /^quorate_connections\{door="zookeeper"\} 1$/m);
+    assert.match(text, /^quorate_connections\{door="rest"\} [1-9]\d*$/m);
+    assert.match(text, /^quorate_connections_refused_total\{door="grpc"\} 0$/m);
+    assert.match(text, /^quorate_zookeeper_watches 2$/m);
+    assert.match(text, /^quorate_zookeeper_requests_outstanding 0$/m);
+    assert.match(text, /^quorate_zookeeper_auth_failed_total 1$/m);
+    assert.match(text, /^quorate_open_files [1-9]\d+$/m);
+    const families: readonly string[] = text.match(/(?<=^# TYPE )\S+/gm) ?? [];
+    assert.equal(new Set(families).size, families.length, "each is said once");
+    for (const [, name = ""] of text.matchAll(/^(\w+)/gm)) assert.ok(families.includes(name), name);
     await client.close();
   });
 });
@@ -202,6 +214,8 @@ describe("its settings", { timeout: 120_000 }, () => {
       await assert.rejects(WireClient.connect(zookeeperPort), WireClosed, "a third one of this address");
       const line = "there are 2 connections from 127.0.0.1, which is the most";
       await until(() => small.replica(1).output.includes(line), patienceMillis, "the log says why");
+      const counted = await (await fetch(`${small.replica(1).base}/metrics`)).text();
+      assert.match(counted, /^quorate_connections_refused_total\{door="zookeeper"\} 1$/m);
       await Promise.all([short.close(), long.close()]);
       await until(
         async () => (await talk(zookeeperPort, "ruok")).text === "imok",

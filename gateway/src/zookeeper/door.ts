@@ -34,6 +34,18 @@ export interface ZookeeperOptions {
   readonly sockets?: SocketBudget;
 }
 
+/** Of all connections of a door, at a moment. */
+export interface ZookeeperFigures {
+  /** Connections that were refused since the start, for their number; and proofs of identity. */
+  readonly refused: number;
+  readonly failedAuths: number;
+  /** As ZooKeeper counts. */
+  readonly watches: number;
+  /** Requests that are begun and not answered. */
+  readonly outstanding: number;
+  readonly unsentBytes: number;
+}
+
 /** A connection as the door knows it. */
 export interface Peer {
   readonly statistics: Statistics;
@@ -79,6 +91,18 @@ export class ZookeeperDoor {
   /** Whether there is a leader at present; to be asked now and then, since it says for how long there has been none. */
   look(): ServiceState {
     return this.#availability.look(this.options.backend.cluster(), this.options.world.now());
+  }
+
+  figures(): ZookeeperFigures {
+    let watches = 0;
+    let outstanding = 0;
+    for (const each of this.connections) {
+      const { session, outstanding: own } = each.report();
+      watches += session?.watches ?? 0;
+      outstanding += own;
+    }
+    const { rejectedConnections: refused, failedAuths, queuedBytes: unsentBytes } = this;
+    return { refused, failedAuths, watches, outstanding, unsentBytes };
   }
 
   /** Logs what clients can cause at will: one line of a kind in a while, with the number of those left out. */

@@ -3,13 +3,13 @@ import { createServer, type Server, type Socket } from "node:net";
 import { plainAddress } from "../identity.ts";
 import { Connection, type Transport } from "./connection.ts";
 import type { OperationCounts } from "./counts.ts";
-import { ZookeeperDoor, type ZookeeperOptions } from "./door.ts";
+import { ZookeeperDoor, type ZookeeperFigures, type ZookeeperOptions } from "./door.ts";
 
 export interface ZookeeperServer {
   /** Resolves to the port; 0 is any free one. Rejects with the address and the reason. */
   listen(host: string, port: number): Promise<number>;
-  /** Open ones. */
-  readonly connections: number;
+  /** Looks at each connection. */
+  figures(): ZookeeperFigures;
   /** What was answered, by operation. */
   readonly counts: Iterable<OperationCounts>;
   /**
@@ -39,8 +39,8 @@ class DoorServer implements ZookeeperServer {
     this.#server = createServer({ noDelay: true, keepAlive: true }, (socket) => this.#accept(socket));
   }
 
-  get connections(): number {
-    return this.#sockets.size;
+  figures(): ZookeeperFigures {
+    return this.#door.figures();
   }
 
   get counts(): Iterable<OperationCounts> {

@@ -17,8 +17,8 @@ import {
 } from "@quorate/gateway";
 import type { Log } from "./log.ts";
 import { parseList, version } from "./options.ts";
-import { processFacts } from "./process-facts.ts";
-import { RequestCounts } from "./request-counts.ts";
+import { filesOf, processFacts } from "./process-facts.ts";
+import { formatDoors, RequestCounts } from "./request-counts.ts";
 import { numberOf, required, SettingsError, textOf, type Values } from "./settings.ts";
 
 export interface DoorOptions {
@@ -65,7 +65,7 @@ export async function startDoor(options: DoorOptions): Promise<Door> {
   };
   const rest = createRestServer({
     ...common,
-    metrics: () => options.metrics() + counts.format(zookeeper),
+    metrics: () => options.metrics() + counts.format(zookeeper) + formatDoors(sockets, filesOf(), zookeeper),
     observe: (operation, status, millis) => counts.observe(operation, status, millis),
     readiness,
     ...(origins.length === 0 ? {} : { corsOrigins: origins }),
