@@ -9,6 +9,8 @@
 import type { Acl, Acting, Failure, IdempotencyKey, Identity, Path, ReplicaId, SessionId, Zxid } from "@quorate/api";
 import type { Consistency } from "@quorate/proto";
 import type { Answer, WatchEnd, WriteRequest } from "../backend.ts";
+import type { Guarding } from "./fence.ts";
+import type { Fenceable } from "./fence-wrap.ts";
 
 /**
  * Whose clients a queue is shared with: how its znodes are called. Fixed by the first use of a name, in the data of its znode.
@@ -177,6 +179,16 @@ export interface Recipes {
    * `else` is guarded in both branches.
    */
   write(request: WriteRequest, fences: readonly Fence[], deadlineMillis: number): Promise<Answer>;
+  /**
+   * The same for who sends the operation himself, in an order of his own: at once when all tokens are known here, so that his
+   * order is kept without a wait.
+   */
+  guard(
+    operation: Fenceable,
+    fences: readonly Fence[],
+    identity: Identity,
+    deadlineMillis: number,
+  ): Guarding | Promise<Guarding>;
   /** Nobody waits any more; what is under way is answered with what is known. */
   close(): void;
 }
