@@ -17,7 +17,7 @@ async function main(): Promise<number> {
   const chosen = (name: string): boolean => patterns.length === 0 || patterns.some((each) => name.includes(each));
   const report = new Report();
   const files = findTestFiles().filter(chosen);
-  const alone = files.filter((file) => /^test\/(integration|chaos|polyglot|zookeeper)\//.test(file));
+  const alone = files.filter((file) => /^test\/(integration|chaos|locks|polyglot|zookeeper)\//.test(file));
   const simulated = files.filter((file) => file.startsWith("test/simulation/"));
   const others = files.filter((file) => !alone.includes(file) && !simulated.includes(file));
   await runChecks(
