@@ -9,7 +9,10 @@ import {
   statusDetailsKey,
 } from "@quorate/proto";
 
-type Methods = PublicMethods["Coordination"] & PublicMethods["Cluster"];
+type Methods = PublicMethods["Coordination"] &
+  PublicMethods["Locks"] &
+  PublicMethods["Elections"] &
+  PublicMethods["Cluster"];
 
 export interface Asking {
   readonly metadata?: Readonly<Record<string, string>>;
@@ -95,8 +98,8 @@ export class Caller {
       "grpc.use_local_subchannel_pool": 1,
       ...options,
     });
-    const { Coordination, Cluster } = publicServices().methods;
-    this.#methods = { ...Coordination, ...Cluster } as unknown as { [name: string]: PublicMethod<unknown, unknown> };
+    const { Health: _, ...services } = publicServices().methods;
+    this.#methods = Object.assign({}, ...Object.values(services));
   }
 
   call<Name extends keyof Methods>(
@@ -138,7 +141,7 @@ export class Caller {
     });
   }
 
-  stream<Name extends "Watch" | "GetTree">(
+  stream<Name extends "Watch" | "GetTree" | "Observe">(
     name: Name,
     request: Methods[Name][0],
     asking: Asking = {},

@@ -18,6 +18,7 @@ import type { Consistency, v1 } from "@quorate/proto";
 import type { Answer, Backend, ReadRequest, WriteRequest } from "../backend.ts";
 import type { Identities, Remembered } from "../identity.ts";
 import type { GatewayWorld } from "../ports.ts";
+import type { Fence, Recipes } from "../recipes/recipes.ts";
 import { show } from "../show.ts";
 import type { SocketBudget } from "../socket-budget.ts";
 import { durationOf } from "./encode.ts";
@@ -27,6 +28,8 @@ import { enumOf, millisOf, sessionOf, zxidOf } from "./values.ts";
 
 export interface GrpcOptions {
   readonly backend: Backend;
+  /** Of the same backend, one for all doors. */
+  readonly recipes: Recipes;
   readonly world: GatewayWorld;
   /** `user:base64(sha1(user:password))`. */
   readonly superUserDigest?: string;
@@ -70,6 +73,8 @@ export interface Incoming {
   readonly remainingMillis: number;
   metadata(name: string): readonly (string | Uint8Array)[];
   metadataNames(): readonly string[];
+  /** Runs when the client has cancelled the call, its deadline has come, or its connection broke. */
+  onGone(run: () => void): void;
 }
 
 export interface Call {
@@ -77,9 +82,13 @@ export interface Call {
   readonly method: string;
   readonly identity: Identity;
   readonly address: string;
+  /** For what it waits for: a leader, a quorum. */
   readonly deadlineMillis: number;
+  /** Until the client has to be answered; Infinity: it has no deadline. */
+  readonly budgetMillis: number;
   /** 32 hex digits in lower case, of the metadata. */
   readonly secret: string | undefined;
+  onGone(run: () => void): void;
 }
 
 const secretKey = "quorate-session-secret";
@@ -107,8 +116,20 @@ export function openCall(door: GrpcDoor, incoming: Incoming): Call {
   }
   const client = identity.ids.find((each) => each.scheme === "ip")?.id ?? address;
   const secret = readSecret(metadataOnce(incoming, secretKey), secretKey);
-  const deadlineMillis = deadlineOf(door, incoming.remainingMillis);
-  return { door, method: incoming.method, identity, address: client, deadlineMillis, secret };
+  const budgetMillis = budgetOf(door, incoming.remainingMillis);
+  return {
+    door,
+    method: incoming.method,
+    identity,
+    address: client,
+    deadlineMillis: Math.min(
+      limits.requestTimeoutMaxMillis,
+      budgetMillis === Infinity ? limits.requestTimeoutDefaultMillis : budgetMillis,
+    ),
+    budgetMillis,
+    secret,
+    onGone: (run) => incoming.onGone(run),
+  };
 }
 
 export function readSecret(text: string | undefined, field: string): string | undefined {
@@ -122,10 +143,10 @@ function hostOf(peer: string): string {
 }
 
 /** A little less than the client's, so that the reason why it was not kept still arrives. */
-function deadlineOf(door: GrpcDoor, remaining: number): number {
-  if (remaining === Number.POSITIVE_INFINITY) return limits.requestTimeoutDefaultMillis;
+function budgetOf(door: GrpcDoor, remaining: number): number {
+  if (remaining === Infinity) return Infinity;
   const margin = Math.min(door.limits.deadlineMarginMillis, remaining / 10);
-  return Math.min(limits.requestTimeoutMaxMillis, Math.max(1, remaining - margin));
+  return Math.max(1, remaining - margin);
 }
 
 /** The session that `id` names, with the secret that was shown; undefined: none is named. */
@@ -148,6 +169,13 @@ export function hashed(door: GrpcDoor, session: SessionId, secret: string): Acti
   return acting;
 }
 
+/** Undefined: none was given. */
+export function checkedKey(text: string | undefined, field: string): string | undefined {
+  if (text === undefined || text === "") return undefined;
+  if (/^[\x21-\x7e]{1,64}$/.test(text)) return text;
+  throw bad(field, `${show(text)} is not 1 to ${limits.keyCharacters} visible ASCII characters`);
+}
+
 /** The key and 16 bytes that tell this request from any other under it: method, session, operation, each in its one form. */
 export function keyOf(
   text: string | undefined,
@@ -155,14 +183,14 @@ export function keyOf(
   method: string,
   operation: WriteOperation,
   session: SessionId | undefined,
+  fences: readonly Fence[] = [],
 ): IdempotencyKey | undefined {
-  if (text === undefined || text === "") return undefined;
-  if (!/^[\x21-\x7e]{1,64}$/.test(text)) {
-    throw bad(field, `${show(text)} is not 1 to ${limits.keyCharacters} visible ASCII characters`);
-  }
+  const key = checkedKey(text, field);
+  if (key === undefined) return undefined;
   const hash = createHash("sha256").update(`gRPC ${method} ${session ?? 0}\n`);
+  for (const { path, token } of fences) hash.update(`${token} ${path}\n`);
   return {
-    key: text,
+    key,
     requestHash: hash
       .update(encodeCommand({ identity: anyone, operation }))
       .digest()
@@ -227,7 +255,7 @@ export function readRequest(
   return { identity, acting, operation, consistency, minZxid, maxStaleMillis };
 }
 
-const consistencyNames: { readonly [consistency in Consistency]: v1.Consistency } = {
+export const consistencyNames: { readonly [consistency in Consistency]: v1.Consistency } = {
   linearizable: "CONSISTENCY_LINEARIZABLE",
   session: "CONSISTENCY_SESSION",
   stale: "CONSISTENCY_STALE",

@@ -6,6 +6,7 @@ import { type PublicService, publicServices } from "@quorate/proto";
 import { type GrpcDoor, type Incoming, openCall } from "./call.ts";
 import { GrpcFault, type GrpcStatus, statusOf, stoppingFault } from "./faults.ts";
 import { Health } from "./health.ts";
+import { ObserveStream } from "./observe-stream.ts";
 import type { Outlet } from "./outlet.ts";
 import { SessionStream } from "./session-stream.ts";
 import { streamTree } from "./tree-stream.ts";
@@ -70,6 +71,7 @@ export class Desk {
       const call = openCall(this.#door, incoming);
       if (incoming.method === "GetTree")
         streamTree(call, bytes, outlet, (error) => this.#fail(outlet, error, incoming));
+      else if (incoming.method === "Observe") new ObserveStream(call, outlet).open(bytes);
       else new WatchStream(call, outlet).open(bytes);
     } catch (error) {
       this.#fail(outlet, error, incoming);

@@ -117,6 +117,8 @@ const txn: Exchange<v1.TxnRequest, v1.TxnResponse> = {
     if (writesNothing(operation)) {
       // A key on reads alone keeps nothing: they may be repeated as they are.
       const sessionId = readOptions?.sessionId || options?.sessionId;
+      if (options?.fenced !== undefined)
+        throw bad(`${field}options.fenced`, "it guards writes, and this txn only reads");
       return { kind: "read", operation, options: { ...readOptions, sessionId } };
     }
     if (readOptions === undefined) return { kind: "write", operation, options };

@@ -2,6 +2,7 @@
 import { Caller } from "../../../test/conformance/grpc-client.ts";
 import { MemoryBackend } from "../../../test/conformance/memory-backend.ts";
 import type { Backend } from "../backend.ts";
+import type { Recipes } from "../recipes/recipes.ts";
 import { createNodeWorld } from "../world-node.ts";
 import type { GrpcOptions } from "./call.ts";
 import { createGrpcServer, type GrpcServer } from "./server.ts";
@@ -18,6 +19,27 @@ export function scripted(memory: MemoryBackend, parts: Partial<Backend>): Backen
     follow: (acting, listener) => memory.follow(acting, listener),
     attach: (acting, identity, millis, listener) => memory.attach(acting, identity, millis, listener),
     cluster: () => memory.cluster(),
+    ...parts,
+  };
+}
+
+/** What the test plays itself, and nothing else. */
+export function scriptedRecipes(parts: Partial<Recipes>): Recipes {
+  const unplayed = (name: keyof Recipes) => (): never => {
+    throw new Error(`the test plays no ${name}`);
+  };
+  return {
+    acquire: unplayed("acquire"),
+    release: unplayed("release"),
+    lock: unplayed("lock"),
+    campaign: unplayed("campaign"),
+    proclaim: unplayed("proclaim"),
+    resign: unplayed("resign"),
+    leader: unplayed("leader"),
+    observe: unplayed("observe"),
+    write: unplayed("write"),
+    guard: unplayed("guard"),
+    close: () => undefined,
     ...parts,
   };
 }
@@ -39,6 +61,7 @@ export async function startDoor(
   const logged: string[] = [];
   const server = createGrpcServer({
     backend,
+    recipes: scriptedRecipes({}),
     world: createNodeWorld(),
     version: "test",
     ready: () => true,

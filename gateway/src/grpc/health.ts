@@ -1,4 +1,4 @@
-/** grpc.health.v1: SERVING follows readiness, for the process and for both services alike; NOT_SERVING from the moment it stops. */
+/** grpc.health.v1: SERVING follows readiness, for the process and for all services alike; NOT_SERVING from the moment it stops. */
 import { type HealthCheckRequest, type HealthCheckResponse, publicServiceNames, publicServices } from "@quorate/proto";
 import type { GatewayTimer } from "../ports.ts";
 import type { GrpcDoor } from "./call.ts";
@@ -7,7 +7,8 @@ import type { Outlet } from "./outlet.ts";
 
 type Status = NonNullable<HealthCheckResponse["status"]>;
 
-const known = new Set(["", publicServiceNames.Coordination, publicServiceNames.Cluster]);
+const { Health: own, ...services } = publicServiceNames;
+const known = new Set(["", ...Object.values(services)].filter((name) => name !== own));
 
 export class Health {
   readonly #door: GrpcDoor;

@@ -4,11 +4,15 @@
  *
  * A write that is refused here, because it cannot be read, uses no number: what is numbered behind it is refused too, until its
  * number comes again. A watch waits for all before it, and all behind it wait for the watch: so its state shows what
- * was written before, and its events are what is written after.
+ * was written before, and its events are what is written after. Of a fenced write the locks may have to be looked at first:
+ * then all behind it wait, too.
  */
 import { type Acting, limits, type Zxid } from "@quorate/api";
 import type { v1 } from "@quorate/proto";
-import type { Answer, LaneOpening, SessionLane } from "../backend.ts";
+import type { Answer, LaneOpening, SessionLane, WriteRequest } from "../backend.ts";
+import type { Guarding } from "../recipes/fence.ts";
+import type { Fenceable } from "../recipes/fence-wrap.ts";
+import type { Fence } from "../recipes/recipes.ts";
 import { type Call, freshnessOf, keyOf, plainHeader, readRequest } from "./call.ts";
 import type { Flow } from "./desk.ts";
 import { expectResult } from "./encode.ts";
@@ -17,7 +21,7 @@ import { bad, failureOf, faultOfFailure, faultOfUnavailable, GrpcFault } from ".
 import type { Outlet } from "./outlet.ts";
 import type { SessionReplies, Slot } from "./session-replies.ts";
 import { SessionWatches } from "./session-watches.ts";
-import { millisOf, sessionOf } from "./values.ts";
+import { fencesOf, millisOf, sessionOf } from "./values.ts";
 
 export interface SessionOperationsOptions {
   readonly call: Call;
@@ -34,6 +38,17 @@ export interface SessionOperationsOptions {
 }
 
 type AnyExchange = Exchange<object, object>;
+
+/** A write that is understood, and what its answer is for. */
+interface Writing {
+  readonly name: ExchangeName;
+  readonly sequence: number;
+  readonly requestId: number;
+  readonly exchange: AnyExchange;
+  readonly asked: Extract<Asked, { kind: "write" }>;
+  readonly fences: readonly Fence[];
+  readonly slot: Slot;
+}
 
 export class SessionOperations {
   readonly #options: SessionOperationsOptions;
@@ -53,6 +68,9 @@ export class SessionOperations {
   /** The newest zxid that was answered on this stream, or told by its watches. */
   #seen = 0;
   #closing = false;
+  /** The locks of the last write that was begun are looked at. */
+  #looking = false;
+  #stopped = false;
   #finish: (() => void) | undefined;
 
   constructor(options: SessionOperationsOptions) {
@@ -86,6 +104,7 @@ export class SessionOperations {
   }
 
   stop(): void {
+    this.#stopped = true;
     this.#waiting = [];
     this.#next = 0;
     this.#watches.stop();
@@ -126,7 +145,7 @@ export class SessionOperations {
       outlet.whenBelow(sessionQueuedBytes / 2, () => this.#options.guarded(() => this.pump()));
       return false;
     }
-    if (replies.outstanding >= sessionWindow || this.#closing) return false;
+    if (replies.outstanding >= sessionWindow || this.#closing || this.#looking) return false;
     if (operation.operation === "watch") return this.#underWay === 0;
     return lane.writable && this.#watches.opening === 0;
   }
@@ -134,8 +153,13 @@ export class SessionOperations {
   #begin(operation: v1.SessionOperation): void {
     const { requestId = 0, sequence = 0 } = operation;
     const slot = this.#options.replies.slot();
+    this.#attempt(requestId, sequence, slot, () => this.#dispatch(operation, slot));
+  }
+
+  /** A fault is the reply. */
+  #attempt(requestId: number, sequence: number, slot: Slot, run: () => void): void {
     try {
-      this.#dispatch(operation, slot);
+      run();
     } catch (error) {
       if (!(error instanceof GrpcFault)) throw error;
       if (sequence !== 0) this.#refused = Math.min(this.#refused, sequence);
@@ -152,8 +176,10 @@ export class SessionOperations {
     const request = operation[name] as object;
     this.#checkSession(exchange.sessionOf(request), `${name}.options.session_id`);
     const asked = exchange.ask(request, `${name}.`, true);
-    if (asked.kind === "write") this.#write(name, sequence, requestId, exchange, asked, slot);
-    else this.#read(name, operation, exchange, asked, slot);
+    if (asked.kind === "write") {
+      const fences = fencesOf(asked.options?.fenced, `${name}.options.fenced`);
+      this.#write({ name, sequence, requestId, exchange, asked, fences, slot });
+    } else this.#read(name, operation, exchange, asked, slot);
   }
 
   #own(name: "watch" | "unwatch" | "close", operation: v1.SessionOperation, slot: Slot): void {
@@ -175,18 +201,41 @@ export class SessionOperations {
     });
   }
 
-  #write(
-    name: ExchangeName,
-    sequence: number,
-    requestId: number,
-    exchange: AnyExchange,
-    asked: Extract<Asked, { kind: "write" }>,
-    slot: Slot,
-  ): void {
+  #write(writing: Writing): void {
+    const { call } = this.#options;
+    const { sequence, requestId, asked, fences, slot } = writing;
+    if (fences.length === 0) return this.#send(writing, asked.operation, (answer) => answer);
+    const operation = asked.operation as Fenceable;
+    const guarding = call.door.options.recipes.guard(operation, fences, call.identity, call.deadlineMillis);
+    if (!(guarding instanceof Promise)) return this.#sendGuarded(writing, guarding);
+    this.#looking = true;
+    void guarding.then((found) => {
+      this.#looking = false;
+      if (this.#stopped) return;
+      this.#options.guarded(() => {
+        this.#attempt(requestId, sequence, slot, () => this.#sendGuarded(writing, found));
+        this.pump();
+      });
+    });
+  }
+
+  /** One that was refused has used no number. */
+  #sendGuarded(writing: Writing, guarding: Guarding): void {
+    if (guarding.kind === "guarded") {
+      const { operation, restore } = guarding.guarded;
+      return this.#send(writing, operation, restore);
+    }
+    const { answer } = guarding;
+    const reply = replyOf(writing.exchange, writing.asked, answer, undefined);
+    throw reply instanceof GrpcFault ? reply : new Error("a refusal is no reply");
+  }
+
+  #send(writing: Writing, operation: WriteRequest["operation"], restore: (answer: Answer) => Answer): void {
     const { acting, call, lane } = this.#options;
-    const { operation, options } = asked;
+    const { name, sequence, requestId, exchange, asked, fences, slot } = writing;
     const field = `${name}.options.idempotency_key`;
-    const key = keyOf(options?.idempotencyKey, field, exchange.method, operation, acting.session);
+    const text = asked.options?.idempotencyKey;
+    const key = keyOf(text, field, exchange.method, asked.operation, acting.session, fences);
     this.#number(sequence);
     this.#underWay++;
     const base = {
@@ -195,8 +244,9 @@ export class SessionOperations {
       identity: call.identity,
       operation,
     };
-    lane.write(key === undefined ? base : { ...base, key }, ({ answer, decided }) => {
+    lane.write(key === undefined ? base : { ...base, key }, ({ answer: given, decided }) => {
       this.#underWay--;
+      const answer = restore(given);
       const result = this.#resultOf(name, exchange, asked, answer, undefined);
       this.#answer(slot, { requestId, sequence, decided, ...result }, bytesOf(answer));
     });

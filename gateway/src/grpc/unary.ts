@@ -1,4 +1,4 @@
-/** The unary calls of `Coordination` and `Cluster`: bytes in, bytes out, a `GrpcFault` for everything else. */
+/** The unary calls: bytes in, bytes out, a `GrpcFault` for everything else. */
 import { createHash } from "node:crypto";
 import { formatZxid, limits, parseSessionId, type SessionId, utf8Length } from "@quorate/api";
 import { type PublicMethod, type PublicMethods, publicServices, type v1 } from "@quorate/proto";
@@ -14,10 +14,12 @@ import {
   writeRequest,
 } from "./call.ts";
 import { handOver, listMembers } from "./cluster.ts";
+import { campaign, getLeader, proclaim, resign } from "./elections.ts";
 import { durationOf, expectResult, sessionInfoOf } from "./encode.ts";
 import { type Exchange, exchanges, isTooLarge, replyOf, tooLargeReply } from "./exchanges.ts";
 import { bad, faultOfUnavailable, GrpcFault } from "./faults.ts";
-import { millisOf, pageSizeOf, sessionOf } from "./values.ts";
+import { acquire, getLock, release } from "./locks.ts";
+import { fencesOf, millisOf, pageSizeOf, sessionOf } from "./values.ts";
 
 export type UnaryHandler = (call: Call, bytes: Buffer) => Promise<Buffer>;
 
@@ -50,20 +52,25 @@ function exchanging<Request, Response>(
   exchange: Exchange<Request, Response>,
 ): (call: Call, request: Request) => Promise<Response> {
   return async (call, request) => {
-    const { backend } = call.door.options;
+    const { backend, recipes } = call.door.options;
     const acting = actingOf(call, exchange.sessionOf(request), "options.session_id");
     const asked = exchange.ask(request, "", acting !== undefined);
     let reply: Response | GrpcFault;
     if (asked.kind === "write") {
       const { operation, options } = asked;
+      const fences = fencesOf(options?.fenced, "options.fenced");
       const key = keyOf(
         options?.idempotencyKey,
         "options.idempotency_key",
         exchange.method,
         operation,
         acting?.session,
+        fences,
       );
-      const answer = await backend.write(writeRequest(call.identity, operation, acting, key), call.deadlineMillis);
+      const write = writeRequest(call.identity, operation, acting, key);
+      const answer = await (fences.length === 0
+        ? backend.write(write, call.deadlineMillis)
+        : recipes.write(write, fences, call.deadlineMillis));
       reply = replyOf(exchange, asked, answer, undefined);
     } else {
       const freshness = freshnessOf(asked.options, "options");
@@ -180,11 +187,13 @@ async function listSessions(call: Call, request: v1.ListSessionsRequest): Promis
 
 type UnaryName =
   | Exclude<keyof PublicMethods["Coordination"], "GetTree" | "Watch" | "Session">
+  | keyof PublicMethods["Locks"]
+  | Exclude<keyof PublicMethods["Elections"], "Observe">
   | keyof PublicMethods["Cluster"];
 
 /** By method; all that is no stream. */
 export function unaryHandlers(): { readonly [Name in UnaryName]: UnaryHandler } {
-  const { Coordination: methods, Cluster: cluster } = publicServices().methods;
+  const { Coordination: methods, Locks: locks, Elections: elections, Cluster: cluster } = publicServices().methods;
   return {
     Create: wrap(methods.Create, exchanging(exchanges.create)),
     Put: wrap(methods.Put, exchanging(exchanges.put)),
@@ -202,6 +211,13 @@ export function unaryHandlers(): { readonly [Name in UnaryName]: UnaryHandler } 
     CloseSession: wrap(methods.CloseSession, closeSession),
     GetSession: wrap(methods.GetSession, getSession),
     ListSessions: wrap(methods.ListSessions, listSessions),
+    Acquire: wrap(locks.Acquire, acquire),
+    Release: wrap(locks.Release, release),
+    GetLock: wrap(locks.GetLock, getLock),
+    Campaign: wrap(elections.Campaign, campaign),
+    Proclaim: wrap(elections.Proclaim, proclaim),
+    Resign: wrap(elections.Resign, resign),
+    GetLeader: wrap(elections.GetLeader, getLeader),
     ListMembers: wrap(cluster.ListMembers, listMembers),
     HandOver: wrap(cluster.HandOver, handOver),
   };

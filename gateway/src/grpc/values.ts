@@ -17,6 +17,7 @@ import {
   type Zxid,
 } from "@quorate/api";
 import type { v1 } from "@quorate/proto";
+import type { Fence } from "../recipes/recipes.ts";
 import { show } from "../show.ts";
 import { bad, GrpcFault } from "./faults.ts";
 
@@ -35,6 +36,8 @@ export function prefixOf(text: string | undefined, field: string): Path {
 }
 
 const empty = new Uint8Array(0);
+const noFences: readonly Fence[] = [];
+const mostFences = 10;
 
 export function dataOf(data: Uint8Array | undefined, field: string): Uint8Array {
   if (data === undefined) return empty;
@@ -147,6 +150,16 @@ export function checkOf(check: v1.Check, field: string, acting: boolean): Check 
     ...(czxid === undefined ? undefined : { czxid: zxidOf(czxid, `${field}.czxid`) }),
     ...(ownerSelf ? { ownerSelf } : undefined),
   };
+}
+
+/** What a writer shows that it holds. */
+export function fencesOf(fenced: readonly v1.Fence[] | undefined, field: string): readonly Fence[] {
+  if (fenced === undefined) return noFences;
+  if (fenced.length > mostFences) throw bad(field, `${fenced.length} are more than the ${mostFences} of one write`);
+  return fenced.map(({ path, token = 0 }, index) => {
+    if (token === 0) throw bad(`${field}[${index}].token`, "it is missing; give what Acquire or Campaign answered");
+    return { path: pathOf(path, `${field}[${index}].path`), token: zxidOf(token, `${field}[${index}].token`) };
+  });
 }
 
 /** 0: the default. */
