@@ -217,7 +217,7 @@ export class Ensemble {
   }
 
   /** A gateway (or a replica's own door) knows a leader and takes writes. */
-  async ready(through: Process = this.gateways[0] ?? this.replica(1), millis = 20_000): Promise<void> {
+  async ready(through: Process = this.gateways[0] ?? this.replica(1), millis = 60_000): Promise<void> {
     await until(
       async () => (await fetch(`${through.base}/readyz?require=leader`)).ok,
       millis,
@@ -226,7 +226,7 @@ export class Ensemble {
   }
 
   /** The leader's id as `through` sees it; waits for one. */
-  async leader(through: Process = this.gateways[0] ?? this.replica(1), millis = 20_000): Promise<number> {
+  async leader(through: Process = this.gateways[0] ?? this.replica(1), millis = 60_000): Promise<number> {
     let leader = 0;
     await until(
       async () => {

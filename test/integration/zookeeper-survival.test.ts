@@ -16,12 +16,13 @@ import { ZookeeperLedger } from "./zookeeper-ledger.ts";
 import { News, NewsReader } from "./zookeeper-news.ts";
 
 const rounds = Number(process.env["QUORATE_ROUNDS"] ?? 1);
-const timeoutMillis = 8000;
-/** The shortest there is. */
-const doomedMillis = 4000;
+const timeoutMillis = 6000;
+/** Theirs is waited for to the end. */
+const doomedMillis = 2000;
 const graceMillis = 1000;
 /** Load on either side of what is done to the servers. */
-const calmMillis = 400;
+const calmMillis = 250;
+const patienceMillis = 30_000;
 
 let ensemble: Ensemble;
 let ports: readonly number[] = [];
@@ -33,7 +34,12 @@ const writers: News[] = [];
 before(async () => {
   const names = ["replica 1", "replica 2", "replica 3", "gateway 1", "gateway 2"];
   ports = await freePorts(names.length);
-  const environmentOf = (name: string) => ({ QUORATE_ZOOKEEPER_PORT: String(ports[names.indexOf(name)]) });
+  const environmentOf = (name: string) => ({
+    QUORATE_ZOOKEEPER_PORT: String(ports[names.indexOf(name)]),
+    QUORATE_ZOOKEEPER_MIN_SESSION_TIMEOUT: String(doomedMillis),
+    // No balancer has to notice that a replica stops.
+    QUORATE_DRAIN: "100",
+  });
   ensemble = await Ensemble.start({ gateways: 2, environmentOf });
   for (const each of ensemble.gateways) await ensemble.ready(each);
 });
@@ -91,7 +97,7 @@ class Scene {
     await makeEphemeral(client, held);
     const reader = new NewsReader(client, news.root);
     await reader.start();
-    const ledger = new ZookeeperLedger(client, `${this.#root}/ledger/${i}`, { depth: 6, pauseMillis: 20 });
+    const ledger = new ZookeeperLedger(client, `${this.#root}/ledger/${i}`, { depth: 6, pauseMillis: 40 });
     await ledger.start();
     this.lives.push({ client, held, reader, ledger });
   }
@@ -102,7 +108,7 @@ class Scene {
     const path = `${this.#root}/held/doomed-${client.session}`;
     const { zxid } = await makeEphemeral(client, path);
     const { heldUntil } = client;
-    await until(() => client.heldUntil > heldUntil, doomedMillis, "it has pinged");
+    await until(() => client.heldUntil > heldUntil, patienceMillis, "it has pinged");
     const gone = async (): Promise<number> => {
       end(client);
       const [earliest, latest] = [client.heldUntil, client.sentAt + doomedMillis + late + graceMillis];
@@ -125,7 +131,7 @@ class Scene {
     const counts = this.lives.map(({ ledger }) => ledger.acknowledged);
     await until(
       () => this.lives.every(({ ledger, client }, i) => client.expired || ledger.acknowledged > (counts[i] ?? 0) + 12),
-      20_000,
+      patienceMillis,
       () => `everybody writes: ${this.lives.map(({ client }) => JSON.stringify(client.stays.at(-1)))}`,
     );
   }
@@ -285,7 +291,8 @@ describe("sessions of the ZooKeeper port", { timeout: 90_000 + rounds * 200_000 
         struck.signal("SIGSTOP");
         try {
           await scene.news.setQuiet();
-          await sleep(timeoutMillis * 0.8);
+          const left = () => there.every(({ client }) => ![0, portOf(struck)].includes(client.port));
+          await until(left, patienceMillis, "its clients go elsewhere");
           await scene.goOn();
         } finally {
           struck.signal("SIGCONT");
