@@ -8,6 +8,10 @@ import { type Client, ConnectionScene, unavailable } from "./connection-scene.te
 
 const open = [{ permissions: 31, scheme: "world", id: "anyone" }] as const;
 
+const hashOf = (password: string): Uint8Array => createHash("sha256").update(password).digest();
+const anybody = { identity: { ids: [], superUser: false } } as const;
+const opened = { kind: "createSession", role: "client", timeoutMillis: 30_000, name: "", address: "" } as const;
+
 async function say(scene: ConnectionScene, options: WireConnectOptions): Promise<Client> {
   const client = scene.bare();
   client.say(connectRequest(options));
@@ -96,6 +100,50 @@ describe("handshake", () => {
     }
     // What it has really seen is fine.
     assert.ok((await say(scene, { ...client.again, lastZxidSeen: 1n })).welcome);
+  });
+
+  it("closes at once the new session that nobody gets: its client is of another history, gone, or there is no lane", async () => {
+    const held: (() => void)[] = [];
+    const scene = new ConnectionScene((memory) => ({
+      write: async (request) => {
+        const answer = memory.write(request);
+        if (request.operation.kind === "createSession") await new Promise<void>((resolve) => held.push(resolve));
+        return answer;
+      },
+    }));
+    const sessions = (): number => scene.memory.tree.sessionCount;
+    const none = sessions();
+    const stranger = await say(scene, { lastZxidSeen: 0x7_0000_0000n });
+    const gone = await say(scene, {});
+    gone.connection.destroy();
+    assert.equal(sessions(), none + 2);
+    for (const each of held.splice(0)) each();
+    for (let turn = 0; turn < 5; turn++) await scene.settle();
+    assert.ok(stranger.destroyed);
+    assert.equal(sessions(), none);
+    const full = new ConnectionScene((memory) => ({
+      attach: (acting, identity, millis, listener) => {
+        const end = { code: "throttled", detail: "too many", retryAfterMillis: 1 } as const;
+        full.world.soon(() => listener.ended(end));
+        return memory.attach(acting, identity, millis, {
+          ...listener,
+          opened: () => undefined,
+          ended: () => undefined,
+        });
+      },
+    }));
+    const before = full.memory.tree.sessionCount;
+    const client = await say(full, {});
+    for (let turn = 0; turn < 5; turn++) await full.settle();
+    assert.ok(client.destroyed);
+    assert.equal(full.memory.tree.sessionCount, before);
+    // One that is shown is its client's, who may go elsewhere with it.
+    const own = await scene.memory.write({ ...anybody, operation: { ...opened, secretHash: hashOf("own") } });
+    assert.ok(own.kind === "outcome" && own.outcome.ok && own.outcome.result.kind === "session");
+    const shown = { session: BigInt(own.outcome.result.session), password: Buffer.from("own") };
+    assert.ok((await say(scene, { ...shown, lastZxidSeen: 0x7_0000_0000n })).destroyed);
+    await scene.settle();
+    assert.equal(sessions(), none + 1);
   });
 
   it("who comes back is told of no zxid that it was not shown, and shown nothing from before", async () => {

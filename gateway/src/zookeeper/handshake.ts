@@ -1,7 +1,7 @@
 /**
  * From a ConnectRequest to a session that is attached: a new one is opened first, one that is shown is taken over, from
  * whichever connection of whichever gateway has it. A shown one is renewed too: that it was attached does not say that
- * it lives on, its end may be proposed already.
+ * it lives on, its end may be proposed already. A new one that nobody gets is closed, or it would stay for its timeout.
  */
 import { createHash } from "node:crypto";
 import { type Acting, formatZxid, noSession } from "@quorate/api";
@@ -52,6 +52,8 @@ export class Handshake {
   readonly #lanes: Omit<LaneListener, "opened">;
   readonly #listener: HandshakeListener;
   #lane: SessionLane | undefined;
+  /** The new session, of which its client knows nothing before it is attached. */
+  #created: Acting | undefined;
   #opening: LaneOpening | undefined;
   #renewed = false;
   #over = false;
@@ -86,6 +88,16 @@ export class Handshake {
     if (this.#over) return;
     this.#over = true;
     this.#lane?.close();
+    this.#abandon();
+  }
+
+  #abandon(): void {
+    const acting = this.#created;
+    if (acting === undefined) return;
+    const { backend } = this.#door.options;
+    const operation = { kind: "closeSession", session: acting.session } as const;
+    // If it cannot be closed it expires.
+    void backend.write({ identity: this.#credentials.identity, acting, operation }, this.#patienceMillis);
   }
 
   async #create(): Promise<void> {
@@ -96,13 +108,15 @@ export class Handshake {
     const { identity, address } = this.#credentials;
     const operation = { kind: "createSession", role: "client", timeoutMillis, secretHash, name: "", address } as const;
     const answer = await backend.write({ identity, operation }, this.#patienceMillis);
-    if (this.#over) return;
     if (answer.kind === "unavailable") return this.#fail(`no session could be opened: ${answer.detail}`);
     const { outcome } = answer;
     if (!outcome.ok) return this.#fail(`no session could be opened: ${outcome.detail}`);
     if (outcome.result.kind !== "session") return this.#fail(`a new session was answered ${outcome.result.kind}`);
+    const acting = { session: outcome.result.session, secretHash };
+    this.#created = acting;
+    if (this.#over) return this.#abandon();
     this.#renewed = true;
-    this.#attach({ session: outcome.result.session, secretHash }, password);
+    this.#attach(acting, password);
   }
 
   #attach(acting: Acting, password: Uint8Array): void {
@@ -171,6 +185,7 @@ export class Handshake {
   }
 
   #fail(why: string): void {
+    if (this.#over) return;
     this.close();
     this.#listener.failed(why);
   }
