@@ -1,6 +1,6 @@
 /**
  * `message Frame { repeated bytes message = 1; }` in its protobuf wire form, by hand: one gRPC message carries many of
- * ours, because grpc-js costs per message and not per byte. Knows nothing of what is inside.
+ * ours, because gRPC costs per message and not per byte. Knows nothing of what is inside.
  */
 
 export const frameLimits = {

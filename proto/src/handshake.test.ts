@@ -142,11 +142,12 @@ function fakeStream(remote: string): {
   sent: Buffer[];
   ended: () => boolean;
 } {
-  const listeners = new Map<string, (value: never) => void>();
+  let read = (_frame: Uint8Array): void => undefined;
   const sent: Buffer[] = [];
   let ended = false;
   const call: FrameCall = {
-    on: (event, listener) => listeners.set(event, listener),
+    open: () => undefined,
+    read: (frame) => (read = frame),
     write: (frame, done) => {
       sent.push(Buffer.from(frame));
       setImmediate(done);
@@ -161,7 +162,7 @@ function fakeStream(remote: string): {
       const bytes = Buffer.isBuffer(message) ? message : Buffer.from(JSON.stringify(message));
       return [Buffer.from([0x0a]), varint(bytes.length), bytes];
     });
-    listeners.get("data")?.(Buffer.concat(parts) as never);
+    read(Buffer.concat(parts));
   };
   return { stream, hear, sent, ended: () => ended };
 }

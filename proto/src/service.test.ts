@@ -1,11 +1,14 @@
 import assert from "node:assert/strict";
 import { once } from "node:events";
+import type { ClientHttp2Session } from "node:http2";
 import { type AddressInfo, createServer, type Server } from "node:net";
 import { test } from "node:test";
 import { setTimeout as delay } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { loadSync, type ServiceDefinition } from "@grpc/proto-loader";
-import { dial, methodPaths, type StreamMethod, serviceDefinition } from "./service.ts";
+import { encodeFrame } from "./frame.ts";
+import { callLimits, dial, keepAlive, methodPaths, type StreamMethod } from "./service.ts";
+import type { Timers } from "./stream.ts";
 
 test("the services written by hand are those of the .proto files", () => {
   const root = fileURLToPath(new URL("..", import.meta.url));
@@ -15,14 +18,12 @@ test("the services written by hand are those of the .proto files", () => {
     ["link", "quorate.internal.v1.Peer", "Link"],
   ] as const satisfies readonly (readonly [StreamMethod, string, string])[]) {
     const written = (definitions[service] as ServiceDefinition)[name];
-    const ours = serviceDefinition(method)[method];
-    assert.ok(written && ours);
-    assert.equal(ours.path, written.path);
+    assert.ok(written);
     assert.equal(methodPaths[method], written.path);
-    assert.deepEqual([ours.requestStream, ours.responseStream], [written.requestStream, written.responseStream]);
-    // Both sides' bytes are the frame's own: what the .proto would encode goes through untouched.
-    const frame = written.requestSerialize({ message: [Buffer.from("one"), Buffer.from("two")] });
-    assert.deepEqual(ours.requestDeserialize(ours.requestSerialize(frame)), frame);
+    assert.deepEqual([written.requestStream, written.responseStream], [true, true]);
+    // Both sides' bytes are the frame's own.
+    const messages = [Buffer.from("one"), Buffer.from("two")];
+    assert.deepEqual(written.requestSerialize({ message: messages }), encodeFrame(messages));
   }
 });
 
@@ -55,8 +56,40 @@ test("a dial that failed leaves nothing that connects later", async () => {
   const server = await listening(port, () => {
     connections += 1;
   });
-  // grpc-js's first back-off is a second and up to a fifth.
-  await delay(1600);
+  await delay(1500);
   server.close();
   assert.equal(connections, 0);
+});
+
+test("who does not answer a ping is given up; who does is asked again later", () => {
+  const waiting: { readonly millis: number; readonly run: () => void; cancelled: boolean }[] = [];
+  const timers: Timers = {
+    after(millis, run) {
+      const timer = { millis, run, cancelled: false };
+      waiting.push(timer);
+      return { cancel: () => (timer.cancelled = true) };
+    },
+  };
+  let answer = (): void => assert.fail("no ping");
+  let ended = (): void => undefined;
+  const session = {
+    closed: false,
+    destroyed: false,
+    setLocalWindowSize: (bytes: number) => assert.equal(bytes, callLimits.windowBytes),
+    ping: (pong: () => void) => (answer = pong),
+    once: (_name: "close", run: () => void) => (ended = run),
+  };
+  let silent = 0;
+  keepAlive(session as unknown as ClientHttp2Session, timers, () => (silent += 1));
+  const next = () => waiting.filter((each) => !each.cancelled).at(-1);
+  assert.equal(next()?.millis, callLimits.pingMillis);
+  next()?.run();
+  assert.equal(next()?.millis, callLimits.pongMillis);
+  answer();
+  assert.equal(next()?.millis, callLimits.pingMillis);
+  next()?.run();
+  next()?.run();
+  assert.equal(silent, 1);
+  ended();
+  assert.equal(waiting.at(-1)?.cancelled, true);
 });

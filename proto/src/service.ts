@@ -1,10 +1,11 @@
 /**
- * The two internal services as grpc-js wants them, written by hand with raw serializers: no .proto is loaded at run
- * time. `quorate/internal/v1/*.proto` is the written contract. Here is every option of gRPC that we set, and why.
+ * The two internal services: their paths, every setting of HTTP/2 and why, and how they are dialled.
+ * `quorate/internal/v1/*.proto` is the written contract.
  */
-import { type ChannelOptions, Client, connectivityState, Metadata, type ServiceDefinition } from "@grpc/grpc-js";
+import { type ClientHttp2Session, connect, type ServerHttp2Session } from "node:http2";
+import { connect as connectSocket } from "node:net";
 import { frameLimits } from "./frame.ts";
-import { PlainCredentials } from "./plain-credentials.ts";
+import { callHeaders, clientCall } from "./grpc-call.ts";
 import { type FrameCall, FrameStream, type StreamTimer, type Timers } from "./stream.ts";
 
 export type StreamMethod = "attach" | "link";
@@ -14,45 +15,45 @@ export const methodPaths: Readonly<Record<StreamMethod, string>> = {
   link: "/quorate.internal.v1.Peer/Link",
 };
 
-/** The frame's own bytes fit beside the largest message. */
-const largestFrame = frameLimits.messageBytes + 65_536;
+export const callLimits = {
+  /** The frame's own bytes fit beside the largest message. */
+  messageBytes: frameLimits.messageBytes + 65_536,
+  /** HTTP/2's default of 64 KiB would make a snapshot wait for a round trip after each piece. */
+  windowBytes: 1_048_576,
+  /** Of one connection. Ours have one. */
+  streams: 4,
+  /**
+   * A peer whose machine is gone sends no FIN: TCP would notice after many minutes. The protocol's own pings find a
+   * silent peer much sooner; this is for connections on which nobody pings, and so that no socket is kept for ever.
+   */
+  pingMillis: 10_000,
+  pongMillis: 5_000,
+} as const;
 
-export const channelOptions: ChannelOptions = {
-  "grpc.max_receive_message_length": largestFrame,
-  "grpc.max_send_message_length": largestFrame,
-  // A peer whose machine is gone sends no FIN: TCP would notice after many minutes. The protocol's own pings find a
-  // silent peer much sooner; this is for connections on which nobody pings, and so that no socket is kept for ever.
-  "grpc.keepalive_time_ms": 10_000,
-  "grpc.keepalive_timeout_ms": 5_000,
-  "grpc.keepalive_permit_without_calls": 1,
-  // A proxy from the environment has no place between replicas.
-  "grpc.enable_http_proxy": 0,
-  // A stream that is re-sent behind our back would break its order; we redial ourselves.
-  "grpc.enable_retries": 0,
-  "grpc.service_config_disable_resolution": 1,
-  // Each stream has a connection of its own: a new one is new, and what is closed is gone.
-  "grpc.use_local_subchannel_pool": 1,
-  "grpc.enable_channelz": 0,
-  // The default of 64 KiB would make a snapshot wait for a round trip after each piece.
-  "grpc-node.flow_control_window": 1_048_576,
-};
+/** What each side tells of itself first, and what it allows its session to hold: the frames in flight, and more. */
+export const sessionOptions = {
+  settings: {
+    initialWindowSize: callLimits.windowBytes,
+    maxConcurrentStreams: callLimits.streams,
+    enablePush: false,
+  },
+  maxSessionMemory: 64,
+} as const;
 
-const asBuffer = (frame: Uint8Array): Buffer =>
-  Buffer.isBuffer(frame) ? frame : Buffer.from(frame.buffer, frame.byteOffset, frame.byteLength);
-const asIs = (frame: Buffer): Buffer => frame;
-
-export function serviceDefinition(method: StreamMethod): ServiceDefinition {
-  return {
-    [method]: {
-      path: methodPaths[method],
-      requestStream: true,
-      responseStream: true,
-      requestSerialize: asBuffer,
-      requestDeserialize: asIs,
-      responseSerialize: asBuffer,
-      responseDeserialize: asIs,
-    },
+/** For a session that stands: its window, and pings for as long as it lives; `silent` when one is not answered. */
+export function keepAlive(session: ClientHttp2Session | ServerHttp2Session, timers: Timers, silent: () => void): void {
+  session.setLocalWindowSize(callLimits.windowBytes);
+  let timer: StreamTimer;
+  const ping = (): void => {
+    if (session.closed || session.destroyed) return;
+    timer = timers.after(callLimits.pongMillis, silent);
+    session.ping(() => {
+      timer.cancel();
+      if (!session.destroyed) timer = timers.after(callLimits.pingMillis, ping);
+    });
   };
+  timer = timers.after(callLimits.pingMillis, ping);
+  session.once("close", () => timer.cancel());
 }
 
 export interface HostPort {
@@ -107,31 +108,50 @@ export interface DialOptions {
 export function dial(address: string, method: StreamMethod, options: DialOptions): FrameStream {
   const parsed = parseHostPort(address);
   if (!parsed) return deadStream(address, options);
-  const host = parsed.host.includes(":") ? `[${parsed.host}]` : parsed.host;
-  const client = new Client(`dns:${host}:${parsed.port}`, new PlainCredentials(), channelOptions);
-  const call = client.makeBidiStreamRequest(methodPaths[method], asBuffer, asIs, new Metadata(), {});
+  const { timers, connectMillis, queueBytes } = options;
+  const socket = connectSocket({ ...parsed, noDelay: true, keepAlive: true });
+  let remote = address;
+  socket.once("connect", () => {
+    remote = `${socket.remoteAddress}:${socket.remotePort}`;
+  });
+  const session = connect(`http://${address}`, { ...sessionOptions, createConnection: () => socket });
+  const call = clientCall(
+    session.request(callHeaders(methodPaths[method]), { endStream: false }),
+    callLimits.messageBytes,
+  );
   let connecting: StreamTimer | undefined;
-  const stream = new FrameStream(call as FrameCall, {
-    remote: () => call.getPeer(),
-    timers: options.timers,
+  const stream = new FrameStream(call, {
+    remote: () => remote,
+    timers,
     hangUp: () => {
       connecting?.cancel();
-      call.cancel();
-      client.close();
+      session.destroy();
+      socket.destroy();
     },
-    ...(options.queueBytes === undefined ? {} : { queueBytes: options.queueBytes }),
+    ...(queueBytes === undefined ? {} : { queueBytes }),
   });
-  connecting = options.timers.after(options.connectMillis, () => {
-    if (stream.closed || client.getChannel().getConnectivityState(false) === connectivityState.READY) return;
-    stream.close(`no connection to ${address} within ${options.connectMillis} ms`);
-  });
+  // Its streams hear of it, too, with less words.
+  session.on("error", (error) => stream.close(error.message));
+  session.once("connect", () => keepAlive(session, timers, () => socket.destroy()));
+  // Not before the other side has said that it speaks HTTP/2.
+  session.once("remoteSettings", () => connecting?.cancel());
+  connecting = timers.after(connectMillis, () =>
+    stream.close(`no connection to ${address} within ${connectMillis} ms`),
+  );
   return stream;
 }
 
 /** For an address that is none: closed as soon as somebody can listen. */
 function deadStream(address: string, options: DialOptions): FrameStream {
   const nothing = (): void => undefined;
-  const call: FrameCall = { on: nothing, write: nothing, end: nothing, pause: nothing, resume: nothing };
+  const call: FrameCall = {
+    open: nothing,
+    read: nothing,
+    write: nothing,
+    end: nothing,
+    pause: nothing,
+    resume: nothing,
+  };
   const stream = new FrameStream(call, { remote: () => address, timers: options.timers, hangUp: nothing });
   options.timers.after(0, () => stream.close(`the address ${JSON.stringify(address)} is not host:port`));
   return stream;

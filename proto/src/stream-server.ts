@@ -1,12 +1,26 @@
 /**
  * The port on which replicas and gateways reach a replica: one gRPC server for both services. It accepts the sockets
- * itself and hands them to grpc-js, so that a connection can be broken when its stream does not end by itself, and so
- * that what has not proved itself has little memory and little time.
+ * itself, so that a connection can be broken when its stream does not end by itself, and so that what has not proved
+ * itself has little memory and little time.
  */
+import {
+  type IncomingHttpHeaders,
+  performServerHandshake,
+  type ServerHttp2Session,
+  type ServerHttp2Stream,
+} from "node:http2";
 import { createServer, type Socket, type Server as SocketServer } from "node:net";
-import { Server, ServerCredentials, type ServerDuplexStream, status } from "@grpc/grpc-js";
-import { assertListenAddress, channelOptions, parseHostPort, type StreamMethod, serviceDefinition } from "./service.ts";
-import { type FrameCall, FrameStream, type StreamTimer, streamLimits, type Timers } from "./stream.ts";
+import { contentType, refuseCall, serverCall } from "./grpc-call.ts";
+import {
+  assertListenAddress,
+  callLimits,
+  keepAlive,
+  methodPaths,
+  parseHostPort,
+  type StreamMethod,
+  sessionOptions,
+} from "./service.ts";
+import { FrameStream, type StreamTimer, streamLimits, type Timers } from "./stream.ts";
 
 export const serverLimits = {
   connections: 1024,
@@ -34,6 +48,11 @@ export interface StreamServerOptions {
 
 export type StreamHandler = (stream: FrameStream) => void;
 
+interface Served {
+  readonly handler: StreamHandler;
+  readonly queueBytes: number;
+}
+
 interface Stranger {
   readonly socket: Socket;
   sweeps: number;
@@ -42,8 +61,8 @@ interface Stranger {
 /** Call `handle` for what is served, then `listen`. `stop` is idempotent and breaks what still stands. */
 export class StreamServer {
   readonly #options: StreamServerOptions;
-  readonly #server = new Server({ ...channelOptions, "grpc.max_concurrent_streams": 4 });
-  readonly #sockets = new Map<string, Socket>();
+  readonly #served = new Map<string, Served>();
+  readonly #sockets = new Set<Socket>();
   /** In the order of their arrival. */
   readonly #strangers = new Map<Socket, Stranger>();
   readonly #streams = new Set<FrameStream>();
@@ -59,21 +78,18 @@ export class StreamServer {
 
   /** `queueBytes`: what may wait for one such stream; beyond it the stream is dropped. */
   handle(method: StreamMethod, handler: StreamHandler, queueBytes: number = streamLimits.queueBytes): void {
-    this.#server.addService(serviceDefinition(method), {
-      [method]: (call: ServerDuplexStream<Buffer, Uint8Array>) => this.#open(call, handler, queueBytes),
-    });
+    this.#served.set(methodPaths[method], { handler, queueBytes });
   }
 
   /** Resolves to the port; rejects with the address and the reason. */
   listen(): Promise<number> {
     const { host, port } = parseHostPort(this.#options.address) ?? { host: "", port: 0 };
-    const injector = this.#server.createConnectionInjector(ServerCredentials.createInsecure());
     const acceptor = createServer({ noDelay: true, keepAlive: true }, (socket) => {
       this.#admit(socket);
       // An HTTP/2 session costs a hundred times what a socket does: who says nothing gets none.
       socket.once("readable", () => {
         if (socket.destroyed || socket.readableLength === 0) socket.destroy();
-        else injector.injectConnection(socket);
+        else this.#greet(socket);
       });
     });
     const connections = Math.min(serverLimits.connections, this.#options.connections ?? serverLimits.connections);
@@ -103,8 +119,7 @@ export class StreamServer {
     });
     // One turn for the last words, which are small; then nothing is waited for.
     await new Promise<void>((resolve) => this.#options.timers.after(10, resolve));
-    this.#server.forceShutdown();
-    for (const socket of this.#sockets.values()) socket.destroy();
+    for (const socket of this.#sockets) socket.destroy();
     this.#sweeping?.cancel();
     this.#quiet?.cancel();
     await closed;
@@ -116,10 +131,9 @@ export class StreamServer {
       socket.destroy();
       return;
     }
-    const key = `${socket.remoteAddress}:${socket.remotePort}`;
-    this.#sockets.set(key, socket);
+    this.#sockets.add(socket);
     socket.once("close", () => {
-      if (this.#sockets.get(key) === socket) this.#sockets.delete(key);
+      this.#sockets.delete(socket);
       this.#strangers.delete(socket);
     });
     this.#strangers.set(socket, { socket, sweeps: 0 });
@@ -155,25 +169,36 @@ export class StreamServer {
     socket.destroy();
   }
 
-  #open(call: ServerDuplexStream<Buffer, Uint8Array>, handler: StreamHandler, queueBytes: number): void {
-    const peer = call.getPeer();
-    const socket = this.#sockets.get(peer);
-    const stream = new FrameStream(call as unknown as FrameCall, {
-      remote: () => peer,
+  #greet(socket: Socket): void {
+    const session: ServerHttp2Session = performServerHandshake(socket, sessionOptions);
+    const remote = `${socket.remoteAddress}:${socket.remotePort}`;
+    session.on("error", () => socket.destroy());
+    session.once("close", () => socket.destroy());
+    session.on("stream", (stream, headers) => this.#called(stream, headers, socket, remote));
+    keepAlive(session, this.#options.timers, () => socket.destroy());
+  }
+
+  #called(stream: ServerHttp2Stream, headers: IncomingHttpHeaders, socket: Socket, remote: string): void {
+    const isGrpc = headers[":method"] === "POST" && `${headers["content-type"]}`.startsWith(contentType);
+    const served = isGrpc ? this.#served.get(`${headers[":path"]}`) : undefined;
+    if (served) this.#open(stream, served, socket, remote);
+    else refuseCall(stream, isGrpc);
+  }
+
+  #open(stream: ServerHttp2Stream, { handler, queueBytes }: Served, socket: Socket, remote: string): void {
+    const frames = new FrameStream(serverCall(stream, callLimits.messageBytes), {
+      remote: () => remote,
       timers: this.#options.timers,
-      farewell: (reason) => call.emit("error", { code: status.ABORTED, details: printable(reason) }),
       hangUp: () => {
-        this.#streams.delete(stream);
-        socket?.destroy();
+        this.#streams.delete(frames);
+        socket.destroy();
       },
-      trusted: () => {
-        if (socket) this.#strangers.delete(socket);
-      },
+      trusted: () => this.#strangers.delete(socket),
       queueBytes,
     });
-    this.#streams.add(stream);
-    if (this.#stopped) stream.close("this side stops");
-    else handler(stream);
+    this.#streams.add(frames);
+    if (this.#stopped) frames.close("this side stops");
+    else handler(frames);
   }
 
   /** At most one note a second: whoever knocks must not fill the log. */
@@ -184,9 +209,4 @@ export class StreamServer {
     });
     this.#options.log(text);
   }
-}
-
-/** A status text travels percent-encoded, and what cannot be encoded would throw. */
-function printable(text: string): string {
-  return text.replace(/[^\x20-\x7e]/g, "?").slice(0, 500);
 }

@@ -1,5 +1,5 @@
 /**
- * The one wrapper of a gRPC bidi call, client or server side: frames of messages out and in, bounded, ended exactly
+ * What a gRPC bidi call carries here, client or server side: frames of messages out and in, bounded, ended exactly
  * once. Nobody else touches a raw call. It knows nothing of what the messages mean.
  *
  * Coalescing: `send` only queues; `flush`, or the end of the loop's turn, makes frames. While `framesInFlight` frames
@@ -39,30 +39,35 @@ export interface StreamEvents {
   closed(reason: string): void;
 }
 
-/** What both kinds of grpc-js duplex calls have in common. */
-export interface FrameCall {
-  on(event: string, listener: (...values: never[]) => void): unknown;
-  write(frame: Uint8Array, done: () => void): unknown;
-  end(): unknown;
-  pause(): unknown;
-  resume(): unknown;
+/** What a call tells; each may come more than once, in any order, and the first end counts. */
+export interface CallEvents {
+  /** The other side has said its last. */
+  ended(reason: string): void;
+  /** Nothing goes in or out any more. */
+  over(reason: string): void;
 }
 
-interface CallEnd {
-  readonly details?: string;
-  readonly message?: string;
+/** A duplex call of gRPC, the client's or the server's side (`grpc-call.ts`). */
+export interface FrameCall {
+  /** Once, before anything else. */
+  open(events: CallEvents): void;
+  /** Frames flow from here on; they are the receiver's to keep. */
+  read(frame: (bytes: Uint8Array) => void): void;
+  write(frame: Uint8Array, done: () => void): void;
+  /** The last word of this side. A server's reason can be read at the other side. */
+  end(reason: string): void;
+  pause(): void;
+  resume(): void;
 }
 
 export interface StreamOptions {
   /** The other side's address, for notes and for the rule about keys. */
   readonly remote: () => string;
   readonly timers: Timers;
-  /** Says goodbye in a way that the other side can read (a gRPC status), if this side can. */
-  readonly farewell?: (reason: string) => void;
   /** Breaks the connection below, at once. Idempotent. */
   readonly hangUp: () => void;
   /** The other side has proved itself. */
-  readonly trusted?: () => void;
+  readonly trusted?: () => unknown;
   /** Default: `streamLimits.queueBytes`. */
   readonly queueBytes?: number;
 }
@@ -92,10 +97,13 @@ export class FrameStream {
     this.#call = call;
     this.#options = options;
     this.#queueLimit = options.queueBytes ?? streamLimits.queueBytes;
-    call.on("error", (error: CallEnd) => this.#callOver(reasonOf(error)));
-    call.on("status", (status: CallEnd) => this.#callOver(reasonOf(status)));
-    call.on("cancelled", () => this.#callOver("the connection broke"));
-    call.on("end", () => this.#end(otherClosed));
+    call.open({
+      ended: (reason) => this.#end(reason),
+      over: (reason) => {
+        this.#end(reason);
+        this.#hangUp();
+      },
+    });
   }
 
   get remote(): string {
@@ -121,7 +129,7 @@ export class FrameStream {
     const first = this.#events === undefined;
     this.#events = events;
     if (this.#closed || !first) return;
-    this.#call.on("data", (frame: Uint8Array) => this.#receive(frame));
+    this.#call.read((frame) => this.#receive(frame));
   }
 
   /** Hands on what a former receiver did not take. */
@@ -270,18 +278,7 @@ export class FrameStream {
   #leave(reason: string): void {
     this.#grace = this.#options.timers.after(streamLimits.closeGraceMillis, () => this.#hangUp());
     this.#call.resume();
-    if (this.#options.farewell) this.#options.farewell(reason);
-    else this.#call.end();
-  }
-
-  /**
-   * The call is over. A server that said farewell hears of its own status here, before the bytes have left: there the
-   * client hangs up, or the grace ends.
-   */
-  #callOver(reason: string): void {
-    if (this.#closed && this.#options.farewell) return;
-    this.#end(reason);
-    this.#hangUp();
+    this.#call.end(reason);
   }
 
   #hangUp(): void {
@@ -290,16 +287,6 @@ export class FrameStream {
     this.#grace?.cancel();
     this.#options.hangUp();
   }
-}
-
-const otherClosed = "the other side closed the stream";
-
-const unconnected = /^No connection established\. Last error: (?:Error: )?(.*?)\.? Resolution note: .*$/s;
-
-function reasonOf(end: CallEnd): string {
-  // grpc-js wraps what the socket said into words about itself.
-  const text = (end.details ?? end.message ?? "").replace(unconnected, "$1");
-  return text === "" || text === "OK" ? otherClosed : text;
 }
 
 function assertRelations(): void {

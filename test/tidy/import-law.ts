@@ -43,12 +43,8 @@ export const walls: Readonly<Record<Exclude<Room, "test">, Wall>> = {
     rooms: ["api"],
     modules: [],
     doors: [
-      {
-        at: "proto/src/service.ts",
-        modules: ["@grpc/grpc-js", "@grpc/proto-loader", "node:url"],
-        why: "loads the .proto files",
-      },
-      { at: "proto/src/plain-credentials.ts", modules: ["@grpc/grpc-js"], why: "how its channels connect" },
+      { at: "proto/src/service.ts", modules: ["node:http2", "node:net"], why: "dials" },
+      { at: "proto/src/grpc-call.ts", modules: ["node:http2"], why: "the one wrapper of a duplex call" },
       { at: "proto/src/public-protos.ts", modules: ["@grpc/proto-loader"], why: "the type of its options" },
       {
         at: "proto/src/public-service.ts",
@@ -61,10 +57,9 @@ export const walls: Readonly<Record<Exclude<Room, "test">, Wall>> = {
         modules: ["protobufjs", "node:child_process", "node:fs", "node:path", "node:url"],
         why: "makes types from the public .proto files",
       },
-      { at: "proto/src/stream.ts", modules: ["@grpc/grpc-js"], why: "the one wrapper of a duplex call" },
       {
         at: "proto/src/stream-server.ts",
-        modules: ["@grpc/grpc-js", "node:net"],
+        modules: ["node:http2", "node:net"],
         why: "the one listener of the peer port",
       },
       {
