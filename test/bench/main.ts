@@ -2,14 +2,16 @@
  * `npm run bench [-- --seconds N --rounds R --million]`: REST through one gateway and three replicas on this machine,
  * with wrk (Debian's) as the load; prints a table and writes bench-results/rest.json. With `--million` also the memory
  * of a million znodes and a restart with them; with `--watchers 10000` only what so many watchers cost; with `--peer zookeeper
- * [--only get,set,create,mixed] [--shapes 1,32,16x64] [--side quorate|zookeeper]` only a real ZooKeeper and Quorate under one load (zookeeper/peer.ts). A
- * program, not a test: these machines are shared, so each row is the median of some rounds, with the spread.
+ * [--only get,set,create,mixed] [--shapes 1,32,16x64] [--side quorate|zookeeper]` only a real ZooKeeper and Quorate under one load (zookeeper/peer.ts); with `--locks` only
+ * locks, beside kazoo's on a real ZooKeeper and a real etcd's (locks/compare.ts). A program, not a test: these machines are shared,
+ * so each row is the median of some rounds, with the spread.
  */
 import { mkdirSync, writeFileSync } from "node:fs";
 import { cpus } from "node:os";
 import { parseArgs } from "node:util";
 import { Ensemble } from "../integration/ensemble.ts";
 import { cpuSeconds } from "./cpu.ts";
+import { compareLocks } from "./locks/compare.ts";
 import { measureMillion } from "./million.ts";
 import { measureWatchers } from "./watchers.ts";
 import { type LoadResult, runWrk, wrkVersion } from "./wrk.ts";
@@ -26,6 +28,7 @@ const { values } = parseArgs({
     only: { type: "string" },
     shapes: { type: "string" },
     side: { type: "string" },
+    locks: { type: "boolean", default: false },
   },
 });
 
@@ -137,7 +140,11 @@ async function main(): Promise<void> {
 }
 
 const [rounds, seconds] = [Number(values.rounds), Number(values.seconds)];
-if (values.peer !== undefined) {
+if (values.locks) {
+  const list = (text: string | undefined): readonly string[] => text?.split(",") ?? [];
+  const sides = list(values.side);
+  await compareLocks({ rounds, seconds, only: list(values.only), shapes: list(values.shapes), sides });
+} else if (values.peer !== undefined) {
   if (values.peer !== "zookeeper") throw new Error(`--peer ${values.peer}: there is none but zookeeper`);
   const [only, shapes] = [values.only?.split(",") ?? [], values.shapes?.split(",") ?? []];
   await measureBesideZooKeeper({ rounds, seconds, only, shapes, ...(values.side ? { side: values.side } : {}) });
