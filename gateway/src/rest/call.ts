@@ -7,6 +7,7 @@ import type { Consistency } from "@quorate/proto";
 import type { Backend, ReadRequest, WriteRequest } from "../backend.ts";
 import type { Identities, Remembered } from "../identity.ts";
 import type { GatewayWorld } from "../ports.ts";
+import type { Recipes } from "../recipes/recipes.ts";
 import { show } from "../show.ts";
 import type { SocketBudget } from "../socket-budget.ts";
 import { bad, RequestFault } from "./fault.ts";
@@ -33,6 +34,8 @@ export interface Readiness {
 
 export interface RestOptions {
   readonly backend: Backend;
+  /** Of the same backend, one for all doors. */
+  readonly recipes: Recipes;
   readonly world: GatewayWorld;
   /** `user:base64(sha1(user:password))`. */
   readonly superUserDigest?: string;
@@ -159,15 +162,26 @@ export function freshnessOf(head: RequestHead): Freshness {
   }
 }
 
-/** The key and 16 bytes that tell this request from any other under it. `path`: canonical. */
-export function keyOf(call: Call, path: string, body: Uint8Array): IdempotencyKey | undefined {
-  const { key, session, ifMatch, ifNoneMatch } = call.head;
+/**
+ * The key and 16 bytes that tell this request from any other under it. `path`: canonical. `passing`: parameters that may
+ * differ from one try to the next.
+ */
+export function keyOf(
+  call: Call,
+  path: string,
+  body: Uint8Array,
+  passing: readonly string[] = [],
+): IdempotencyKey | undefined {
+  const { key, session, ifMatch, ifNoneMatch, fenced } = call.head;
   if (key === undefined) return undefined;
   if (!/^[\x21-\x7e]{1,64}$/.test(key)) {
     throw bad(`Idempotency-Key: ${show(key)} is not 1 to ${limits.keyCharacters} visible ASCII characters`);
   }
   const sessionId = session?.slice(0, Math.max(0, session.indexOf(":")));
-  const parts = [call.route.method, call.route.pattern, path, call.query.canonical(), ifMatch, ifNoneMatch, sessionId];
+  const { method, pattern } = call.route;
+  const parts = [method, pattern, path, call.query.canonical(passing), ifMatch, ifNoneMatch, sessionId];
+  // Without a fence the hash is as programs make it that know none: they may see other tries of the same request.
+  if (fenced !== undefined) parts.push(fenced);
   const hash = createHash("sha256").update(JSON.stringify(parts)).update("\n").update(body).digest();
   return { key, requestHash: hash.subarray(0, 16) };
 }

@@ -4,6 +4,7 @@ import { type PagePlace, readPageToken, writePageToken } from "../page-token.ts"
 import { readJsonBody, refuseBody } from "./body.ts";
 import { type Call, keyOf, pathOf, readRequest, timeoutOf, writeRequest } from "./call.ts";
 import { bad } from "./fault.ts";
+import { performWrite } from "./fences.ts";
 import { asArray, asObject, integerOf, type JsonObject, textOf } from "./json-body.ts";
 import { send, sendJson, settle } from "./reply.ts";
 import { aclJson, dataJson, type Encoding, statJson } from "./stat-json.ts";
@@ -139,7 +140,7 @@ export async function putAcl(call: Call): Promise<void> {
   const version = integerOf(json, "version", "body", -1, 2_147_483_647);
   const condition = aclCondition(call.head.ifMatch, version);
   const request = writeRequest(call, { kind: "setAcl", path, acl, ...condition }, keyOf(call, path, bytes));
-  const settled = settle(call, await call.door.options.backend.write(request, timeout));
+  const settled = settle(call, await performWrite(call, request, timeout));
   if (settled === undefined) return;
   const { stat } = expectResult(settled.outcome.result, "acl");
   const body = `{"path":${JSON.stringify(path)},"zxid":"${formatZxid(settled.zxid)}","stat":${statJson(stat)}}`;

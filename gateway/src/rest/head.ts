@@ -15,6 +15,7 @@ export const headerBits = {
   "if-match": 64,
   "if-none-match": 128,
   "last-event-id": 256,
+  "quorate-fenced": 512,
 } as const;
 
 export type GovernedHeader = keyof typeof headerBits;
@@ -30,6 +31,7 @@ export const headerNames: Readonly<Record<GovernedHeader, string>> = {
   "if-match": "If-Match",
   "if-none-match": "If-None-Match",
   "last-event-id": "Last-Event-ID",
+  "quorate-fenced": "Quorate-Fenced",
 };
 
 export class RequestHead {
@@ -54,6 +56,8 @@ export class RequestHead {
   ifMatch: string | undefined = undefined;
   ifNoneMatch: string | undefined = undefined;
   lastEventId: string | undefined = undefined;
+  /** Of all such headers. */
+  fenced: string | undefined = undefined;
   traceparent: string | undefined = undefined;
   /** Of a preflight: the method that is to come. */
   preflight: string | undefined = undefined;
@@ -146,6 +150,9 @@ function readOurs(head: RequestHead, name: string, given: string, value: string)
       break;
     case "quorate-timeout":
       head.timeout = once(head.timeout, value, given);
+      break;
+    case "quorate-fenced":
+      head.fenced = head.fenced === undefined ? value : `${head.fenced}, ${value}`;
       break;
     default: {
       const ours = Object.values(headerNames).filter((each) => each.startsWith("Quorate-"));

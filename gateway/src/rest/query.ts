@@ -31,9 +31,10 @@ export class Query {
   }
 
   /** Sorted, so that the order of parameters does not make another request. */
-  canonical(): string {
-    if (this.#values.size === 0) return "";
-    return JSON.stringify([...this.#values].sort(([a], [b]) => (a < b ? -1 : 1)));
+  canonical(without: readonly string[] = none): string {
+    const values = [...this.#values].filter(([name]) => !without.includes(name));
+    if (values.length === 0) return "";
+    return JSON.stringify(values.sort(([a], [b]) => (a < b ? -1 : 1)));
   }
 }
 

@@ -9,7 +9,8 @@ import { passedOn } from "./passed-on.ts";
 export type Served = {
   readonly zxid: Zxid;
   readonly servedBy: ReplicaId;
-  readonly ageMillis: number;
+  /** Of a stale read; undefined: it is not known. */
+  readonly ageMillis: number | undefined;
   readonly replayed: boolean;
 };
 
@@ -42,9 +43,9 @@ export const basicChallenge = 'Basic realm="quorate", charset="UTF-8"';
 export const sessionChallenge = 'Quorate-Session realm="quorate"';
 
 /** Which consistency a read had, and how old a stale one is. */
-function consistencyOf(call: Call, ageMillis: number): string[] {
+function consistencyOf(call: Call, ageMillis: number | undefined): string[] {
   const consistency = call.head.consistency ?? "linearizable";
-  if (consistency !== "stale") return ["Quorate-Consistency", consistency];
+  if (consistency !== "stale" || ageMillis === undefined) return ["Quorate-Consistency", consistency];
   return ["Quorate-Consistency", consistency, "Quorate-Stale-Age", `${Math.round(ageMillis)}ms`];
 }
 
@@ -61,7 +62,7 @@ export function sendNothing({ response, door }: Pick<Call, "response" | "door">,
 function common(call: Call, served: Served, reading: boolean, caching = "no-store"): string[] {
   const servedBy = served.servedBy === 0 ? "gateway" : String(served.servedBy);
   const headers = ["Quorate-Served-By", servedBy, "Cache-Control", caching];
-  if (served.servedBy !== 0) headers.push("Quorate-Zxid", formatZxid(served.zxid));
+  if (served.zxid !== zeroZxid) headers.push("Quorate-Zxid", formatZxid(served.zxid));
   if (reading) headers.push(...consistencyOf(call, served.ageMillis));
   if (served.replayed) headers.push("Quorate-Replayed", "true");
   for (const each of passedOn(call.response)) headers.push(each);

@@ -33,6 +33,7 @@ const places = {
   "if-match": "ifMatch",
   "if-none-match": "ifNoneMatch",
   "last-event-id": "lastEventId",
+  "quorate-fenced": "fenced",
 } as const satisfies Record<GovernedHeader, keyof RequestHead>;
 
 function makeCheck(operation: Operation): OperationCheck {

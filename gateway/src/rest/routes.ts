@@ -5,7 +5,9 @@
 import type { Call } from "./call.ts";
 import { getAcl, getChildren, putAcl } from "./children.ts";
 import { getDocs, getErrorDocs } from "./docs/routes.ts";
+import { campaign, getElection, proclaim, resign } from "./elections.ts";
 import { type GovernedHeader, maskOf } from "./head.ts";
+import { acquireLock, getLock, releaseLock } from "./locks.ts";
 import { getCluster, handOver, livez, metrics, openapi, readyz } from "./operations.ts";
 import { closeSession, createSession, getSession, listSessions, renewSession } from "./sessions.ts";
 import { getTree, treeType } from "./tree.ts";
@@ -40,7 +42,9 @@ const fresh: readonly GovernedHeader[] = [
   "quorate-timeout",
 ];
 const reading: readonly GovernedHeader[] = ["quorate-session", ...fresh];
-const writing: readonly GovernedHeader[] = ["quorate-session", "quorate-timeout", "idempotency-key"];
+const owning: readonly GovernedHeader[] = ["quorate-session", "quorate-timeout"];
+const keyed: readonly GovernedHeader[] = [...owning, "idempotency-key"];
+const writing: readonly GovernedHeader[] = [...keyed, "quorate-fenced"];
 const json = ["application/json"];
 const html = ["text/html"];
 const shape = ["ephemeral", "ttl", "acl", "parents"];
@@ -60,6 +64,9 @@ function route(
 
 const scopes = ["node", "children", "subtree"];
 const znodes = "/v1/znodes/{path}";
+const locks = "/v1/locks/{path}";
+const elections = "/v1/elections/{path}";
+const contest = ["wait", "layout", "timeout", "token", "acl"];
 
 export const routes: readonly Route[] = [
   route("GET", znodes, "get", ["format", "encoding", "wait"], [...reading, "if-none-match"], [], getZnode),
@@ -79,20 +86,12 @@ export const routes: readonly Route[] = [
   route("GET", "/v1/tree/{path}", "tree", ["depth", "data", "encoding"], reading, [treeType], getTree),
   route("GET", "/v1/acl/{path}", "getAcl", [], [...reading, "if-none-match"], json, getAcl),
   route("PUT", "/v1/acl/{path}", "setAcl", [], [...writing, "if-match"], json, putAcl),
-  route("POST", "/v1/txn", "txn", [], [...reading, "idempotency-key"], json, postTxn),
+  route("POST", "/v1/txn", "txn", [], [...reading, "idempotency-key", "quorate-fenced"], json, postTxn),
   route("POST", "/v1/sessions", "createSession", [], ["quorate-timeout"], json, createSession),
   route("GET", "/v1/sessions", "listSessions", ["limit", "continue"], fresh, json, listSessions),
-  route(
-    "POST",
-    "/v1/sessions/{id}/renew",
-    "renewSession",
-    [],
-    ["quorate-session", "quorate-timeout"],
-    json,
-    renewSession,
-  ),
+  route("POST", "/v1/sessions/{id}/renew", "renewSession", [], owning, json, renewSession),
   route("GET", "/v1/sessions/{id}", "getSession", [], reading, json, getSession),
-  route("DELETE", "/v1/sessions/{id}", "closeSession", [], writing, json, closeSession),
+  route("DELETE", "/v1/sessions/{id}", "closeSession", [], keyed, json, closeSession),
   route(
     "GET",
     "/v1/watch",
@@ -103,6 +102,21 @@ export const routes: readonly Route[] = [
     getWatch,
     scopes,
   ),
+  route("POST", locks, "acquireLock", ["mode", "permits", "contender", ...contest], keyed, json, acquireLock),
+  route("GET", locks, "getLock", ["limit"], reading, json, getLock),
+  route("DELETE", locks, "releaseLock", [], owning, json, releaseLock),
+  route("POST", elections, "campaign", contest, keyed, json, campaign),
+  route("PUT", elections, "proclaim", [], keyed, json, proclaim),
+  route(
+    "GET",
+    elections,
+    "getElection",
+    ["wait", "encoding"],
+    [...reading, "if-none-match", "last-event-id"],
+    watchTypes,
+    getElection,
+  ),
+  route("DELETE", elections, "resign", [], owning, json, resign),
   route("GET", "/v1/cluster", "cluster", [], [], json, getCluster),
   route("POST", "/v1/cluster/leader", "handOver", [], ["quorate-timeout"], json, handOver),
   route("GET", "/v1/openapi.json", "openapi", [], [], json, openapi),

@@ -57,7 +57,7 @@ export async function renewSession(call: Call): Promise<void> {
   sendProblem(call, problem, headers);
 }
 
-function unshown(): RequestFault {
+export function unshown(): RequestFault {
   const detail = "Quorate-Session is missing; send <id>:<secret> as POST /v1/sessions answered it";
   return new RequestFault("authFailed", detail, ["WWW-Authenticate", sessionChallenge]);
 }

@@ -36,15 +36,6 @@ export function readTxn(body: JsonObject, acting: boolean): TxnOperationSet {
   return otherwise === undefined ? base : { ...base, else: otherwise };
 }
 
-/** Writes nothing, whichever branch it takes. */
-export function isReadOnly(txn: TxnOperationSet): boolean {
-  return txn.then.every(isRead) && (txn.else ?? []).every(isRead);
-}
-
-function isRead({ kind }: TxnOperation): boolean {
-  return kind === "get" || kind === "exists" || kind === "children" || kind === "check";
-}
-
 function listOf<T>(body: JsonObject, key: string, read: (each: unknown, field: string) => T): readonly T[] | undefined {
   if (body[key] === undefined) return undefined;
   return asArray(body[key], `body.${key}`).map((each, index) => read(each, `body.${key}[${index}]`));

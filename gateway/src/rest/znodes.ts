@@ -16,6 +16,7 @@ import { startBlockingRead } from "./blocking-read.ts";
 import { readBytes, refuseBody } from "./body.ts";
 import { type Call, keyOf, pathOf, readRequest, timeoutOf, writeRequest } from "./call.ts";
 import { bad, RequestFault } from "./fault.ts";
+import { performWrite } from "./fences.ts";
 import { type Served, type Settled, send, sendJson, settle } from "./reply.ts";
 import { shapeOfQuery } from "./shape.ts";
 import { dataJson, type Encoding, statJson, urlOf } from "./stat-json.ts";
@@ -144,7 +145,7 @@ export async function putZnode(call: Call): Promise<void> {
     { kind: "put", path, data, parents, condition, ...(shape === undefined ? undefined : { shape }) },
     key,
   );
-  const settled = settle(call, await call.door.options.backend.write(request, timeout));
+  const settled = settle(call, await performWrite(call, request, timeout));
   if (settled !== undefined) sendNode(call, settled, expectResult(settled.outcome.result, "node"));
 }
 
@@ -169,7 +170,7 @@ export async function postZnode(call: Call): Promise<void> {
   const data = await readBytes(call, limits.dataBytes);
   const key = keyOf(call, parent, data);
   const request = writeRequest(call, { kind: "create", path, data, shape, sequential: true, parents }, key);
-  const settled = settle(call, await call.door.options.backend.write(request, timeout));
+  const settled = settle(call, await performWrite(call, request, timeout));
   if (settled !== undefined) sendNode(call, settled, expectResult(settled.outcome.result, "node"));
 }
 
@@ -181,7 +182,7 @@ export async function deleteZnode(call: Call): Promise<void> {
   const recursive = call.query.flag("recursive");
   const key = keyOf(call, path, new Uint8Array(0));
   const request = writeRequest(call, { kind: "delete", path, condition, recursive }, key);
-  const settled = settle(call, await call.door.options.backend.write(request, timeoutOf(call)));
+  const settled = settle(call, await performWrite(call, request, timeoutOf(call)));
   if (settled === undefined) return;
   const { count } = expectResult(settled.outcome.result, "deleted");
   sendJson(call, 200, settled, `{"deleted":${count},"zxid":"${formatZxid(settled.zxid)}"}`);
