@@ -27,7 +27,7 @@ export function nameOf(queue: Path): string {
 const passing = ["wait", "timeout", "token"];
 
 export function contestOf(call: Call, path: Path, data: Uint8Array): Contest {
-  const { query, head, identity, door } = call;
+  const { query, head, identity } = call;
   const acting = actingOf(call);
   const timeout = query.text("timeout");
   const token = query.text("token");
@@ -55,8 +55,7 @@ export function contestOf(call: Call, path: Path, data: Uint8Array): Contest {
     address: identity.ids.find((each) => each.scheme === "ip")?.id ?? "",
     sessionTimeoutMillis:
       timeout === undefined ? sessionTimeoutDefaultMillis : readDuration(timeout, "timeout", least, most),
-    // What came together shall not come back together.
-    waitMillis: waitMillis * (1 - 0.1 * door.watches.spread()),
+    waitMillis,
     ...(acting === undefined ? undefined : { acting }),
     ...(acl === undefined ? undefined : { acl: readAclText(acl, "acl") }),
     ...(held === undefined ? undefined : { token: held }),

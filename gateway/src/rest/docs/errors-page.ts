@@ -15,15 +15,16 @@ const advice: Readonly<Record<Code, string>> = {
     "Who asks lacks the permission that `detail` names. Authenticate, or have the ACL changed. A web page of another site gets this, too, unless `--cors-origin` allows it.",
   quotaExceeded:
     "A quota is used up; `detail` says which: ephemerals of a session, znodes, or the reserve of the disk.",
-  noNode: "There is no znode of that path.",
+  noNode: "There is no znode of that path; or, of a lock or an election, nothing that the session could give back.",
   noParent: "A znode is made below one that exists. Make the parents first, or send `?parents=true`.",
   nodeExists:
-    "There is one already. Under `If-None-Match: *` this is 412, so that who came second knows it from the status alone.",
+    "There is one already. Under `If-None-Match: *` this is 412, so that who came second knows it from the status alone. Of a lock or an election: the name is of something else; `detail` says of what.",
   notEmpty: "It has children. Delete them first, or send `?recursive=true`.",
   noChildrenForEphemerals: "An ephemeral ends with its session, and can have nothing below it.",
   badVersion:
     "The znode is not as the condition says: somebody wrote in between, or a proxy made this very request before. Read it again and decide anew.",
-  fenced: "The lock was passed on to somebody else. Stop doing what it protects.",
+  fenced:
+    "The lock is not held with this token any more: it was released, or its session is over, and it may have passed on. Stop doing what it protects.",
   sessionExpired:
     "The session is over, and so are its ephemerals: it was closed, or not renewed in time. It is never made anew behind your back: open another one.",
   sessionMoved: "Another connection has taken the session over. REST and unary gRPC never answer this.",
