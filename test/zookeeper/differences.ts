@@ -6,6 +6,8 @@
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { plainWords } from "@quorate/gateway";
+import { linkLimits } from "../../gateway/src/limits.ts";
+import { watchLimits } from "../../gateway/src/zookeeper/watch-limits.ts";
 import type { Entry } from "./back-to-back/side.ts";
 import type { WireMultiResult, WireRequest } from "./wire-records.ts";
 
@@ -20,6 +22,9 @@ export interface MeantDifference {
 
 const document = join(import.meta.dirname, "../../docs/zookeeper.md");
 const config = "/zookeeper/config";
+
+const count = (number: number): string => number.toLocaleString("en");
+const mebibytes = (bytes: number): number => bytes / 1_048_576;
 
 const sessions: readonly MeantDifference[] = [
   {
@@ -228,7 +233,7 @@ const watches: readonly MeantDifference[] = [
   {
     what: "watches of one connection",
     zookeeper: "as many as memory takes",
-    quorate: "128 MiB of paths; beyond, -127",
+    quorate: `${count(watchLimits.followed)} paths or ${mebibytes(watchLimits.followedBytes)} MiB of them (a list of children, and a persistent watch, count twice); beyond, -127. All of a gateway: ${count(linkLimits.followed)} and ${mebibytes(linkLimits.followedBytes)} MiB`,
     reason: "one client takes no other's memory",
   },
 ];

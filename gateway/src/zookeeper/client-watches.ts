@@ -102,9 +102,16 @@ export class ClientWatches implements ConnectionWatches {
   }
 
   expect(op: "exists" | "getData" | "getChildren", path: Path): Leaving | undefined {
-    if (this.#paths.isFull(path)) return undefined;
+    if (this.#isFull(path)) return undefined;
     const kind = op === "getChildren" ? child : data;
     return this.#expect(path, kind, (code) => code === codes.ok || (op === "exists" && code === codes.noNode));
+  }
+
+  #isFull(path: Path): boolean {
+    if (!this.#paths.isFull(path)) return false;
+    const most = "which is the most for a connection: a request for one more is refused (-127)";
+    this.#context.log(`it watches ${this.#armed.size} paths, ${most}`);
+    return true;
   }
 
   #expect(path: Path, kind: number, arms: (code: number) => boolean): Leaving {
@@ -125,7 +132,7 @@ export class ClientWatches implements ConnectionWatches {
     const kind = kindsOfMode.get(mode);
     if (kind === undefined) return replies.fill(slot, zeroZxid, codes.marshallingError);
     if (isBadPath(path)) return replies.fill(slot, zeroZxid, codes.badArguments);
-    if (this.#paths.isFull(path)) return replies.fill(slot, zeroZxid, errors.throttled.zookeeper);
+    if (this.#isFull(path)) return replies.fill(slot, zeroZxid, errors.throttled.zookeeper);
     slot.leaving = this.#expect(path, kind, (code) => code === codes.ok);
     // Only its place is asked for; a txn is read before any write that comes behind it, whatever that writes.
     const place: ReadOperation = { kind: "txn", check: [], then: [{ kind: "exists", path }] };

@@ -53,6 +53,7 @@ export interface ConnectionContext {
   readonly readOnly: boolean;
   /** Nobody waits any more for what was not answered. */
   isOver(): boolean;
+  /** What clients can cause: one line in a while. */
   log(text: string): void;
   /** The client finds a broken connection and comes back; what is not answered is not answered any more. */
   close(why: string): void;

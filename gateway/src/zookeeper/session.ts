@@ -60,7 +60,7 @@ export function openSession(
     minZxid: opening.zxid,
     readOnly,
     isOver,
-    log: (text) => options.log(`zookeeper: ${nameOfSession(acting.session)}: ${text}`),
+    log: (text) => door.note("session", `${nameOfSession(acting.session)}: ${text}`),
     close,
   };
   const calls = new LaneCalls(context, opening, timeoutMillis);

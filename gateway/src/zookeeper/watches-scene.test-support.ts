@@ -92,6 +92,7 @@ export class WatchesScene {
   listener: FollowListener | undefined;
   identity: Identity = anyone;
   closed: string | undefined;
+  readonly logged: string[] = [];
   /** Written and not read by the client. */
   unsent = 0;
   readonly #counts = new Counts();
@@ -124,7 +125,7 @@ export class WatchesScene {
       minZxid: 1 as Zxid,
       readOnly: false,
       isOver: () => this.closed !== undefined,
-      log: () => {},
+      log: (text) => this.logged.push(text),
       close: (why) => {
         this.closed = why;
       },
