@@ -1,44 +1,27 @@
-/** The commands: `quorate dev | serve | gateway | recover`. */
-import { dev } from "./dev.ts";
-import { gateway } from "./gateway.ts";
-import { devSettings, gatewaySettings, recoverSettings, serveSettings, version } from "./options.ts";
-import { recover } from "./recover.ts";
-import { serve } from "./serve.ts";
-import { formatHelp, refuseUnknownVariables, type Setting } from "./settings.ts";
+/**
+ * The commands: `quorate dev | serve | gateway | recover`, and the command line for all others. Either is loaded only where it is
+ * meant: a shell that completes a word does not wait for the server's parts.
+ */
+import { clientVariables, runCommandLine, type ServerCommand } from "./cli/cli.ts";
 
-interface Command {
-  readonly about: string;
-  readonly settings: readonly Setting[];
-  readonly run: (args: readonly string[]) => Promise<void>;
-}
-
-const commands: Readonly<Record<string, Command>> = {
-  dev: { about: "three replicas and a gateway on this machine", settings: devSettings, run: dev },
-  serve: { about: "one replica, with a gateway embedded", settings: serveSettings, run: serve },
-  gateway: { about: "a stateless gateway", settings: gatewaySettings, run: gateway },
-  recover: { about: "a new ensemble from one surviving disk, offline", settings: recoverSettings, run: recover },
-};
+const servers: readonly ServerCommand[] = [
+  { name: "dev", about: "three replicas and a gateway on this machine" },
+  { name: "serve", about: "one replica, with a gateway embedded" },
+  { name: "gateway", about: "a stateless gateway" },
+  { name: "recover", about: "a new ensemble from one surviving disk, offline" },
+];
 
 export async function main(): Promise<void> {
-  const [name = "", ...args] = process.argv.slice(2);
-  const command = Object.hasOwn(commands, name) ? commands[name] : undefined;
-  if (command && !args.includes("--help") && !args.includes("-h")) {
-    const all = Object.values(commands).flatMap(({ settings }) => settings);
-    refuseUnknownVariables(all, process.env);
-    await command.run(args);
-  } else if (command) {
-    console.log(formatHelp(name, command.about, command.settings));
-  } else if (name === "--version") {
+  const [first = "", ...args] = process.argv.slice(2);
+  const helped = first === "help" ? args[0] : undefined;
+  const server = servers.find(({ name }) => name === (helped ?? first));
+  if (server !== undefined) {
+    const { runServer } = await import("./server-commands.ts");
+    await runServer(server, helped === undefined ? args : ["--help"], clientVariables);
+  } else if (first === "--version") {
+    const { version } = await import("./options.ts");
     console.log(version);
-  } else if (["", "--help", "-h", "help"].includes(name)) {
-    console.log(overview());
   } else {
-    console.error(`quorate: there is no command ${JSON.stringify(name)}\n${overview()}`);
-    process.exitCode = 2;
+    await runCommandLine(process.argv.slice(2), process.env, servers);
   }
-}
-
-function overview(): string {
-  const lines = Object.entries(commands).map(([each, { about }]) => `  quorate ${each.padEnd(10)} ${about}`);
-  return `usage:\n${lines.join("\n")}\n  quorate COMMAND --help`;
 }
