@@ -11,6 +11,7 @@ import type { Tokens } from "./tokens.ts";
 
 /** Who holds a lock, or leads. */
 export interface Holder {
+  /** 0: its znode may not be read. */
   readonly token: Zxid;
   readonly znode: Path;
 }
@@ -115,7 +116,8 @@ export class Fences {
     const { fence, znode } = guard;
     if (znode !== undefined) return guard;
     const holder = holders.find(({ token }) => token === fence.token);
-    if (holder === undefined) return guard;
+    // One that may not be read may be it. The guard says so where it is judged: `noAuth`.
+    if (holder === undefined) return { fence, znode: holders.find(({ token }) => token === zeroZxid)?.znode };
     this.#ports.tokens.learn(fence.path, fence.token, holder.znode, true);
     return { fence, znode: holder.znode };
   }

@@ -103,7 +103,7 @@ export const routes: readonly Route[] = [
     scopes,
   ),
   route("POST", locks, "acquireLock", ["mode", "permits", "contender", ...contest], keyed, json, acquireLock),
-  route("GET", locks, "getLock", ["limit"], reading, json, getLock),
+  route("GET", locks, "getLock", ["limit"], fresh, json, getLock),
   route("DELETE", locks, "releaseLock", [], owning, json, releaseLock),
   route("POST", elections, "campaign", contest, keyed, json, campaign),
   route("PUT", elections, "proclaim", [], keyed, json, proclaim),

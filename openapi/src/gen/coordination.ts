@@ -2900,8 +2900,6 @@ export interface operations {
                 limit?: components["parameters"]["WaiterLimit"];
             };
             header?: {
-                /** @description id:secret, as POST /v1/sessions answered. */
-                "Quorate-Session"?: components["parameters"]["Session"];
                 "Quorate-Consistency"?: components["parameters"]["Consistency"];
                 /** @description What is read is at least that new. */
                 "Quorate-Min-Zxid"?: components["parameters"]["MinZxid"];
@@ -2971,7 +2969,6 @@ export interface operations {
             404: components["responses"]["Problem404"];
             406: components["responses"]["Problem406"];
             409: components["responses"]["Problem409"];
-            410: components["responses"]["Problem410"];
             429: components["responses"]["Problem429"];
             500: components["responses"]["Problem500"];
             502: components["responses"]["Problem502"];
