@@ -29,6 +29,20 @@ export { type GrpcLimits, grpcLimits } from "./grpc/limits.ts";
 export { createGrpcServer, type GrpcServer } from "./grpc/server.ts";
 export { digestOf } from "./identity.ts";
 export type { GatewayTimer, GatewayWorld } from "./ports.ts";
+export { createRecipes, type RecipesOptions, type RecipesStatus } from "./recipes/create.ts";
+export { recipeLimits } from "./recipes/limits.ts";
+export type {
+  Contender,
+  ElectionState,
+  Fence,
+  Layout,
+  LockKind,
+  LockMode,
+  LockState,
+  Place,
+  RecipeAnswer,
+  Recipes,
+} from "./recipes/recipes.ts";
 export {
   type Dial,
   type LinkStatus,

@@ -1,0 +1,116 @@
+/**
+ * A place is given up. What is remembered of it makes that one write; where nothing is, or it proves wrong, the session's
+ * places are listed first, and all that it has in the queue go.
+ */
+import { type Acting, childOf, type Identity, nameOf, type Path, parentOf, type TxnOperationSet } from "@quorate/api";
+import { type Failed, isFailed, refuse, settled } from "./answers.ts";
+import { parseContender, type QueueShape } from "./layout.ts";
+import { recipeLimits } from "./limits.ts";
+import { readQueue, readSession } from "./look.ts";
+import { foreignDetail, shownShape } from "./mark.ts";
+import { ownSessionName } from "./own-session.ts";
+import type { PlacePorts, Places } from "./place.ts";
+import type { RecipeAnswer } from "./recipes.ts";
+
+export interface LeavePorts extends PlacePorts {
+  readonly places: Places;
+}
+
+export interface Leave {
+  readonly identity: Identity;
+  readonly path: Path;
+  readonly acting: Acting;
+  readonly recipe: QueueShape["recipe"];
+  readonly deadline: number;
+}
+
+type Left = RecipeAnswer<{ znode: Path }>;
+
+export async function leave(ports: LeavePorts, request: Leave): Promise<Left> {
+  const { memory, places } = ports;
+  const { path, acting, recipe } = request;
+  // What is being taken would come behind this.
+  await places.settle(acting.session, path);
+  const session = memory.sessions.get(acting.session);
+  const known = session?.places.get(path);
+  if (session?.listed && known !== undefined && known.shape.recipe === recipe) {
+    const left = await remove(ports, request, [known.znode], session.opened);
+    if (left !== undefined) return left;
+  }
+  for (let attempt = 0; attempt < recipeLimits.tries; attempt += 1) {
+    const own = await list(ports, request);
+    if (isFailed(own)) return own;
+    const left = await remove(ports, request, own.znodes, own.opened);
+    if (left !== undefined) return left;
+  }
+  return refuse("throttled", `the places of the session in ${path} change too often to be given up; try again`, path);
+}
+
+/** Undefined: one of them was gone already. */
+async function remove(
+  ports: LeavePorts,
+  { identity, path, acting, deadline }: Leave,
+  znodes: readonly [Path, ...Path[]],
+  opened: boolean,
+): Promise<Left | undefined> {
+  const { backend, memory, world } = ports;
+  const operation = opened ? ({ kind: "closeSession", session: acting.session } as const) : removal(znodes);
+  const answer = settled(await backend.write({ identity, acting, operation }, Math.max(1, deadline - world.now())));
+  const session = memory.sessions.get(acting.session);
+  if (isFailed(answer)) {
+    if (answer.kind === "unavailable") {
+      if (session !== undefined) session.listed = false;
+      return answer;
+    }
+    const { code } = answer.failure;
+    if (code === "sessionExpired") memory.sessions.delete(acting.session);
+    const gone = code === "noNode" || code === "badVersion";
+    if (gone) session?.places.delete(path);
+    return gone ? undefined : answer;
+  }
+  const known = session?.places.get(path);
+  if (known !== undefined) memory.forgetPlace(path, session, known);
+  if (opened) memory.sessions.delete(acting.session);
+  const { outcome, servedBy } = answer;
+  return { kind: "done", value: { znode: znodes[0] }, zxid: outcome.zxid, servedBy };
+}
+
+function removal(znodes: readonly Path[]): TxnOperationSet {
+  return {
+    kind: "txn",
+    check: znodes.map((path) => ({ path, ownerSelf: true })),
+    then: znodes.map((path) => ({ kind: "delete", path, condition: {}, recursive: false })),
+  };
+}
+
+interface Own {
+  readonly znodes: readonly [Path, ...Path[]];
+  /** The session was opened for it. */
+  readonly opened: boolean;
+}
+
+async function list(ports: LeavePorts, { identity, path, acting, recipe, deadline }: Leave): Promise<Own | Failed> {
+  const { backend, memory, world } = ports;
+  const left = Math.max(1, deadline - world.now());
+  const [session, sight] = await Promise.all([
+    readSession(backend, { identity, acting }, left),
+    readQueue(backend, { identity }, path, recipeLimits.namesWithPlace, left),
+  ]);
+  if (isFailed(session)) return session;
+  if (isFailed(sight)) return sight;
+  const nothing = refuse("noNode", `the session has no place in ${path}`, path, sight.zxid);
+  if ("kind" in sight) return nothing;
+  if (sight.mark === "foreign") return refuse("nodeExists", foreignDetail(path, recipe), path, sight.zxid);
+  const names = session.ephemerals.filter((each) => parentOf(each) === path).map(nameOf);
+  const shape = shownShape(recipe, sight.mark, names);
+  if (shape.recipe !== recipe) {
+    return refuse("nodeExists", `${path} is no ${recipe}; take its name where it is one`, path, sight.zxid);
+  }
+  const [first, ...rest] = names.filter((name) => parseContender(shape, name)).map((name) => childOf(path, name));
+  if (first === undefined) return nothing;
+  const alone = rest.length === 0 && session.info.ephemeralCount === 1;
+  const opened = alone && session.info.name === ownSessionName(recipe, path);
+  const known = memory.sessions.get(acting.session);
+  if (known !== undefined) known.opened = opened;
+  return { znodes: [first, ...rest], opened };
+}
