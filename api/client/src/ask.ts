@@ -5,6 +5,7 @@
 
 import { formatZxid, zeroZxid } from "@quorate/api";
 import { defined } from "./defined.ts";
+import type { ElectionState, Layout, LockMode, LockState, ObserveOptions } from "./locks.ts";
 import type {
   AclAnswer,
   AclEntry,
@@ -27,6 +28,20 @@ import type {
   Written,
   Znode,
 } from "./quorate.ts";
+import { QuorateError } from "./quorate-error.ts";
+
+/** For a place in a queue: how it is asked for again and again. */
+export interface ContestAsk {
+  readonly path: string;
+  readonly layout?: Layout;
+  readonly acl?: readonly AclEntry[];
+  /** How long the gateway may wait with its answer. */
+  readonly waitMillis: number;
+  /** Of what is held: it is renewed, and not taken anew where it is lost. */
+  readonly token?: string;
+  /** So that a first try that comes late makes no second place. */
+  readonly key?: string;
+}
 
 /** Each call's question, by its name. */
 export interface Asks {
@@ -43,6 +58,24 @@ export interface Asks {
   createSession: { readonly timeoutMillis?: number; readonly name?: string };
   renewSession: { readonly id: string };
   closeSession: { readonly id: string };
+  acquire: ContestAsk & { readonly mode?: LockMode; readonly permits?: number; readonly contender?: string };
+  campaign: ContestAsk & { readonly value: Uint8Array };
+  release: { readonly path: string };
+  resign: { readonly path: string };
+  proclaim: { readonly path: string; readonly value: Uint8Array };
+  lock: { readonly path: string; readonly waiters?: number };
+  leader: { readonly path: string };
+}
+
+/** Where its session stands in a queue. */
+export interface Standing {
+  readonly held: boolean;
+  /** Of one that is held. */
+  readonly token?: string;
+  readonly znode: string;
+  readonly layout: Layout;
+  readonly mode?: LockMode;
+  readonly permits?: number;
 }
 
 export interface SessionToken {
@@ -71,6 +104,13 @@ export interface Answers {
   createSession: SessionToken & { readonly timeoutMillis: number };
   renewSession: undefined;
   closeSession: undefined;
+  acquire: Standing;
+  campaign: Standing;
+  release: undefined;
+  resign: undefined;
+  proclaim: undefined;
+  lock: LockState;
+  leader: ElectionState;
 }
 
 export type Kind = keyof Asks;
@@ -80,6 +120,7 @@ export interface Channel {
   call<K extends Kind>(kind: K, ask: Asks[K], options: ReadOptions & WriteOptions): Promise<Answers[K]>;
   tree(path: string, options: TreeOptions): Listing<TreeNode>;
   watch(options: WatchOptions): Watch;
+  observe(path: string, options: ObserveOptions): AsyncIterable<ElectionState>;
 }
 
 /** What of a read's options is asked of the gateway. */
@@ -92,6 +133,13 @@ export interface Settings extends Reading {
   readonly signal: AbortSignal;
   readonly session?: SessionToken;
   readonly key?: string;
+  readonly fences?: readonly Fence[];
+}
+
+/** What a writer shows that it holds. */
+export interface Fence {
+  readonly path: string;
+  readonly token: string;
 }
 
 export interface Answered<T> {
@@ -113,9 +161,11 @@ export interface Transport<Place> {
   tree(place: Place, path: string, options: TreeOptions, settings: Settings): AsyncIterable<string | TreeNode>;
   /** Ends where the gateway ended it in peace. */
   watch(place: Place, options: WatchOptions, after: string | undefined, settings: Settings): AsyncIterable<WatchPart>;
+  /** Ends where the gateway ended it in peace. Undefined: nothing is new, but it is alive. */
+  observe(place: Place, path: string, settings: Settings): AsyncIterable<ElectionState | undefined>;
 }
 
-const readers: readonly Kind[] = ["get", "exists", "children", "getAcl", "sync"];
+const readers: readonly Kind[] = ["get", "exists", "children", "getAcl", "sync", "lock", "leader"];
 
 /** A txn of reads alone is a read. */
 export function isRead<K extends Kind>(kind: K, ask: Asks[K]): boolean {
@@ -124,9 +174,37 @@ export function isRead<K extends Kind>(kind: K, ask: Asks[K]): boolean {
   return [...then, ...otherwise].every(({ op }) => ["get", "exists", "children", "check"].includes(op));
 }
 
-/** May always be repeated: what is done twice is as if done once. */
+const harmless: readonly Kind[] = [
+  "createSession",
+  "renewSession",
+  "closeSession",
+  "acquire",
+  "campaign",
+  "release",
+  "resign",
+];
+
+/** May always be repeated: what is done twice is as if done once. A session has one place in a queue, however often it asks. */
 export function isHarmless(kind: Kind): boolean {
-  return kind === "createSession" || kind === "renewSession" || kind === "closeSession";
+  return harmless.includes(kind);
+}
+
+/** How long the gateway may wait; undefined: not for its client's sake. */
+export function waitOf<K extends Kind>(kind: K, ask: Asks[K]): number | undefined {
+  return kind === "acquire" || kind === "campaign" ? (ask as ContestAsk).waitMillis : undefined;
+}
+
+/** A name is a path, with or without its first slash. */
+export function pathOf(name: string): string {
+  return name.startsWith("/") ? name : `/${name}`;
+}
+
+/** What a write's options show; undefined: nothing. */
+export function fencesOf({ fenced }: WriteOptions, read: boolean): readonly Fence[] | undefined {
+  if (fenced === undefined) return undefined;
+  if (read) throw new QuorateError("badArguments", "fenced: it guards writes, and this only reads");
+  const all = "token" in fenced ? [fenced] : fenced;
+  return all.length === 0 ? undefined : all.map(({ name, token }) => ({ path: pathOf(name), token }));
 }
 
 /** What a read's options ask for; `usual`: of the client. */

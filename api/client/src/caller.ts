@@ -4,6 +4,7 @@ import {
   type Answers,
   type Asks,
   type Channel,
+  fencesOf,
   isHarmless,
   isRead,
   type Kind,
@@ -11,8 +12,11 @@ import {
   type Seen,
   type SessionToken,
   type Transport,
+  waitOf,
 } from "./ask.ts";
 import { defined } from "./defined.ts";
+import type { ElectionState, ObserveOptions } from "./locks.ts";
+import { Observing } from "./observing.ts";
 import type {
   Consistency,
   Listing,
@@ -55,10 +59,13 @@ export class Caller<Place> implements Channel {
     const { transport, endpoints, seen, session, consistency } = this.#options;
     const read = isRead(kind, ask);
     const key = read || isHarmless(kind) ? undefined : keyOf(options);
-    const settings = defined({ ...(read ? readingOf(options, consistency, seen) : undefined), session, key });
+    const fences = fencesOf(options, read);
+    const settings = defined({ ...(read ? readingOf(options, consistency, seen) : undefined), session, key, fences });
+    const waitMillis = waitOf(kind, ask);
     const task = {
       endpoints,
-      timeoutMillis: this.#millis(options.timeoutMillis),
+      timeoutMillis: this.#millis(options.timeoutMillis) + (waitMillis ?? 0),
+      once: waitMillis !== undefined,
       signal: this.#signal(options.signal),
       repeatable: read || isHarmless(kind) || key !== undefined,
       keyed: key !== undefined,
@@ -106,6 +113,13 @@ export class Caller<Place> implements Channel {
     const openMillis = this.#millis(undefined);
     const open = transport.watch.bind(transport);
     return new Watching({ endpoints, seen, session, over, openMillis, open }, options);
+  }
+
+  observe(path: string, options: ObserveOptions): AsyncIterable<ElectionState> {
+    const { transport, endpoints, session, seen, over } = this.#options;
+    const openMillis = this.#millis(undefined);
+    const open = transport.observe.bind(transport);
+    return new Observing({ endpoints, seen, session, over, openMillis, open }, path, options);
   }
 
   #millis(asked: number | undefined): number {

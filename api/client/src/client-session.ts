@@ -6,7 +6,7 @@ import { limits } from "@quorate/api";
 import type { Channel, SessionToken } from "./ask.ts";
 import { Calls } from "./calls.ts";
 import type { SessionFacts } from "./client.ts";
-import type { Session } from "./quorate.ts";
+import type { CallOptions, Session } from "./quorate.ts";
 import { isCode, QuorateError } from "./quorate-error.ts";
 import { sleep } from "./retry.ts";
 
@@ -35,6 +35,7 @@ export class ClientSession extends Calls implements Session {
   readonly #channel: Channel;
   readonly #ports: SessionPorts;
   #heldUntil: number;
+  #timer: NodeJS.Timeout | undefined;
   #closed: Promise<void> | undefined;
 
   constructor(ports: SessionPorts) {
@@ -51,7 +52,19 @@ export class ClientSession extends Calls implements Session {
     this.#channel = channel;
     this.#ports = ports;
     this.#heldUntil = ports.openedAt + timeoutMillis;
+    this.#watchClock();
     void this.#keep();
+  }
+
+  /** What it asks through. */
+  get channel(): Channel {
+    return held(this.#channel, () => this.#check());
+  }
+
+  /** By the clock, however long this process stood still. */
+  get held(): boolean {
+    this.#check();
+    return !this.lost.aborted;
   }
 
   close(): Promise<void> {
@@ -63,18 +76,24 @@ export class ClientSession extends Calls implements Session {
     return this.close();
   }
 
-  async #close(): Promise<void> {
+  /** As `close`, but it says if that is not known to be done, and may be called again. It is renewed no more. */
+  async end(options: CallOptions = {}): Promise<void> {
     this.#closing.abort();
-    this.#ports.closed();
+    if (this.lost.aborted) return;
+    const usual = { timeoutMillis: Math.min(closeMillis, this.timeoutMillis) };
     try {
-      if (!this.lost.aborted)
-        await this.#channel.call(
-          "closeSession",
-          { id: this.id },
-          { timeoutMillis: Math.min(closeMillis, this.timeoutMillis) },
-        );
+      await this.#channel.call("closeSession", { id: this.id }, { ...usual, ...options });
     } catch (error) {
-      // Over already, or it will be by itself.
+      if (!isCode(error, "sessionExpired")) throw error;
+    }
+    this.#lose(new QuorateError("sessionExpired", `the session ${this.id} is closed`));
+  }
+
+  async #close(): Promise<void> {
+    try {
+      await this.end();
+    } catch (error) {
+      // It will be over by itself.
       if (!(error instanceof QuorateError)) throw error;
     } finally {
       this.#lose(new QuorateError("sessionExpired", `the session ${this.id} is closed`));
@@ -102,6 +121,14 @@ export class ClientSession extends Calls implements Session {
     }
   }
 
+  /** Whatever a renewal under way may be stuck in. */
+  #watchClock(): void {
+    this.#timer = setTimeout(() => {
+      this.#check();
+      if (!this.lost.aborted) this.#watchClock();
+    }, this.#heldUntil - performance.now());
+  }
+
   /** A process that stood still finds out before it does anything else. */
   #check(): void {
     if (performance.now() < this.#heldUntil || this.#lost.signal.aborted) return;
@@ -110,6 +137,7 @@ export class ClientSession extends Calls implements Session {
   }
 
   #lose(reason: QuorateError): void {
+    clearTimeout(this.#timer);
     if (!this.#lost.signal.aborted) this.#lost.abort(reason);
     this.#ports.closed();
   }
@@ -129,6 +157,10 @@ function held(channel: Channel, check: () => void): Channel {
     watch: (options) => {
       check();
       return channel.watch(options);
+    },
+    observe: (path, options) => {
+      check();
+      return channel.observe(path, options);
     },
   };
 }

@@ -1,8 +1,13 @@
 /** What the two clients share beside their calls: their sessions, and their end. */
+import { limits } from "@quorate/api";
 import type { Channel, Seen, SessionToken } from "./ask.ts";
 import { Calls } from "./calls.ts";
+import { ClientElections } from "./client-elections.ts";
+import { ClientLocks } from "./client-locks.ts";
 import { ClientSession } from "./client-session.ts";
+import type { ContestPorts } from "./contending.ts";
 import { defined } from "./defined.ts";
+import type { Elections, Locks } from "./locks.ts";
 import type { Quorate, Session, SessionOptions } from "./quorate.ts";
 import { QuorateError } from "./quorate-error.ts";
 
@@ -19,6 +24,8 @@ export interface ClientParts {
   readonly caller: Channel;
   readonly seen: Seen;
   readonly over: AbortController;
+  /** Of each call that names none. */
+  readonly timeoutMillis: number | undefined;
   /** What a session asks through. */
   sessionChannel(facts: SessionFacts): Channel;
   /** After everything else is over. */
@@ -26,25 +33,38 @@ export interface ClientParts {
 }
 
 export class Client extends Calls implements Quorate {
+  readonly locks: Locks;
+  readonly elections: Elections;
   readonly #parts: ClientParts;
-  readonly #sessions = new Set<Session>();
+  readonly #sessions = new Set<ClientSession>();
 
   protected constructor(parts: ClientParts) {
     super(parts.caller);
     this.#parts = parts;
+    const ports: ContestPorts = {
+      caller: parts.caller,
+      timeoutMillis: parts.timeoutMillis ?? limits.requestTimeoutDefaultMillis,
+      openSession: (options) => this.#open(options),
+    };
+    this.locks = new ClientLocks(ports);
+    this.elections = new ClientElections(ports);
   }
 
   get seen(): string {
     return this.#parts.seen.zxid;
   }
 
-  async session(options: SessionOptions = {}): Promise<Session> {
+  session(options: SessionOptions = {}): Promise<Session> {
+    return this.#open(options);
+  }
+
+  async #open(options: SessionOptions): Promise<ClientSession> {
     const { sessionTimeoutMillis: asked, name } = options;
     const ask = defined({ timeoutMillis: asked, name });
     const { caller, over } = this.#parts;
     const openedAt = performance.now();
     const { id, secret, timeoutMillis } = await caller.call("createSession", ask, options);
-    const session: Session = new ClientSession({
+    const session: ClientSession = new ClientSession({
       token: { id, secret },
       timeoutMillis,
       openedAt,

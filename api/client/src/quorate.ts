@@ -3,6 +3,7 @@
  * digits, as in every answer of the REST door: they sort as the writes do.
  */
 import type { components } from "@quorate/openapi";
+import type { Elections, Locks } from "./locks.ts";
 
 type Schemas = components["schemas"];
 
@@ -33,6 +34,14 @@ export interface WriteOptions extends CallOptions {
    * unknown outcome is an error. The writes of a gRPC session need no key: their numbers do the same.
    */
   readonly idempotencyKey?: string | false;
+  /** It is done only while these are held, by their tokens: else the error is `fenced`, and nothing is done. */
+  readonly fenced?: Fenced | readonly Fenced[];
+}
+
+/** A `Lock` or a `Leadership` is one; what it protects may also be elsewhere, and know its name and token alone. */
+export interface Fenced {
+  readonly name: string;
+  readonly token: string;
 }
 
 /** How a znode is made. */
@@ -254,6 +263,8 @@ export interface Session extends Operations, AsyncDisposable {
 }
 
 export interface Quorate extends Operations, AsyncDisposable {
+  readonly locks: Locks;
+  readonly elections: Elections;
   /** The newest zxid that any answer showed. */
   readonly seen: string;
   session(options?: SessionOptions): Promise<Session>;

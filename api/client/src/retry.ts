@@ -92,6 +92,8 @@ export interface Task<Place> {
   readonly repeatable: boolean;
   /** It is a write whose key is remembered for a time. */
   readonly keyed: boolean;
+  /** Tried once, for all of its time: whoever asks has less to ask the next time. */
+  readonly once?: boolean;
 }
 
 export interface Try<Place> {
@@ -101,7 +103,7 @@ export interface Try<Place> {
 }
 
 export async function retrying<Place, T>(task: Task<Place>, attempt: (one: Try<Place>) => Promise<T>): Promise<T> {
-  const { endpoints, signal, repeatable } = task;
+  const { endpoints, signal, repeatable, once = false } = task;
   let end = performance.now() + task.timeoutMillis;
   let doubt = false;
   for (let tries = 0; ; tries++) {
@@ -111,7 +113,7 @@ export async function retrying<Place, T>(task: Task<Place>, attempt: (one: Try<P
     const left = end - sentAt;
     const share = Math.max(leastTryMillis, task.timeoutMillis / 3);
     try {
-      const answer = await within(repeatable ? Math.min(left, share) : left, signal, (millis, cut) =>
+      const answer = await within(repeatable && !once ? Math.min(left, share) : left, signal, (millis, cut) =>
         attempt({ place: endpoint.place, timeoutMillis: millis, signal: cut }),
       );
       endpoints.succeeded(endpoint);
@@ -126,7 +128,7 @@ export async function retrying<Place, T>(task: Task<Place>, attempt: (one: Try<P
       const last = doubt && (inconclusive.has(error.code) || !repeatable) ? error.inDoubt() : error;
       if (!mayRepeat(error, repeatable)) throw last;
       const wait = pause(endpoints, endpoint, error, tries);
-      if (performance.now() + wait >= end) throw last;
+      if (once || performance.now() + wait >= end) throw last;
       await sleep(wait, signal);
     }
   }
@@ -137,7 +139,7 @@ export function isPassing({ code, certainty }: QuorateError): boolean {
   return certainty === "noEffect" && (passing.has(code) || inDoubt.has(code));
 }
 
-function mayRepeat(error: QuorateError, repeatable: boolean): boolean {
+export function mayRepeat(error: QuorateError, repeatable: boolean): boolean {
   if (error.certainty === "unknown") return repeatable && (inDoubt.has(error.code) || passing.has(error.code));
   return isPassing(error);
 }

@@ -137,13 +137,13 @@ export class Watching<Place> implements Watch {
   }
 }
 
-function passes(error: unknown): error is QuorateError {
+export function passes(error: unknown): error is QuorateError {
   if (!(error instanceof QuorateError)) return false;
   return error.certainty === "unknown" || isCode(error, "noLeader", "behind", "throttled", "connectionLoss", "timeout");
 }
 
 /** One connection's own signal: it is cut when it has been silent for too long. */
-class Connection {
+export class Connection {
   readonly #cut = new AbortController();
   readonly signal: AbortSignal;
   #timer: NodeJS.Timeout | undefined;

@@ -87,7 +87,7 @@ export class Connection {
     });
   }
 
-  async *serverStream<Name extends "Watch" | "GetTree">(
+  async *serverStream<Name extends "Watch" | "GetTree" | "Observe">(
     name: Name,
     request: Methods[Name][0],
     settings: CallSettings,
@@ -160,8 +160,13 @@ export class Connection {
   }
 }
 
+type MethodTable = { readonly [Name in keyof Methods]: PublicMethod<Methods[Name][0], Methods[Name][1]> };
+let methods: MethodTable | undefined;
+
 function methodOf<Name extends keyof Methods>(name: Name): PublicMethod<Methods[Name][0], Methods[Name][1]> {
-  return publicServices().methods.Coordination[name] as unknown as PublicMethod<Methods[Name][0], Methods[Name][1]>;
+  const { Coordination, Locks, Elections } = publicServices().methods;
+  methods ??= { ...Coordination, ...Locks, ...Elections } as unknown as MethodTable;
+  return methods[name];
 }
 
 /** grpc-js gives Buffers, and takes no `this`. */

@@ -4,6 +4,7 @@ import { type Answers, type Asks, isRead, type Kind } from "../ask.ts";
 import { bytesOf } from "../calls.ts";
 import { defined } from "../defined.ts";
 import type { Check, TxnOperation, TxnResult, Written } from "../quorate.ts";
+import { lockForms } from "./lock-forms.ts";
 import {
   type Asking,
   aclIn,
@@ -22,7 +23,7 @@ import {
   zxidText,
 } from "./values.ts";
 
-export type Methods = PublicMethods["Coordination"];
+export type Methods = PublicMethods["Coordination"] & PublicMethods["Locks"] & PublicMethods["Elections"];
 
 interface MethodOf {
   get: "Get";
@@ -38,6 +39,13 @@ interface MethodOf {
   createSession: "CreateSession";
   renewSession: "RenewSession";
   closeSession: "CloseSession";
+  acquire: "Acquire";
+  campaign: "Campaign";
+  release: "Release";
+  resign: "Resign";
+  proclaim: "Proclaim";
+  lock: "GetLock";
+  leader: "GetLeader";
 }
 
 export interface Form<K extends Kind> {
@@ -47,6 +55,7 @@ export interface Form<K extends Kind> {
 }
 
 export const forms: { readonly [K in Kind]: Form<K> } = {
+  ...lockForms,
   get: {
     method: "Get",
     request: ({ path }, asking) => ({ path, options: readOptions(asking) }),

@@ -27,6 +27,7 @@ export class GrpcClient extends Client {
       caller,
       seen,
       over,
+      timeoutMillis,
       sessionChannel: (facts) =>
         new Lane({
           facts,

@@ -2,9 +2,11 @@
 import { publicServices, type v1 } from "@quorate/proto";
 import type { Answered, Answers, Asks, Kind, Settings, Transport, WatchPart } from "../ask.ts";
 import { defined } from "../defined.ts";
+import type { ElectionState } from "../locks.ts";
 import type { TreeNode, TreeOptions, WatchItem, WatchOptions } from "../quorate.ts";
 import type { Connection } from "./connection.ts";
 import { forms } from "./forms.ts";
+import { electionOf } from "./lock-forms.ts";
 import { bytesIn, readOptions, statOf, timeText, zxidOf, zxidText } from "./values.ts";
 
 /** Reads the .proto files before the first call, which would be late by that. */
@@ -52,6 +54,16 @@ export class GrpcTransport implements Transport<Connection> {
     const { timeoutMillis: _, ...open } = callSettings(settings);
     const request = { ...watchRequest(options, after), options: readOptions(settings) };
     for await (const response of connection.serverStream("Watch", request, open)) yield partOf(response);
+  }
+
+  async *observe(
+    connection: Connection,
+    path: string,
+    settings: Settings,
+  ): AsyncGenerator<ElectionState, undefined, undefined> {
+    const { timeoutMillis: _, ...open } = callSettings(settings);
+    const request = { path, options: readOptions(settings) };
+    for await (const response of connection.serverStream("Observe", request, open)) yield electionOf(response);
   }
 }
 

@@ -8,6 +8,7 @@ import {
   type Answers,
   type Asks,
   type Channel,
+  fencesOf,
   isRead,
   type Kind,
   readingOf,
@@ -16,7 +17,18 @@ import {
 } from "../ask.ts";
 import type { Caller } from "../caller.ts";
 import type { SessionFacts } from "../client.ts";
-import type { Consistency, Listing, ReadOptions, TreeNode, TreeOptions, Watch, WatchOptions } from "../quorate.ts";
+import { defined } from "../defined.ts";
+import type { ElectionState, ObserveOptions } from "../locks.ts";
+import type {
+  Consistency,
+  Listing,
+  ReadOptions,
+  TreeNode,
+  TreeOptions,
+  Watch,
+  WatchOptions,
+  WriteOptions,
+} from "../quorate.ts";
 import { QuorateError } from "../quorate-error.ts";
 import { backOff, Endpoints } from "../retry.ts";
 import { Watching } from "../watching.ts";
@@ -106,27 +118,34 @@ export class Lane implements Channel {
     this.#open();
   }
 
-  async call<K extends Kind>(kind: K, ask: Asks[K], options: ReadOptions): Promise<Answers[K]> {
+  async call<K extends Kind>(kind: K, ask: Asks[K], options: ReadOptions & WriteOptions): Promise<Answers[K]> {
     if (kind === "renewSession") return this.#renew(options) as Promise<Answers[K]>;
+    if (!(kind in fields)) return this.#options.caller.call(kind, ask, options);
     const read = isRead(kind, ask);
+    const fences = fencesOf(options, read);
+    const { consistency, seen } = this.#options;
     const millis = options.timeoutMillis ?? this.#options.timeoutMillis;
     const form = forms[kind];
     const field = fields[kind as keyof typeof fields];
     const operation = {
-      [field]: form.request(ask, read ? readingOf(options, this.#options.consistency, this.#options.seen) : {}),
+      [field]: form.request(ask, read ? readingOf(options, consistency, seen) : defined({ fences })),
       ...(read ? { timeout: durationOf(millis) } : undefined),
     };
     const { signal } = options;
     const asked = { write: !read, operation, timeoutMillis: millis };
     return this.#ask({ ...asked, ...(signal && { signal }) }, (reply) => {
       const result = reply[field as keyof v1.SessionReply] as { readonly header?: v1.Header };
-      this.#options.seen.note(result.header && zxidText(result.header.zxid));
+      seen.note(result.header && zxidText(result.header.zxid));
       return form.answer(result as never, ask);
     });
   }
 
   tree(path: string, options: TreeOptions): Listing<TreeNode> {
     return this.#options.caller.tree(path, options);
+  }
+
+  observe(path: string, options: ObserveOptions): AsyncIterable<ElectionState> {
+    return this.#options.caller.observe(path, options);
   }
 
   watch(options: WatchOptions): Watch {

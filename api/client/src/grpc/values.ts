@@ -98,7 +98,7 @@ const consistencies = {
 } as const;
 
 /** What of the settings stands in the request; the rest is the call's. */
-export type Asking = Pick<Settings, "session" | "key" | "consistency" | "minZxid" | "maxStaleMillis">;
+export type Asking = Pick<Settings, "session" | "key" | "fences" | "consistency" | "minZxid" | "maxStaleMillis">;
 
 export function readOptions({ session, consistency, minZxid, maxStaleMillis }: Asking): v1.ReadOptions {
   return {
@@ -109,6 +109,7 @@ export function readOptions({ session, consistency, minZxid, maxStaleMillis }: A
   };
 }
 
-export function writeOptions({ session, key }: Asking): v1.WriteOptions {
-  return { sessionId: session && zxidOf(session.id, "session"), idempotencyKey: key };
+export function writeOptions({ session, key, fences }: Asking): v1.WriteOptions {
+  const fenced = fences?.map(({ path, token }) => ({ path, token: zxidOf(token, "fenced.token") }));
+  return { sessionId: session && zxidOf(session.id, "session"), idempotencyKey: key, fenced };
 }

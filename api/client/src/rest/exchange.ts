@@ -24,6 +24,13 @@ const routes = {
   closeSession: ["DELETE", "/v1/sessions/{id}"],
   tree: ["GET", "/v1/tree/{path}"],
   watch: ["GET", "/v1/watch"],
+  acquireLock: ["POST", "/v1/locks/{path}"],
+  getLock: ["GET", "/v1/locks/{path}"],
+  releaseLock: ["DELETE", "/v1/locks/{path}"],
+  campaign: ["POST", "/v1/elections/{path}"],
+  proclaim: ["PUT", "/v1/elections/{path}"],
+  getElection: ["GET", "/v1/elections/{path}"],
+  resign: ["DELETE", "/v1/elections/{path}"],
 } as const satisfies { readonly [Id in keyof operations]?: readonly [string, keyof paths] };
 
 export type RoutedId = keyof typeof routes;
@@ -76,18 +83,22 @@ export async function exchange<Id extends RoutedId>(
     signal.throwIfAborted();
     throw brokenBy(error, base);
   }
-  if (response.ok && response.headers.has(ours)) return response;
+  if ((response.ok || response.status === unchanged) && response.headers.has(ours)) return response;
   throw await failureOf(response, settings.signal, base);
 }
+
+/** To who asks for what is another than he has. */
+export const unchanged = 304;
 
 /** Stands in every answer of a gateway, and in none of those on the way. */
 const ours = "quorate-served-by";
 
-function headersOf({ timeoutMillis, session, key, consistency, minZxid, maxStaleMillis }: Settings) {
+function headersOf({ timeoutMillis, session, key, fences, consistency, minZxid, maxStaleMillis }: Settings) {
   return {
     "Quorate-Timeout": `${timeoutMillis}ms`,
     "Quorate-Session": session && `${session.id}:${session.secret}`,
     "Idempotency-Key": key,
+    "Quorate-Fenced": fences?.map(({ path, token }) => `${encoded(path)}=${token}`).join(),
     "Quorate-Consistency": consistency,
     "Quorate-Min-Zxid": minZxid,
     "Quorate-Max-Stale": maxStaleMillis === undefined ? undefined : `${Math.round(maxStaleMillis)}ms`,

@@ -1,5 +1,6 @@
-/** Bytes in JSON: as text where they are UTF-8, else as base64. */
+/** Bytes in JSON: as text where they are UTF-8, else as base64. And an ACL in a query. */
 import { bytesOf } from "../calls.ts";
+import type { AclEntry } from "../quorate.ts";
 
 export function dataOf({
   data,
@@ -16,4 +17,8 @@ export function toBase64(bytes: Uint8Array): string {
   let text = "";
   for (let at = 0; at < bytes.length; at += 8192) text += String.fromCharCode(...bytes.subarray(at, at + 8192));
   return btoa(text);
+}
+
+export function aclText(acl: readonly AclEntry[] | undefined): string | undefined {
+  return acl?.map(({ scheme, id, perms }) => `${scheme}:${id}:${perms}`).join();
 }

@@ -34,6 +34,7 @@ export class RestClient extends Client {
       caller,
       seen,
       over,
+      timeoutMillis,
       sessionChannel: (facts) => caller.of(facts.token, facts.over),
       release: () => undefined,
     });

@@ -3,6 +3,7 @@ import type { components } from "@quorate/openapi";
 import type { Answered, Answers, Asks, Kind, Settings, Transport, WatchPart } from "../ask.ts";
 import { defined } from "../defined.ts";
 import { durationText, millisOf } from "../duration.ts";
+import type { ElectionState } from "../locks.ts";
 import type {
   Child,
   Data,
@@ -17,13 +18,14 @@ import type {
 } from "../quorate.ts";
 import { QuorateError } from "../quorate-error.ts";
 import { type Asked, brokenBy, exchange, type Gateway, type RoutedId } from "./exchange.ts";
-import { dataOf, toBase64 } from "./json-data.ts";
+import { aclText, dataOf, toBase64 } from "./json-data.ts";
 import { linesOf } from "./lines.ts";
+import { leaderPolls, leaderStream, lockWays } from "./rest-locks.ts";
 import { pollParts, streamParts } from "./rest-watch.ts";
 
 type Schemas = components["schemas"];
 
-interface Reply {
+export interface Reply {
   readonly status: number;
   readonly zxid: string;
   header(name: string): string;
@@ -31,10 +33,14 @@ interface Reply {
   json<T>(): T;
 }
 
-type Send = <Id extends RoutedId>(id: Id, asked: Asked<Id>) => Promise<Reply>;
-type Ways = { readonly [K in Kind]: (ask: Asks[K], send: Send) => Promise<Answers[K]> };
+export type Send = <Id extends RoutedId>(id: Id, asked: Asked<Id>) => Promise<Reply>;
+/** `settings`: of the try. */
+export type Ways = {
+  readonly [K in Kind]: (ask: Asks[K], send: Send, settings: Settings) => Promise<Answers[K]>;
+};
 
 const ways: Ways = {
+  ...lockWays,
   get: async ({ path }, send) => {
     const reply = await send("get", { path });
     return { path, data: reply.bytes, stat: statIn(reply), zxid: reply.zxid };
@@ -120,7 +126,7 @@ export class RestTransport implements Transport<Gateway> {
       zxid = reply.zxid;
       return reply;
     };
-    const value = await ways[kind](ask, send);
+    const value = await ways[kind](ask, send, settings);
     return { value, zxid };
   }
 
@@ -148,6 +154,10 @@ export class RestTransport implements Transport<Gateway> {
   ): AsyncIterable<WatchPart> {
     return this.#polls ? pollParts(gateway, options, after, settings) : streamParts(gateway, options, after, settings);
   }
+
+  observe(gateway: Gateway, path: string, settings: Settings): AsyncIterable<ElectionState | undefined> {
+    return this.#polls ? leaderPolls(gateway, path, settings) : leaderStream(gateway, path, settings);
+  }
 }
 
 async function replyOf(response: Response): Promise<Reply> {
@@ -173,8 +183,7 @@ function writtenIn(reply: Reply): Written {
 
 function shapeQuery({ ephemeral, container, ttlMillis, acl, parents }: Shape) {
   const ttl = ttlMillis === undefined ? undefined : durationText(ttlMillis);
-  const text = acl?.map(({ scheme, id, perms }) => `${scheme}:${id}:${perms}`).join();
-  return defined({ ephemeral, container, ttl, acl: text, parents });
+  return defined({ ephemeral, container, ttl, acl: aclText(acl), parents });
 }
 
 function operationJson(operation: TxnOperation): Schemas["TxnOperation"] {
