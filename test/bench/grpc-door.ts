@@ -4,7 +4,7 @@
  * `node test/bench/grpc-door.ts [--alone] [seconds]` prints operations a second, and CPU an operation of the door where it is alone.
  */
 import { fork } from "node:child_process";
-import { createGrpcServer, createNodeWorld } from "@quorate/gateway";
+import { createGrpcServer, createNodeWorld, createRecipes } from "@quorate/gateway";
 import type { v1 } from "@quorate/proto";
 import { Caller } from "../conformance/grpc-client.ts";
 import { MemoryBackend } from "../conformance/memory-backend.ts";
@@ -15,9 +15,12 @@ const seconds = Number(process.argv.find((each) => /^\d+$/.test(each)) ?? 4);
 const data = Buffer.alloc(100, 7);
 
 async function serve(): Promise<void> {
+  const backend = new MemoryBackend();
+  const world = createNodeWorld();
   const server = createGrpcServer({
-    backend: new MemoryBackend(),
-    world: createNodeWorld(),
+    backend,
+    recipes: createRecipes({ backend, world }),
+    world,
     version: "bench",
     wallNow: () => Date.now(),
     ready: () => true,

@@ -7,7 +7,7 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { type Answer, type Backend, createNodeWorld, createRestServer } from "@quorate/gateway";
+import { type Answer, type Backend, createNodeWorld, createRecipes, createRestServer } from "@quorate/gateway";
 import { MemoryBackend } from "../conformance/memory-backend.ts";
 
 const seconds = Number(process.argv[2] ?? 4);
@@ -34,9 +34,11 @@ const backend: Backend = {
   attach: (acting, identity, deadlineMillis, listener) => memory.attach(acting, identity, deadlineMillis, listener),
   cluster: () => memory.cluster(),
 };
+const world = createNodeWorld();
 const { server, stop } = createRestServer({
   backend,
-  world: createNodeWorld(),
+  recipes: createRecipes({ backend, world }),
+  world,
   version: "bench",
   readiness: () => ({ ready: true, leader: 1, checks: [] }),
   metrics: () => "",

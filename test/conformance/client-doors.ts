@@ -4,6 +4,7 @@ import {
   type Backend,
   createGrpcServer,
   createNodeWorld,
+  createRecipes,
   createRestServer,
   createZookeeperServer,
 } from "@quorate/gateway";
@@ -20,14 +21,11 @@ export interface DoorsOptions {
 }
 
 export async function startDoors(backend: Backend, options: DoorsOptions = {}): Promise<Doors> {
-  const common = {
-    ...options,
-    backend,
-    world: createNodeWorld(),
-    version: "test",
-    // Connections are broken on purpose: what a door says of it is for whoever reads the test's output.
-    log: (line: string) => console.error(line),
-  };
+  const world = createNodeWorld();
+  // Connections are broken on purpose: what a door says of it is for whoever reads the test's output.
+  const log = (line: string): void => console.error(line);
+  const recipes = createRecipes({ backend, world, log });
+  const common = { ...options, backend, recipes, world, version: "test", log };
   const rest = createRestServer({
     ...common,
     readiness: () => ({ ready: true, leader: 1, checks: [] }),
@@ -43,6 +41,7 @@ export async function startDoors(backend: Backend, options: DoorsOptions = {}): 
     zookeeperPort: await zookeeper.listen("127.0.0.1", 0),
     stop: async () => {
       await Promise.all([rest.stop(), grpc.stop(), zookeeper.stop()]);
+      recipes.close();
     },
   };
 }

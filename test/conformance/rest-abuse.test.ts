@@ -2,13 +2,17 @@
 import assert from "node:assert/strict";
 import { type AddressInfo, connect, type Socket } from "node:net";
 import { after, before, describe, it } from "node:test";
-import { createNodeWorld, createRestServer } from "@quorate/gateway";
+import { createNodeWorld, createRecipes, createRestServer } from "@quorate/gateway";
 import { MemoryBackend } from "./memory-backend.ts";
 
 describe("bad input on the REST port", () => {
+  const backend = new MemoryBackend();
+  const world = createNodeWorld();
+  const recipes = createRecipes({ backend, world });
   const { server, stop } = createRestServer({
-    backend: new MemoryBackend(),
-    world: createNodeWorld(),
+    backend,
+    recipes,
+    world,
     version: "test",
     readiness: () => ({ ready: true, leader: 1, checks: [] }),
     metrics: () => "",

@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { request as httpRequest, type IncomingHttpHeaders } from "node:http";
 import type { AddressInfo } from "node:net";
 import { after, before, describe, it } from "node:test";
-import { type Backend, createNodeWorld, createRestServer } from "@quorate/gateway";
+import { type Backend, createNodeWorld, createRecipes, createRestServer } from "@quorate/gateway";
 import { MemoryBackend } from "./memory-backend.ts";
 
 interface Seen {
@@ -23,9 +23,11 @@ function door(corsOrigins: readonly string[] | undefined, logged: string[] = [],
       return typeof value === "function" ? value.bind(target) : value;
     },
   });
+  const world = createNodeWorld();
   const { server, stop } = createRestServer({
     backend,
-    world: createNodeWorld(),
+    recipes: createRecipes({ backend, world }),
+    world,
     version: "test",
     readiness: () => ({ ready: true, leader: 1, checks: [] }),
     metrics: () => "",

@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import type { AddressInfo } from "node:net";
 import { after, before, describe, it } from "node:test";
 import { type Certainty, type ErrorCode, errors, type Outcome, type Path, type Zxid } from "@quorate/api";
-import { type Answer, type Backend, createNodeWorld, createRestServer } from "@quorate/gateway";
+import { type Answer, type Backend, createNodeWorld, createRecipes, createRestServer } from "@quorate/gateway";
 
 let next: Answer | Error;
 let logged: string[] = [];
@@ -43,9 +43,11 @@ function failing(code: ErrorCode, more: Partial<Extract<Outcome, { ok: false }>>
 }
 
 describe("the error table through REST", () => {
+  const world = createNodeWorld();
   const { server, stop } = createRestServer({
     backend,
-    world: createNodeWorld(),
+    recipes: createRecipes({ backend, world }),
+    world,
     version: "test",
     readiness: () => ({ ready, leader: 0, checks: [{ name: "links", ok: ready, detail: "no replica is connected" }] }),
     metrics: () => "",

@@ -5,7 +5,14 @@ import { request as httpRequest, type IncomingMessage } from "node:http";
 import type { AddressInfo } from "node:net";
 import { after, before, beforeEach, describe, it } from "node:test";
 import type { Outcome, Path, Stat, Zxid } from "@quorate/api";
-import { type Answer, type Backend, createNodeWorld, createRestServer, type TreePages } from "@quorate/gateway";
+import {
+  type Answer,
+  type Backend,
+  createNodeWorld,
+  createRecipes,
+  createRestServer,
+  type TreePages,
+} from "@quorate/gateway";
 import { MemoryBackend } from "./memory-backend.ts";
 
 const at = 7 as Zxid;
@@ -68,9 +75,11 @@ describe("a listing of pages", () => {
     },
   });
   const logged: string[] = [];
+  const world = createNodeWorld();
   const { server, stop } = createRestServer({
     backend,
-    world: createNodeWorld(),
+    recipes: createRecipes({ backend, world }),
+    world,
     version: "test",
     readiness: () => ({ ready: true, leader: 1, checks: [] }),
     metrics: () => "",

@@ -2,15 +2,19 @@
 import assert from "node:assert/strict";
 import type { AddressInfo } from "node:net";
 import { after, before, describe, it } from "node:test";
-import { createNodeWorld, createRestServer, digestOf } from "@quorate/gateway";
+import { createNodeWorld, createRecipes, createRestServer, digestOf } from "@quorate/gateway";
 import { cases, runCase } from "./cases.ts";
 import { MemoryBackend } from "./memory-backend.ts";
 
 describe("REST over a tree in memory", () => {
   const logged: string[] = [];
+  const backend = new MemoryBackend();
+  const world = createNodeWorld();
+  const recipes = createRecipes({ backend, world });
   const { server, stop } = createRestServer({
-    backend: new MemoryBackend(),
-    world: createNodeWorld(),
+    backend,
+    recipes,
+    world,
     superUserDigest: digestOf("root", "toor"),
     version: "test",
     readiness: () => ({ ready: true, leader: 1, checks: [{ name: "lane", ok: true, detail: "" }] }),
@@ -18,7 +22,10 @@ describe("REST over a tree in memory", () => {
     log: (line) => logged.push(line),
   });
   before(() => new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve)));
-  after(stop);
+  after(async () => {
+    await stop();
+    recipes.close();
+  });
 
   it("has at least 90 cases, each with a name of its own", () => {
     assert.ok(cases.length >= 90, String(cases.length));

@@ -1,6 +1,14 @@
 /** A REST door over a tree in memory, for tests of what waits there. */
 import type { AddressInfo } from "node:net";
-import { type Backend, createNodeWorld, createRestServer, digestOf, type RestLimits } from "@quorate/gateway";
+import {
+  type Backend,
+  createNodeWorld,
+  createRecipes,
+  createRestServer,
+  digestOf,
+  type Recipes,
+  type RestLimits,
+} from "@quorate/gateway";
 import { MemoryBackend } from "./memory-backend.ts";
 import { Poller, type StreamType, WatchStream } from "./watch-client.ts";
 
@@ -9,13 +17,18 @@ export class WatchDoor {
   readonly logged: string[] = [];
   readonly observed: string[] = [];
   readonly #server: ReturnType<typeof createRestServer>;
+  readonly #recipes: Recipes;
   readonly #streams: WatchStream[] = [];
   readonly #pollers: Poller[] = [];
 
   constructor(limits: Partial<RestLimits> = {}, wrap: (memory: MemoryBackend) => Backend = (memory) => memory) {
+    const backend = wrap(this.memory);
+    const world = createNodeWorld();
+    this.#recipes = createRecipes({ backend, world });
     this.#server = createRestServer({
-      backend: wrap(this.memory),
-      world: createNodeWorld(),
+      backend,
+      recipes: this.#recipes,
+      world,
       superUserDigest: digestOf("root", "toor"),
       version: "test",
       readiness: () => ({ ready: true, leader: 1, checks: [] }),
@@ -63,7 +76,8 @@ export class WatchDoor {
     await this.stopServer();
   }
 
-  stopServer(): Promise<void> {
-    return this.#server.stop();
+  async stopServer(): Promise<void> {
+    await this.#server.stop();
+    this.#recipes.close();
   }
 }

@@ -53,6 +53,7 @@ const aims: Readonly<Record<number, Aim>> = {
   410: over,
   412: (draft, random, known) => {
     draft.query = [];
+    if (outgrown(draft, random, known)) return;
     draft.place = known.path(random);
     draft.headers = { ...onlyType(draft), "If-Match": draft.operation.id === "setAcl" ? '"0x1-77"' : '"0x1"' };
     if (draft.operation.id === "put" && random.chance(0.3)) {
@@ -72,6 +73,7 @@ const aims: Readonly<Record<number, Aim>> = {
   422: (draft, random, known) => {
     draft.headers["Idempotency-Key"] = known.key(random);
     delete draft.headers["Authorization"];
+    showSession(draft, random, known);
   },
   503: (draft) => {
     draft.headers["Quorate-Min-Zxid"] = "0x000fffff00000001";
@@ -94,8 +96,49 @@ function conflict(draft: Draft, random: SeededRandom, known: Known): void {
     case "txn":
       draft.body = Buffer.from(JSON.stringify({ then: [{ op: "create", path: known.folder }] }));
       break;
+    case "acquireLock":
+    case "getLock":
+    case "campaign":
+    case "getElection":
+    case "proclaim":
+      // Data that says nothing of locks.
+      draft.place = `${known.folder}-${prepared.big[0]}`;
+      showSession(draft, random, known);
+      break;
     default:
       draft.place = `${known.folder}/${known.fresh()}/${known.fresh()}`;
+  }
+}
+
+/** Fenced writes, and places that are no more. */
+function outgrown(draft: Draft, random: SeededRandom, known: Known): boolean {
+  const { id } = draft.operation;
+  if (id === "acquireLock" || id === "campaign") {
+    draft.query = [["token", "0x1"]];
+    draft.place = `${known.folder}/${known.fresh()}`;
+  } else if (id === "proclaim") draft.place = `${known.folder}/${known.fresh()}`;
+  else if (id === "create" || id === "txn") {
+    draft.headers = { ...onlyType(draft), "Quorate-Fenced": `${known.folder}/none=0x1` };
+    draft.place = known.folder;
+    return true;
+  } else return false;
+  draft.headers = {};
+  showSession(draft, random, known);
+  return true;
+}
+
+/** Places are of a session; what leads already can fail only behind that. */
+function showSession(draft: Draft, random: SeededRandom, known: Known): void {
+  const { id } = draft.operation;
+  if (!/^(acquireLock|campaign|proclaim)$/.test(id)) return;
+  const session = known.session(random);
+  if (session !== undefined) draft.headers["Quorate-Session"] = `${session.id}:${session.secret}`;
+  if (draft.headers["Idempotency-Key"] === undefined) return;
+  draft.query = [];
+  if (id !== "proclaim") draft.place = `${known.folder}/${known.fresh()}`;
+  else if (known.lastReign !== undefined) {
+    draft.place = known.lastReign.place;
+    draft.headers["Quorate-Session"] = known.lastReign.shown;
   }
 }
 
@@ -122,6 +165,11 @@ function tooLarge(draft: Draft, random: SeededRandom, known: Known): void {
       draft.place = `${known.folder}-${prepared.wide}`;
       draft.query = [["recursive", "true"]];
       draft.headers = {};
+      break;
+    case "campaign":
+    case "proclaim":
+      draft.body = Buffer.alloc(65_537);
+      showSession(draft, random, known);
       break;
     case "watch":
       draft.query = prepared.big.map((each): [string, string] => ["node", `${known.folder}-${each}`]);

@@ -33,7 +33,7 @@ function closed(value: unknown, name = ""): unknown {
   if (value === null || typeof value !== "object") return value;
   const made: Record<string, unknown> = {};
   for (const [key, each] of Object.entries(value)) made[key] = key === "allOf" ? each : closed(each, key);
-  const isOpen = name === "WatchEvent" || name === "WatchState" || made["additionalProperties"] !== undefined;
+  const isOpen = /^(WatchEvent|WatchState|ElectionState)$/.test(name) || made["additionalProperties"] !== undefined;
   if (made["type"] === "object" && made["properties"] !== undefined && !isOpen) made["additionalProperties"] = false;
   return made;
 }
@@ -74,7 +74,7 @@ export function judge(operation: Operation | undefined, method: string, seen: Se
   if (response === undefined) return;
   const schema = response.content.get(type);
   assert.ok(schema !== undefined, `${type || "no content type"} is not documented for ${status} of ${operation?.id}`);
-  judgeBody(schema, type, seen);
+  judgeBody(schema, type, seen, operation?.id === "getElection" ? "ElectionLine" : "WatchLine");
 }
 
 function judgeHeaders(response: Response, headers: Seen["headers"]): void {
@@ -99,17 +99,18 @@ function validateNamed(name: string, value: unknown): void {
   validate(`/components/schemas/${name}`, value);
 }
 
-function judgeBody(schema: string, type: string, { text, partial }: Seen): void {
+/** `line`: the schema of a line, which events have too. */
+function judgeBody(schema: string, type: string, { text, partial }: Seen, line: string): void {
   if (type === "application/json" || type === "application/problem+json") validate(schema, JSON.parse(text));
   else if (type === "application/x-ndjson") {
     const lines = text.split("\n");
     const rest = lines.pop();
     assert.ok(partial || rest === "", "the last line is whole");
     for (const each of lines) validate(schema, JSON.parse(each));
-  } else if (type === "text/event-stream") judgeEvents(text);
+  } else if (type === "text/event-stream") judgeEvents(text, line);
 }
 
-function judgeEvents(text: string): void {
+function judgeEvents(text: string, schema: string): void {
   const blocks = text.split("\n\n");
   blocks.pop();
   for (const block of blocks) {
@@ -119,7 +120,7 @@ function judgeEvents(text: string): void {
     const value = JSON.parse(data) as object;
     assert.ok(!("type" in value) || value.type === name, block);
     // As a line of the other stream, which has its name within.
-    validateNamed("WatchLine", { type: name, ...value });
+    validateNamed(schema, { type: name, ...value });
   }
 }
 

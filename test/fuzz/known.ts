@@ -6,6 +6,12 @@ export interface KnownSession {
   readonly secret: string;
 }
 
+export interface Reign {
+  readonly place: string;
+  /** As `Quorate-Session` has it. */
+  readonly shown: string;
+}
+
 const most = 200;
 
 function remember<T>(list: T[], item: T): void {
@@ -22,6 +28,8 @@ export class Known {
   readonly #sessions: KnownSession[] = [];
   readonly #ended: KnownSession[] = [];
   readonly #cursors: string[] = [];
+  readonly #fences: string[] = [];
+  readonly #reigns: Reign[] = [];
   readonly #tokens: { readonly path: string; readonly token: string }[] = [];
   /** Under which nobody in particular did something. */
   readonly #keys: string[] = [];
@@ -99,6 +107,26 @@ export class Known {
 
   endedSession(random: SeededRandom): KnownSession | undefined {
     return this.#ended.length === 0 ? undefined : random.pick(this.#ended);
+  }
+
+  /** `name=token`, as a write shows it. */
+  addFence(fence: string): void {
+    remember(this.#fences, fence);
+  }
+
+  fence(random: SeededRandom): string {
+    const last = this.#fences.at(-1);
+    if (last === undefined) return `${this.folder}/lock0=${this.zxid}`;
+    return random.chance(0.6) ? last : random.pick(this.#fences);
+  }
+
+  /** Who led an election, by what session. */
+  addReign(reign: Reign): void {
+    remember(this.#reigns, reign);
+  }
+
+  get lastReign(): Reign | undefined {
+    return this.#reigns.at(-1);
   }
 
   addCursor(cursor: string): void {

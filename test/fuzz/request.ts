@@ -66,7 +66,11 @@ export function authorization(credentials: string): string {
 }
 
 function chanceOf({ name }: Parameter, { id }: Operation): number {
-  if (name === "Quorate-Session") return /[sS]ession/.test(id) ? 1 : 0.08;
+  if (name === "Quorate-Session") {
+    if (/^(releaseLock|proclaim|resign)$/.test(id)) return 0.97;
+    if (/^(acquireLock|campaign)$/.test(id)) return 0.7;
+    return /[sS]ession/.test(id) ? 1 : 0.08;
+  }
   if (name === "node" || name === "children" || name === "subtree") return 0.45;
   if (name === "after") return 0.5;
   if (name === "parents") return 0.3;
@@ -78,7 +82,11 @@ function placeOf(draft: Draft, random: SeededRandom, known: Known): void {
   const { id, path } = draft.operation;
   if (path.includes("{id}")) draft.place = known.session(random)?.id ?? "0x1";
   else if (path.includes("{path}")) {
-    if (id === "delete") draft.place = random.chance(0.85) ? known.leaf(random) : known.path(random);
+    if (/[lL]ock$/.test(id))
+      draft.place = random.chance(0.9) ? `${known.folder}/lock${random.below(4)}` : known.path(random);
+    else if (/^(campaign|proclaim|resign|getElection)$/.test(id))
+      draft.place = `${known.folder}/vote${random.below(3)}`;
+    else if (id === "delete") draft.place = random.chance(0.85) ? known.leaf(random) : known.path(random);
     else if (id === "create") draft.place = known.path(random);
     else draft.place = id === "put" || random.chance(0.1) ? pathOf(random, known) : known.path(random);
     if (id === "delete" && draft.place === known.folder) draft.place = `${known.folder}/${known.fresh()}`;
@@ -120,6 +128,8 @@ function textOf(draft: Draft, name: string, random: SeededRandom, known: Known):
     case "If-Match":
     case "If-None-Match":
       return known.tag(`${draft.operation.id === "exists" ? "get" : draft.operation.id} ${draft.place}`) ?? "*";
+    case "Quorate-Fenced":
+      return known.fence(random);
     case "wait":
       return random.pick(["0s", "1ms", "30ms"]);
     default:
@@ -166,6 +176,14 @@ function reconcile(draft: Draft, random: SeededRandom, known: Known): void {
     headers["If-None-Match"] = known.tag(`get ${draft.place}`) ?? '"0x1"';
   }
   if (operation.id === "children" && has("continue")) draft.place = tokenPlace(draft, known, random);
+  if (operation.id === "acquireLock" || operation.id === "campaign") reconcilePlace(draft, drop, has);
+  if (operation.id === "getElection") {
+    if (random.chance(0.25)) headers["Accept"] = random.pick(["text/event-stream", "application/x-ndjson"]);
+    const streams = headers["Accept"] !== undefined;
+    if (streams) delete headers["If-None-Match"];
+    else delete headers["Last-Event-ID"];
+    if (streams || headers["If-None-Match"] === undefined) drop("wait");
+  }
   if (operation.id === "watch") {
     if (random.chance(0.25)) headers["Accept"] = random.pick(["text/event-stream", "application/x-ndjson"]);
     if (headers["Accept"] !== undefined || !has("after")) drop("wait");
@@ -179,6 +197,15 @@ function reconcile(draft: Draft, random: SeededRandom, known: Known): void {
     draft.body = Buffer.from(JSON.stringify({ then: [{ op: "exists", path: known.path(random) }] }));
     delete headers["Idempotency-Key"];
   }
+}
+
+/** What is of a session that is shown, and what of one that is opened. */
+function reconcilePlace({ headers }: Draft, drop: (name: string) => void, has: (name: string) => boolean): void {
+  if (headers["Quorate-Session"] === undefined) {
+    delete headers["Idempotency-Key"];
+    drop("token");
+  } else drop("timeout");
+  if (has("permits")) drop("mode");
 }
 
 /** A token is of one parent. */

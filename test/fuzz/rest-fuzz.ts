@@ -64,6 +64,11 @@ const weights: Readonly<Record<string, number>> = {
   getSession: 3,
   getAcl: 4,
   setAcl: 4,
+  acquireLock: 5,
+  releaseLock: 3,
+  campaign: 4,
+  proclaim: 3,
+  getElection: 4,
 };
 const bag: readonly Operation[] = operations.flatMap((each) => Array<Operation>(weights[each.id] ?? 2).fill(each));
 
@@ -125,7 +130,8 @@ class Row {
       this.#known,
     );
     const target = targetOf(draft);
-    const stream = operation.id === "watch" && /stream|ndjson/.test(String(draft.headers["Accept"]));
+    const streams = operation.id === "watch" || operation.id === "getElection";
+    const stream = streams && /stream|ndjson/.test(String(draft.headers["Accept"]));
     let seen: Seen | undefined;
     const began = performance.now();
     try {
@@ -192,6 +198,9 @@ class Row {
     else if (id === "txn") for (const each of json.results) if (each.stat !== undefined) known.addPath(each.path);
     if (id === "children" && json.continue) known.addToken(draft.place, json.continue);
     if (id === "createSession") known.addSession(json);
+    if (json?.token !== undefined) known.addFence(`${json.name}=${json.token}`);
+    const shown = draft.headers["Quorate-Session"];
+    if (json?.leader === true && typeof shown === "string") known.addReign({ place: draft.place, shown });
     if (id === "closeSession") known.endSession(draft.place);
     if (id === "watch" && json?.cursor) known.addCursor(json.cursor);
     if (id === "cluster" && json.leader > 0) {

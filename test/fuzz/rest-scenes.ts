@@ -2,7 +2,14 @@
 import type { AddressInfo } from "node:net";
 import type { ErrorCode } from "@quorate/api";
 import { errors } from "@quorate/api";
-import { type Answer, type Backend, createNodeWorld, createRestServer, digestOf } from "@quorate/gateway";
+import {
+  type Answer,
+  type Backend,
+  createNodeWorld,
+  createRecipes,
+  createRestServer,
+  digestOf,
+} from "@quorate/gateway";
 import { MemoryBackend } from "../conformance/memory-backend.ts";
 import { judge } from "./judge.ts";
 import { authorization } from "./request.ts";
@@ -71,7 +78,7 @@ function canonical({ id, method, path }: Operation): { readonly path: string; re
   const body = bodies[id];
   const headers: Record<string, string> = {
     Authorization: authorization("root:toor"),
-    ...(path.includes("{id}") ? session : {}),
+    ...(path.includes("{id}") || /^(releaseLock|proclaim|resign)$/.test(id) ? session : {}),
     ...(body === undefined ? {} : { "Content-Type": "application/json" }),
   };
   const query = id === "watch" ? "?node=/a" : "";
@@ -90,9 +97,11 @@ export async function playScenes(tally: Tally): Promise<void> {
 }
 
 async function play(backend: Backend, limits: object, tally: Tally, health?: () => never): Promise<void> {
+  const world = createNodeWorld();
   const { server, stop } = createRestServer({
     backend,
-    world: createNodeWorld(),
+    recipes: createRecipes({ backend, world }),
+    world,
     superUserDigest: digestOf("root", "toor"),
     version: "test",
     readiness: health ?? (() => ({ ready: false, leader: 0, checks: [] })),

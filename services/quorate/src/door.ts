@@ -1,6 +1,7 @@
 /** A gateway's doors over a link to the replicas: embedded in a replica, or alone. */
 import {
   createGrpcServer,
+  createRecipes,
   createRestServer,
   createZookeeperServer,
   type Dial,
@@ -53,8 +54,10 @@ export async function startDoor(options: DoorOptions): Promise<Door> {
   const superUser = textOf(values, "superuser");
   const origins = parseList(textOf(values, "cors-origin")?.toLowerCase());
   const readiness = (): Readiness => readinessOf(link, options.checks());
+  const recipes = createRecipes({ backend: link, world, log });
   const common = {
     backend: link,
+    recipes,
     world,
     version,
     log,
@@ -96,6 +99,7 @@ export async function startDoor(options: DoorOptions): Promise<Door> {
     zookeeperPort,
     async stop() {
       await Promise.all([rest.stop(), grpc.stop(), zookeeper?.stop()]);
+      recipes.close();
       await link.stop();
     },
   };
