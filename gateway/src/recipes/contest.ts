@@ -2,14 +2,15 @@
  * One call for a place: takes it, and waits until it is held, or lost, or the time is over. What it says of the place was so
  * at one zxid at which the place was there; and it says nothing before the renewal that came with it is confirmed.
  */
-import { type Acting, formatZxid, nameOf, type ReplicaId, type SessionId, type Zxid } from "@quorate/api";
+import { type Acting, formatZxid, nameOf, type Path, type ReplicaId, type SessionId, type Zxid } from "@quorate/api";
 import { afterEffect, type Failed, isFailed, placeGone, refuse, renewalFailure } from "./answers.ts";
 import type { EnterPorts } from "./enter.ts";
 import { recipeLimits } from "./limits.ts";
 import { notBefore, readSession } from "./look.ts";
 import { faultOfWish, type Wish } from "./mark.ts";
 import { closeUnused, type Opened, openSession, ownSessionName } from "./own-session.ts";
-import { elderOf, type Found, look, type Places, type Standing } from "./place.ts";
+import { type Found, look, type Places, type Standing } from "./place.ts";
+import type { ContenderQueue } from "./queue.ts";
 import type { QueueView, ViewMember } from "./queue-view.ts";
 import type { QueueViews } from "./queue-views.ts";
 import type { Contest, Place, RecipeAnswer, Waiting } from "./recipes.ts";
@@ -56,6 +57,7 @@ export class Contesting implements Waiting<Place>, ViewMember, Wait {
   #overdue: boolean;
   /** A read, or a write, for the last answer is under way. */
   #asking = false;
+  #looks = 0;
   #verdict: RecipeAnswer<Place> | undefined;
   #done = false;
 
@@ -129,7 +131,7 @@ export class Contesting implements Waiting<Place>, ViewMember, Wait {
         if (this.#verdict !== undefined) this.#settle(this.#verdict);
         return;
       }
-      if (failed.kind === "failed") this.#ports.memory.sessions.delete(acting.session);
+      if (answer.kind === "expired") this.#ports.memory.sessions.delete(acting.session);
       // Whether there was an effect is known when the seeking is over.
       if (failed.kind === "unavailable" && this.#found === undefined && this.#verdict === undefined) {
         this.#unrenewed = failed;
@@ -159,8 +161,9 @@ export class Contesting implements Waiting<Place>, ViewMember, Wait {
     const { identity, path, data, acl, key, token } = this.#contest;
     const acting = this.#contest.acting ?? this.#opened?.acting;
     if (acting === undefined) return;
-    // Who is watched anyway need not be listed.
-    const listing = views.find(path, identity)?.queue === undefined;
+    // A long queue that is watched anyway need not be listed.
+    const known = views.find(path, identity)?.queue;
+    const listing = known === undefined || known.size < recipeLimits.namesWithPlace;
     const { outcome, wrote } = await places.seek({
       identity,
       acting,
@@ -223,7 +226,7 @@ export class Contesting implements Waiting<Place>, ViewMember, Wait {
     if (standing === "gone") return this.#lose(view.zxid);
     if (this.#unsearched) {
       this.#unsearched = false;
-      const elder = elderOf(view.queue, found.place, this.#owner());
+      const elder = this.#elderIn(view.queue, found);
       if (elder !== undefined) return this.#yieldTo(elder);
     }
     this.#seen = { standing, zxid: view.zxid, servedBy: view.servedBy };
@@ -235,7 +238,7 @@ export class Contesting implements Waiting<Place>, ViewMember, Wait {
 
   ended(failed: Failed): void {
     const { views } = this.#ports;
-    const { identity, path } = this.#contest;
+    const { identity } = this.#contest;
     const narrow = this.#view;
     this.#view = undefined;
     if (this.#done) return;
@@ -243,9 +246,6 @@ export class Contesting implements Waiting<Place>, ViewMember, Wait {
     if (failed.kind === "failed" && failed.failure.code !== "throttled") return this.#settle(failed);
     // The place stands all the same: what is known of it is the better answer.
     if (!this.#wrote && this.#seen === undefined) return this.#settle(failed);
-    this.#ports.log(
-      `the queue ${path} is not watched: ${failed.kind === "failed" ? failed.failure.detail : failed.detail}`,
-    );
     this.#overdue = true;
     this.#tellSeen();
   }
@@ -259,6 +259,7 @@ export class Contesting implements Waiting<Place>, ViewMember, Wait {
     }
     if (this.#seen !== undefined) return this.#settle(this.#placeOf(this.#found, this.#seen));
     this.#asking = true;
+    this.#looks += 1;
     this.#attempt(() => this.#look());
   }
 
@@ -271,15 +272,22 @@ export class Contesting implements Waiting<Place>, ViewMember, Wait {
     if (isFailed(looked)) return this.#settle(this.#wrote ? afterEffect(looked) : looked);
     if (looked.place === undefined) return this.#lose(looked.zxid);
     const { standing, queue, zxid, servedBy } = looked;
-    const elder = queue && this.#unsearched ? elderOf(queue, place, this.#owner()) : undefined;
+    const elder = queue && this.#unsearched ? this.#elderIn(queue, this.#found as Found) : undefined;
     if (elder !== undefined) return this.#yieldTo(elder);
     if (standing !== undefined) {
       if (standing.held) this.#ports.memory.tokens.learn(path, place.token, place.znode, true);
       this.#seen = { standing, zxid, servedBy };
       return this.#tellSeen();
     }
-    // Too many to be told in one look.
+    // Too many to be told in one look: the view will tell, or end.
+    if (this.#looks > 1) return this.#settle(afterEffect(lateOf(path)));
     if (this.#view === undefined) this.#watch();
+    else this.moved();
+  }
+
+  #elderIn(queue: ContenderQueue, { place }: Found): string | undefined {
+    const { identity, path } = this.#contest;
+    return this.#ports.places.meetRivals({ identity, acting: this.#acting() }, path, queue, place);
   }
 
   #yieldTo(elder: string): void {
@@ -356,6 +364,11 @@ export class Contesting implements Waiting<Place>, ViewMember, Wait {
     this.#view?.leave(this);
     this.#view = undefined;
   }
+}
+
+function lateOf(path: Path): Failed {
+  const detail = `the queue ${path} could not be seen in time; the place stands, ask again`;
+  return { kind: "unavailable", code: "timeout", detail, certainty: "unknown", retryAfterMillis: 1000 };
 }
 
 /** What is known is told late rather than not at all. */

@@ -15,7 +15,7 @@ import {
 } from "@quorate/api";
 import { afterEffect, type Failed, isFailed, placeGone, refuse } from "./answers.ts";
 import { type Entered, type EnterPorts, type Entry, enter } from "./enter.ts";
-import { inferShape, parseContender, type QueueShape, signOf } from "./layout.ts";
+import { inferShape, parseContender, type QueueShape } from "./layout.ts";
 import { recipeLimits } from "./limits.ts";
 import { type Absence, namesOf, type QueueSight, readQueue, readSession, readStat } from "./look.ts";
 import { resolve } from "./mark.ts";
@@ -138,8 +138,9 @@ export class Places {
     const { queue, identity, acting } = request;
     const viewed = request.patient ? this.#ports.seen(queue, identity) : undefined;
     const there = viewed?.queue && standingIn(viewed.queue, place);
-    if (viewed !== undefined && there !== undefined) {
+    if (viewed?.queue !== undefined && there !== undefined) {
       const { zxid, servedBy } = viewed;
+      for (const name of rivalsOf(viewed.queue, place).younger) this.discard(request, childOf(queue, name));
       return this.#fitting(request, { place, session, standing: there, searched: true, zxid, servedBy });
     }
     const seen = await look(this.#ports, { identity, queue, deadline: request.deadline }, place, acting.session);
@@ -213,7 +214,7 @@ export class Places {
     const standing = among && standingIn(among, place);
     memory.learnPlace(queue, session, place, standing?.held ?? false);
     if (entered.replayed) return this.#replayed(request, session, entered);
-    const elder = among && elderOf(among, place, request.acting.session);
+    const elder = among && this.meetRivals(request, queue, among, place);
     if (elder !== undefined) return { outcome: await this.preferElder(request, session, place, elder), wrote: true };
     return { outcome: { place, session, standing, searched: among !== undefined, zxid, servedBy }, wrote: true };
   }
@@ -223,6 +224,13 @@ export class Places {
     const again = await this.#verify(request, session, place);
     if (again === undefined) return { outcome: placeGone(request.queue), wrote: false };
     return { outcome: isFailed(again) ? afterEffect(again) : again, wrote: true };
+  }
+
+  /** A second place of the session has gone, or stands before this one, by its name; whether it is one is looked at. */
+  meetRivals(owner: Owner, queue: Path, among: ContenderQueue, place: KnownPlace): string | undefined {
+    const { elder, younger } = rivalsOf(among, place);
+    for (const name of younger) this.discard(owner, childOf(queue, name));
+    return elder;
   }
 
   /** `elder` is called as the session's own: if it is, the younger place goes. */
@@ -247,7 +255,7 @@ export class Places {
     return isFailed(kept) ? afterEffect(kept) : kept;
   }
 
-  /** A second place of the session; nobody waits for its end. */
+  /** A second place of the session, if it is one; nobody waits for its end. */
   discard({ identity, acting }: Owner, znode: Path): void {
     const operation = {
       kind: "txn",
@@ -282,10 +290,22 @@ export function standingIn(queue: ContenderQueue, { znode }: Pick<KnownPlace, "z
   return ahead < queue.holders ? { held: true, ahead: 0 } : { held: false, ahead };
 }
 
-/** A name before the place that is called as if its session had made it. */
-export function elderOf(queue: ContenderQueue, { znode, shape }: KnownPlace, session: SessionId): string | undefined {
-  const [first] = queue.beginningWith(signOf(shape, session));
-  return first === undefined || first.name === nameOf(znode) ? undefined : first.name;
+/**
+ * Others that are called as if the place's session had made them: the first of the queue, if the place is not that, and
+ * those behind.
+ */
+export function rivalsOf(queue: ContenderQueue, { znode }: KnownPlace): Rivals {
+  const own = nameOf(znode);
+  const names = queue.alike(own).map(({ name }) => name);
+  const at = names.indexOf(own);
+  return at < 0
+    ? { elder: undefined, younger: [] }
+    : { elder: at === 0 ? undefined : names[0], younger: names.slice(at + 1) };
+}
+
+export interface Rivals {
+  readonly elder: string | undefined;
+  readonly younger: readonly string[];
 }
 
 interface Looking {

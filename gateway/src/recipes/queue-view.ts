@@ -165,14 +165,11 @@ export class QueueView {
   #events(events: readonly WatchEvent[]): void {
     const queue = this.#queue;
     if (queue === undefined) return;
+    // What the queue is may be said otherwise now. Until that is known nothing is newer than it was.
+    if (events.some(({ path }) => path === this.path)) return this.#reopen();
     const touched = new Set<string>();
     for (const { type, path, zxid } of events) {
       this.#through = zxid;
-      if (path === this.path) {
-        // What the queue is may be said otherwise now.
-        this.#reopen();
-        return;
-      }
       const name = nameOf(path);
       if (type === "changed" || parentOf(path) !== this.path) continue;
       if (type === "created" ? queue.add(name) : queue.remove(name)) touched.add(name);

@@ -5,8 +5,8 @@
  * A sorted array: contenders come at its end and mostly go at its beginning, and a place is found by halving. What is moved
  * when one in the middle goes are pointers, some microseconds of ten thousand.
  */
-import { assert } from "@quorate/api";
-import { type NamedContender, parseContender, type QueueShape } from "./layout.ts";
+import { assert, noSession } from "@quorate/api";
+import { type NamedContender, parseContender, type QueueShape, signOf } from "./layout.ts";
 import type { LockMode } from "./recipes.ts";
 
 export interface Queued {
@@ -19,6 +19,9 @@ export interface Queued {
 export class ContenderQueue {
   readonly shape: QueueShape;
   readonly #byName = new Map<string, Queued>();
+  /** How many names begin alike, as those of one session do. */
+  readonly #alike = new Map<string, number>();
+  readonly #signLength: number;
   #queue: Queued[] = [];
   #holders = 0;
   /** Order of the newest that ever came. */
@@ -26,6 +29,7 @@ export class ContenderQueue {
 
   constructor(shape: QueueShape, names: readonly string[]) {
     this.shape = shape;
+    this.#signLength = signOf(shape, noSession).length;
     const found: NamedContender[] = [];
     for (const name of names) {
       const contender = parseContender(shape, name);
@@ -37,6 +41,7 @@ export class ContenderQueue {
     for (const { name, number, mode } of found) {
       const order = wrapped && number < 0 ? number + 2 ** 32 : number;
       this.#byName.set(name, { name, mode, order });
+      this.#count(name, 1);
     }
     this.#queue = [...this.#byName.values()].sort(compare);
     this.#newest = this.#queue.at(-1)?.order;
@@ -76,9 +81,18 @@ export class ContenderQueue {
     return this.#queue.slice(from, from + most);
   }
 
-  /** Of the names that begin so, the first in the queue and those behind it. */
-  beginningWith(sign: string): readonly Queued[] {
-    return this.#queue.filter(({ name }) => name.startsWith(sign));
+  /** All whose names begin as this one's with the sign of their session, if it is not the only one. */
+  alike(name: string): readonly Queued[] {
+    const sign = name.slice(0, this.#signLength);
+    if ((this.#alike.get(sign) ?? 0) < 2) return [];
+    return this.#queue.filter((each) => each.name.startsWith(sign));
+  }
+
+  #count(name: string, by: 1 | -1): void {
+    const sign = name.slice(0, this.#signLength);
+    const count = (this.#alike.get(sign) ?? 0) + by;
+    if (count === 0) this.#alike.delete(sign);
+    else this.#alike.set(sign, count);
   }
 
   /** False: it is no contender, or is there already. Who holds is known after `advance`. */
@@ -92,6 +106,7 @@ export class ContenderQueue {
     this.#newest = Math.max(order, this.#newest ?? order);
     const contender = { name, mode, order };
     this.#byName.set(name, contender);
+    this.#count(name, 1);
     const index = this.#find(contender);
     this.#queue.splice(index, 0, contender);
     // Somebody made a low number by hand: who holds is told anew.
@@ -106,6 +121,7 @@ export class ContenderQueue {
     const index = this.#find(contender);
     assert(this.#queue[index] === contender, "who is known by name stands in the queue");
     this.#byName.delete(name);
+    this.#count(name, -1);
     if (index === 0) this.#queue.shift();
     else this.#queue.splice(index, 1);
     if (index < this.#holders) this.#holders -= 1;

@@ -34,7 +34,7 @@ export async function leave(ports: LeavePorts, request: Leave): Promise<Left> {
   const session = memory.sessions.get(acting.session);
   const known = session?.places.get(path);
   if (session?.listed && known !== undefined && known.shape.recipe === recipe) {
-    const left = await remove(ports, request, [known.znode], session.opened);
+    const left = await remove(ports, request, [known.znode], session.opened && session.places.size === 1);
     if (left !== undefined) return left;
   }
   for (let attempt = 0; attempt < recipeLimits.tries; attempt += 1) {
