@@ -89,7 +89,15 @@ describe("few open files", () => {
     assert.equal(statusOfAnswer(answer), 429, answer.text);
     assert.match(problemIn(answer)?.detail ?? "", /its process may open no more files/);
     assert.equal((await talk(replica.zookeeperPort, "ruok")).text, "imok", "its part is kept for it");
-    assert.match(replica.output, /the REST port refused a connection: the limit of 512 open files/);
+    // One line in a second, of whichever port.
+    await until(
+      async () => {
+        await talk(replica.restPort, "GET /v1/znodes/ HTTP/1.1\r\nHost: x\r\n\r\n");
+        return replica.output.includes("the REST port refused a connection: the limit of 512 open files");
+      },
+      8000,
+      () => replica.output,
+    );
     crowd.closeAll();
     await writeSegments(2);
     assert.ok(replica.running);
