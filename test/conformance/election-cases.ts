@@ -173,7 +173,7 @@ const faults: readonly Case[] = [
       { ...stand("", "", { headers: {}, status: 409, code: "nodeExists" }), path: "/v1/elections@/data" },
       { ...look(409, { code: "nodeExists" }), path: "/v1/elections@/data" },
       open("a"),
-      { ...proclaim("a", "", { status: 409, code: "nodeExists" }), path: "/v1/elections@/data" },
+      { ...proclaim("a", "", { status: 412, code: "fenced" }), path: "/v1/elections@/data" },
       { method: "POST", path: "/v1/locks@/l", headers: of("a"), status: 200 },
       { ...stand("a", "", { status: 409, code: "nodeExists", says: "lock" }), path: "/v1/elections@/l" },
     ],

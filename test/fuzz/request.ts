@@ -84,9 +84,10 @@ function placeOf(draft: Draft, random: SeededRandom, known: Known): void {
   else if (path.includes("{path}")) {
     if (/[lL]ock$/.test(id))
       draft.place = random.chance(0.9) ? `${known.folder}/lock${random.below(4)}` : known.path(random);
-    else if (/^(campaign|proclaim|resign|getElection)$/.test(id))
-      draft.place = `${known.folder}/vote${random.below(3)}`;
-    else if (id === "delete") draft.place = random.chance(0.85) ? known.leaf(random) : known.path(random);
+    else if (/^(campaign|proclaim|resign|getElection)$/.test(id)) {
+      const isNew = id === "campaign" && random.chance(0.5);
+      draft.place = `${known.folder}/${isNew ? known.fresh() : `vote${random.below(3)}`}`;
+    } else if (id === "delete") draft.place = random.chance(0.85) ? known.leaf(random) : known.path(random);
     else if (id === "create") draft.place = known.path(random);
     else draft.place = id === "put" || random.chance(0.1) ? pathOf(random, known) : known.path(random);
     if (id === "delete" && draft.place === known.folder) draft.place = `${known.folder}/${known.fresh()}`;
@@ -176,6 +177,7 @@ function reconcile(draft: Draft, random: SeededRandom, known: Known): void {
     headers["If-None-Match"] = known.tag(`get ${draft.place}`) ?? '"0x1"';
   }
   if (operation.id === "children" && has("continue")) draft.place = tokenPlace(draft, known, random);
+  if ((operation.id === "proclaim" || operation.id === "resign") && random.chance(0.6)) asLeader(draft, known);
   if (operation.id === "acquireLock" || operation.id === "campaign") reconcilePlace(draft, drop, has);
   if (operation.id === "getElection") {
     if (random.chance(0.25)) headers["Accept"] = random.pick(["text/event-stream", "application/x-ndjson"]);
@@ -197,6 +199,12 @@ function reconcile(draft: Draft, random: SeededRandom, known: Known): void {
     draft.body = Buffer.from(JSON.stringify({ then: [{ op: "exists", path: known.path(random) }] }));
     delete headers["Idempotency-Key"];
   }
+}
+
+function asLeader(draft: Draft, { lastReign }: Known): void {
+  if (lastReign === undefined) return;
+  draft.place = lastReign.place;
+  draft.headers["Quorate-Session"] = lastReign.shown;
 }
 
 /** What is of a session that is shown, and what of one that is opened. */

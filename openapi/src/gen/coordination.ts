@@ -1206,6 +1206,7 @@ export interface components {
                 "Quorate-Zxid": components["headers"]["KnownZxid"];
                 "Quorate-Served-By": components["headers"]["ServedBy"];
                 "Cache-Control": components["headers"]["CacheControl"];
+                "Quorate-Consistency": components["headers"]["Consistency"];
                 "Quorate-Replayed": components["headers"]["Replayed"];
                 [name: string]: unknown;
             };
@@ -3139,6 +3140,7 @@ export interface operations {
             403: components["responses"]["Problem403"];
             404: components["responses"]["Problem404"];
             406: components["responses"]["Problem406"];
+            409: components["responses"]["Problem409"];
             410: components["responses"]["Problem410"];
             429: components["responses"]["Problem429"];
             500: components["responses"]["Problem500"];
@@ -3323,7 +3325,6 @@ export interface operations {
             401: components["responses"]["Problem401"];
             403: components["responses"]["Problem403"];
             406: components["responses"]["Problem406"];
-            409: components["responses"]["Problem409"];
             410: components["responses"]["Problem410"];
             412: components["responses"]["Problem412"];
             413: components["responses"]["Problem413"];
@@ -3493,6 +3494,7 @@ export interface operations {
             403: components["responses"]["Problem403"];
             404: components["responses"]["Problem404"];
             406: components["responses"]["Problem406"];
+            409: components["responses"]["Problem409"];
             410: components["responses"]["Problem410"];
             429: components["responses"]["Problem429"];
             500: components["responses"]["Problem500"];
