@@ -1,6 +1,6 @@
 /** Many that wait for one lock, each with a session and a connection of its own, at all doors of an ensemble. */
 import { Agent } from "node:http";
-import { type Ensemble, type Process, until } from "../integration/ensemble.ts";
+import { type Ensemble, type Process, sleep, until } from "../integration/ensemble.ts";
 import { exchange, type Reply } from "../integration/http-client.ts";
 import { openSession, type Place } from "./rest-locks.ts";
 
@@ -10,6 +10,8 @@ const waitMillis = 180_000;
 const atATime = 32;
 /** One hand-over, on a machine that is busy with other work. */
 const handOverMillis = 20_000;
+/** Nothing counted within it: nothing is under way. */
+const restMillis = 400;
 
 interface Waiter {
   readonly door: string;
@@ -144,6 +146,17 @@ export async function costSoFar(ensemble: Ensemble): Promise<Cost> {
     changes: sum("feed_changes_total", texts),
     requests: sum("requests_total", [...texts, ...gateways]),
   };
+}
+
+/** Once all that waits has been begun: what that costs is no part of a hand-over. */
+export async function costAtRest(ensemble: Ensemble): Promise<Cost> {
+  let last = await costSoFar(ensemble);
+  for (;;) {
+    await sleep(restMillis);
+    const now = await costSoFar(ensemble);
+    if (now.reads === last.reads && now.writes === last.writes) return now;
+    last = now;
+  }
 }
 
 async function metricsOf(process: Process): Promise<string> {

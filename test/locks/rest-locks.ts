@@ -79,7 +79,7 @@ export function acquire(base: string, name: string, options: AcquireOptions = {}
   if (layout !== undefined) query.set("layout", layout);
   if (contender !== undefined) query.set("contender", contender);
   if (waitMillis !== undefined) query.set("wait", `${waitMillis}ms`);
-  if (timeoutMillis !== undefined) query.set("timeout", `${timeoutMillis}ms`);
+  if (timeoutMillis !== undefined && session === undefined) query.set("timeout", `${timeoutMillis}ms`);
   if (token !== undefined) query.set("token", token);
   const headers: Record<string, string> = {};
   if (session !== undefined) headers["Quorate-Session"] = session;

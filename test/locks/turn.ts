@@ -66,13 +66,14 @@ export class Turn {
   /** False: its session is over, or it has left the queue. */
   async #acquire(insists: boolean): Promise<boolean> {
     const { random, counts, tell } = this.#ports;
-    // Until it is answered: a retry under it is the same place.
-    let key: string | undefined = `${this.#ports.plan.name}-${random.next()}`;
-    for (let waits = 0; ; ) {
-      const answer = await this.#ask({ key, waitMillis: key === undefined ? pollMillis : 500 });
+    // Until it is answered: a retry under it is the same place. Without a session there is none.
+    let key = this.#isOwn ? `${this.#ports.plan.name}-${random.next()}` : undefined;
+    for (let waits = 0, waitMillis = 500; ; ) {
+      const answer = await this.#ask({ key, waitMillis });
       const place = answer.json as Place;
       if (answer.status === 200 || answer.status === 202) {
         key = undefined;
+        waitMillis = pollMillis;
         this.#learn(place);
         if (answer.status === 200) return true;
         if (waits++ === 0) counts.waited += 1;
