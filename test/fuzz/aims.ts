@@ -32,7 +32,8 @@ const aims: Readonly<Record<number, Aim>> = {
     draft.headers["Authorization"] = "Basic !";
   },
   403: (draft, random, known) => {
-    if (draft.operation.path.includes("{path}") && random.chance(0.7)) {
+    const { id, path } = draft.operation;
+    if (path.includes("{path}") && !/^(releaseLock|proclaim|resign)$/.test(id) && random.chance(0.7)) {
       draft.place = `${known.folder}-${prepared.locked}`;
       draft.query = [];
       draft.headers = draft.body === undefined ? {} : onlyType(draft);
@@ -100,7 +101,8 @@ function conflict(draft: Draft, random: SeededRandom, known: Known): void {
     case "getLock":
     case "campaign":
     case "getElection":
-    case "proclaim":
+    case "releaseLock":
+    case "resign":
       // Data that says nothing of locks.
       draft.place = `${known.folder}-${prepared.big[0]}`;
       showSession(draft, random, known);
@@ -130,7 +132,7 @@ function outgrown(draft: Draft, random: SeededRandom, known: Known): boolean {
 /** Places are of a session; what leads already can fail only behind that. */
 function showSession(draft: Draft, random: SeededRandom, known: Known): void {
   const { id } = draft.operation;
-  if (!/^(acquireLock|campaign|proclaim)$/.test(id)) return;
+  if (!/^(acquireLock|releaseLock|campaign|proclaim|resign)$/.test(id)) return;
   const session = known.session(random);
   if (session !== undefined) draft.headers["Quorate-Session"] = `${session.id}:${session.secret}`;
   if (draft.headers["Idempotency-Key"] === undefined) return;
