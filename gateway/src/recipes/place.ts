@@ -133,25 +133,27 @@ export class Places {
     request: Choice & Pick<PlaceRequest, "patient">,
     session: SessionMemory,
     place: KnownPlace,
+    alone = false,
   ): Promise<Found | Failed | undefined> {
     const { memory } = this.#ports;
-    const { queue, identity, acting } = request;
-    const viewed = request.patient ? this.#ports.seen(queue, identity) : undefined;
+    const { queue: path, identity, acting, deadline } = request;
+    const viewed = request.patient ? this.#ports.seen(path, identity) : undefined;
     const there = viewed?.queue && standingIn(viewed.queue, place);
-    if (viewed?.queue !== undefined && there !== undefined) {
-      const { zxid, servedBy } = viewed;
-      for (const name of rivalsOf(viewed.queue, place).younger) this.discard(request, childOf(queue, name));
-      return this.#fitting(request, { place, session, standing: there, searched: true, zxid, servedBy });
-    }
-    const seen = await look(this.#ports, { identity, queue, deadline: request.deadline }, place, acting.session);
+    const seen =
+      viewed === undefined || there === undefined
+        ? await look(this.#ports, { identity, queue: path, deadline }, place, acting.session)
+        : { place, queue: viewed.queue, standing: there, zxid: viewed.zxid, servedBy: viewed.servedBy };
     if (isFailed(seen)) return seen;
     if (seen.place === undefined) {
-      memory.forgetPlace(queue, session, place);
+      memory.forgetPlace(path, session, place);
       return undefined;
     }
-    const { standing, zxid, servedBy } = seen;
-    if (standing?.held) memory.tokens.learn(queue, place.token, place.znode, true);
-    return this.#fitting(request, { place, session, standing, searched: true, zxid, servedBy });
+    const { queue, standing, zxid, servedBy } = seen;
+    const elder = alone || queue === undefined ? undefined : this.meetRivals(request, path, queue, place);
+    if (elder !== undefined) return this.preferElder(request, session, place, elder);
+    if (standing?.held) memory.tokens.learn(path, place.token, place.znode, true);
+    const searched = queue !== undefined;
+    return this.#fitting(request, { place, session, standing, searched, zxid, servedBy });
   }
 
   /** What the session owns in the queue, and with it what both are. */
@@ -243,16 +245,20 @@ export class Places {
     const { memory } = this.#ports;
     const { queue } = request;
     const found = await this.#chooseAmong(request, session, [{ name: elder, shape: place.shape }]);
-    if (found !== undefined && !isFailed(found)) {
-      memory.tokens.forget(queue, place.token);
-      this.discard(request, place.znode);
-      return found;
+    if (found === undefined) {
+      // It was another's, or is gone.
+      memory.learnPlace(queue, session, place, false);
+      const kept = await this.#verify({ ...request, patient: false }, session, place, true);
+      if (kept === undefined) return placeGone(queue);
+      return isFailed(kept) ? afterEffect(kept) : kept;
     }
-    // It was another's, or is gone.
-    if (found === undefined) memory.learnPlace(queue, session, place, false);
-    const kept = await this.#verify({ ...request, patient: false }, session, place);
-    if (kept === undefined) return placeGone(queue);
-    return isFailed(kept) ? afterEffect(kept) : kept;
+    if (isFailed(found) && found.kind === "unavailable") {
+      session.listed = false;
+      return afterEffect(found);
+    }
+    memory.tokens.forget(queue, place.token);
+    this.discard(request, place.znode);
+    return found;
   }
 
   /** A second place of the session, if it is one; nobody waits for its end. */

@@ -152,8 +152,9 @@ export class Scene {
     this.#note();
   }
 
-  async write(request: WriteRequest): Promise<Answer> {
-    const answer = await this.memory.write(request);
+  write(request: WriteRequest): Promise<Answer> {
+    // Committed in this very call.
+    const answer = this.memory.write(request);
     this.#note();
     return answer;
   }
