@@ -7,7 +7,7 @@ import type { Contest, Layout, Place, RecipeAnswer, RecipeRead, Waiting } from "
 import { actingOf, type Call, checkedKey, freshnessOf } from "./call.ts";
 import { durationOf } from "./encode.ts";
 import { bad, faultOfFailure, faultOfUnavailable, GrpcFault } from "./faults.ts";
-import { aclOf, enumOf, millisOf, pathOf, zxidOf } from "./values.ts";
+import { aclOf, enumOf, millisOf, queueOf, zxidOf } from "./values.ts";
 
 /** What both requests for a place have. */
 export type ContestRequest = Pick<
@@ -33,12 +33,16 @@ export function layoutOf(layout: v1.Layout | undefined): Layout | undefined {
 /** `asked`: what else tells this request from another under the same key. */
 export function contestOf(call: Call, request: ContestRequest, data: Uint8Array, asked: readonly unknown[]): Contest {
   const { wait, sessionTimeout, token = 0, acl: entries, layout } = request;
-  const path = pathOf(request.path, "path");
+  const path = queueOf(request.path, "path");
   const acting = actingOf(call, request.sessionId, "session_id");
   if (acting !== undefined && sessionTimeout !== undefined) {
     throw bad("session_timeout", "it is of a session that is opened, and session_id names one that is");
   }
   if (acting === undefined && token !== 0) throw bad("token", "it is a session's; name that in session_id");
+  if (acting === undefined && request.idempotencyKey) {
+    const why = "the secret of one that is opened would be lost with its answer";
+    throw bad("idempotency_key", `it needs a session, named in session_id: ${why}`);
+  }
   const acl = entries === undefined ? undefined : aclOf(entries, "acl");
   const { sessionTimeoutMinMillis: least, sessionTimeoutMaxMillis: most, sessionTimeoutDefaultMillis } = limits;
   const waitMillis = wait === undefined ? 0 : millisOf(wait, "wait", 0, limits.watchWaitMaxMillis);

@@ -15,7 +15,7 @@ import {
   turnOf,
 } from "./contest.ts";
 import { timestampOf } from "./encode.ts";
-import { pathOf } from "./values.ts";
+import { queueOf } from "./values.ts";
 
 export async function campaign(call: Call, request: v1.CampaignRequest): Promise<v1.CampaignResponse> {
   const layout = layoutOf(request.layout);
@@ -30,7 +30,7 @@ export async function campaign(call: Call, request: v1.CampaignRequest): Promise
 }
 
 export async function proclaim(call: Call, request: v1.ProclaimRequest): Promise<v1.ProclaimResponse> {
-  const path = pathOf(request.path, "path");
+  const path = queueOf(request.path, "path");
   const acting = ownerOf(call, request.sessionId);
   const data = givenBytes(request.value, "value");
   const same = [path, Buffer.from(data).toString("base64")];
@@ -42,7 +42,7 @@ export async function proclaim(call: Call, request: v1.ProclaimRequest): Promise
 }
 
 export async function resign(call: Call, request: v1.ResignRequest): Promise<v1.ResignResponse> {
-  const path = pathOf(request.path, "path");
+  const path = queueOf(request.path, "path");
   const acting = ownerOf(call, request.sessionId);
   const { recipes } = call.door.options;
   const asked = { identity: call.identity, path, acting };
@@ -51,7 +51,7 @@ export async function resign(call: Call, request: v1.ResignRequest): Promise<v1.
 }
 
 export async function getLeader(call: Call, request: v1.GetLeaderRequest): Promise<v1.GetLeaderResponse> {
-  const path = pathOf(request.path, "path");
+  const path = queueOf(request.path, "path");
   const read = recipeReadOf(call, path, request.options);
   const answer = doneOf(await call.door.options.recipes.leader(read, call.deadlineMillis));
   const header = { ...plainHeader(answer.zxid, answer.servedBy), consistency: consistencyNames[read.consistency] };

@@ -62,10 +62,9 @@ describe("Acquire", () => {
       contender: "me",
       wait: { seconds: 2 },
       sessionTimeout: { seconds: 4 },
-      idempotencyKey: "k",
       acl: { entries: [{ scheme: "world", id: "anyone", perms: "r" }] },
     });
-    const { identity, address, key, data, ...rest } = asked[0] as LockContest;
+    const { identity, address, data, ...rest } = asked[0] as LockContest;
     assert.deepEqual(rest, {
       path: "/l",
       sessionTimeoutMillis: 4000,
@@ -74,7 +73,6 @@ describe("Acquire", () => {
       shape: { mode: "permit", permits: 3, layout: "kazoo" },
     });
     assert.equal(Buffer.from(data).toString(), "me");
-    assert.equal(key?.key, "k");
     assert.equal(address, "127.0.0.1");
     assert.deepEqual(identity.ids, [{ scheme: "ip", id: "127.0.0.1" }]);
     assert.deepEqual(reply, {
@@ -109,6 +107,7 @@ describe("Acquire", () => {
     assert.deepEqual([reply.held, reply.token, reply.ahead], [false, undefined, 2]);
     await ask({ token: 9 });
     await ask({ contender: "another" });
+    assert.equal(asked[0]?.key?.key, "k");
     const [first, second, third] = asked.map(({ key }) => Buffer.from(key?.requestHash ?? []).toString("hex"));
     assert.equal(first, second);
     assert.notEqual(first, third);
@@ -187,7 +186,7 @@ describe("Acquire", () => {
 });
 
 describe("a lock's request that is wrong", () => {
-  const cases: readonly [string, string, (caller: Caller, id: number) => Promise<unknown>][] = [
+  const cases: readonly [string, string, (caller: Caller, id: number, secret: string) => Promise<unknown>][] = [
     ["no path", "path", (caller) => caller.call("Acquire", {})],
     ["an unknown mode", "mode", (caller) => caller.call("Acquire", { path: "/l", mode: 9 as never })],
     ["an unknown layout", "layout", (caller) => caller.call("Acquire", { path: "/l", layout: 9 as never })],
@@ -204,7 +203,22 @@ describe("a lock's request that is wrong", () => {
       (caller) => caller.call("Acquire", { path: "/l", sessionTimeout: { nanos: 1e6 } }),
     ],
     ["a token of nobody's", "token", (caller) => caller.call("Acquire", { path: "/l", token: 9 })],
-    ["a key that is none", "idempotency_key", (caller) => caller.call("Acquire", { path: "/l", idempotencyKey: " " })],
+    ["the root", "path", (caller) => caller.call("Acquire", { path: "/" })],
+    [
+      "a key for a session to be opened",
+      "idempotency_key",
+      (caller) => caller.call("Acquire", { path: "/l", idempotencyKey: "k" }),
+    ],
+    [
+      "a key that is none",
+      "idempotency_key",
+      (caller, id, secret) =>
+        caller.call(
+          "Acquire",
+          { path: "/l", sessionId: id, idempotencyKey: " " },
+          { metadata: { "quorate-session-secret": secret } },
+        ),
+    ],
     [
       "a contender of a book",
       "contender",
@@ -236,8 +250,8 @@ describe("a lock's request that is wrong", () => {
   for (const [name, field, ask] of cases) {
     it(`is refused by its field's name: ${name}`, async () => {
       await using door = await startDoor();
-      const { id } = await create(door.caller);
-      const failure = await failureOf(ask(door.caller, id));
+      const { id, secret } = await create(door.caller);
+      const failure = await failureOf(ask(door.caller, id, secret));
       assert.equal(failure.status?.metadata["field"], field, failure.message);
       assert.equal(failure.status?.metadata["certainty"], "noEffect");
     });

@@ -17,7 +17,7 @@ import {
 } from "./contest.ts";
 import { timestampOf } from "./encode.ts";
 import { bad } from "./faults.ts";
-import { enumOf, pathOf } from "./values.ts";
+import { enumOf, queueOf } from "./values.ts";
 
 const modes: { readonly [name in v1.LockMode]: LockMode | undefined } = {
   LOCK_MODE_UNSPECIFIED: undefined,
@@ -72,7 +72,7 @@ export async function acquire(call: Call, request: v1.AcquireRequest): Promise<v
 }
 
 export async function release(call: Call, request: v1.ReleaseRequest): Promise<v1.ReleaseResponse> {
-  const path = pathOf(request.path, "path");
+  const path = queueOf(request.path, "path");
   const acting = ownerOf(call, request.sessionId);
   const { recipes } = call.door.options;
   const asked = { identity: call.identity, path, acting };
@@ -81,7 +81,7 @@ export async function release(call: Call, request: v1.ReleaseRequest): Promise<v
 }
 
 export async function getLock(call: Call, request: v1.GetLockRequest): Promise<v1.GetLockResponse> {
-  const path = pathOf(request.path, "path");
+  const path = queueOf(request.path, "path");
   const { maxWaiters = 0, options } = request;
   if (maxWaiters < 0 || maxWaiters > recipeLimits.shownWaiters) {
     throw bad("max_waiters", `${maxWaiters} is outside 1 to ${recipeLimits.shownWaiters}`);

@@ -13,7 +13,7 @@ import { stateOf } from "./elections.ts";
 import { faultOfEnd, GrpcFault, stoppingFault } from "./faults.ts";
 import type { Outlet } from "./outlet.ts";
 import { decodeRequest } from "./unary.ts";
-import { pathOf } from "./values.ts";
+import { queueOf } from "./values.ts";
 
 export class ObserveStream implements ElectionListener {
   readonly #call: Call;
@@ -37,7 +37,7 @@ export class ObserveStream implements ElectionListener {
   open(bytes: Buffer): void {
     const { door, deadlineMillis } = this.#call;
     const request = decodeRequest(publicServices().methods.Elections.Observe, bytes);
-    const read = recipeReadOf(this.#call, pathOf(request.path, "path"), request.options);
+    const read = recipeReadOf(this.#call, queueOf(request.path, "path"), request.options);
     if (door.watches >= door.limits.watches) {
       throw new GrpcFault("throttled", `${door.watches} wait or watch at this gateway, which is the most; use another`);
     }

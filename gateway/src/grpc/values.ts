@@ -17,6 +17,7 @@ import {
   type Zxid,
 } from "@quorate/api";
 import type { v1 } from "@quorate/proto";
+import { recipeLimits } from "../recipes/limits.ts";
 import type { Fence } from "../recipes/recipes.ts";
 import { show } from "../show.ts";
 import { bad, GrpcFault } from "./faults.ts";
@@ -25,6 +26,13 @@ export function pathOf(text: string | undefined, field: string): Path {
   if (text === undefined || text === "") throw bad(field, "it is missing; give an absolute path");
   const path = parsePath(text);
   if (isBadPath(path)) throw bad(field, path.bad);
+  return path;
+}
+
+/** Of a lock or an election. */
+export function queueOf(text: string | undefined, field: string): Path {
+  const path = pathOf(text, field);
+  if (path.length === 1) throw bad(field, "the root is no lock's name; give it one");
   return path;
 }
 
@@ -37,7 +45,6 @@ export function prefixOf(text: string | undefined, field: string): Path {
 
 const empty = new Uint8Array(0);
 const noFences: readonly Fence[] = [];
-const mostFences = 10;
 
 export function dataOf(data: Uint8Array | undefined, field: string): Uint8Array {
   if (data === undefined) return empty;
@@ -155,10 +162,11 @@ export function checkOf(check: v1.Check, field: string, acting: boolean): Check 
 /** What a writer shows that it holds. */
 export function fencesOf(fenced: readonly v1.Fence[] | undefined, field: string): readonly Fence[] {
   if (fenced === undefined) return noFences;
-  if (fenced.length > mostFences) throw bad(field, `${fenced.length} are more than the ${mostFences} of one write`);
+  const { fences: most } = recipeLimits;
+  if (fenced.length > most) throw bad(field, `${fenced.length} are more than the ${most} that a write may have`);
   return fenced.map(({ path, token = 0 }, index) => {
     if (token === 0) throw bad(`${field}[${index}].token`, "it is missing; give what Acquire or Campaign answered");
-    return { path: pathOf(path, `${field}[${index}].path`), token: zxidOf(token, `${field}[${index}].token`) };
+    return { path: queueOf(path, `${field}[${index}].path`), token: zxidOf(token, `${field}[${index}].token`) };
   });
 }
 
