@@ -31,10 +31,11 @@ export class WatchStream {
   #looked = 0;
   #changed: () => void = () => {};
 
+  /** `query`: of a watch; or another stream's path. */
   constructor(base: string, query: string, type: StreamType, headers: Readonly<Record<string, string>> = {}) {
     this.#type = type;
     const { hostname, port } = new URL(base);
-    const path = `/v1/watch?${query}`;
+    const path = query.startsWith("/") ? query : `/v1/watch?${query}`;
     this.#outgoing = request({ hostname, port, path, agent: false, headers: { ...headers, accept: type } });
     this.opened = new Promise((resolve, reject) => {
       this.#outgoing.on("error", (error) => {

@@ -45,7 +45,9 @@ export async function proclaim(call: Call): Promise<void> {
 export async function getElection(call: Call): Promise<void> {
   refuseBody(call);
   const path = queueOf(call);
-  const type = requireType(call.head.accept, watchTypes) as WatchType;
+  // A stream has no head to look at.
+  const types = call.request.method === "HEAD" ? (["application/json"] as const) : watchTypes;
+  const type = requireType(call.head.accept, types) as WatchType;
   const forced = forcedEncoding(call);
   const read = recipeReadOf(call, path);
   const wait = call.query.text("wait");
