@@ -52,7 +52,7 @@ describe("who waits for a lock", () => {
     const turned = await second;
     assert.deepEqual([turned.status, turned.body.held, turned.body.ahead], [200, true, 0]);
     assert.ok(turned.body.token > first.body.token && turned.millis < 30_000);
-    assert.deepEqual(third, [], "nobody else is woken");
+    assert.equal(third.length, 0, "nobody else is woken");
     await release("turn", b);
     await last;
     assert.ok(third[0]?.body.token > turned.body.token);
