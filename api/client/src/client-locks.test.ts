@@ -152,7 +152,10 @@ test("it goes on at the next gateway, with its key until it is answered, whateve
 });
 
 test("when the wait is over the place is given up, and the error says so", async (t) => {
-  const slow: Turn = (response, request) => void setTimeout(() => waits(response, request), 100);
+  const slow: Turn = async (response, request) => {
+    await new Promise((resolve) => setTimeout(resolve, 100));
+    await waits(response, request);
+  };
   const { client, all } = await fakes(t, { polls: [slow] });
   const error = await failure(client.locks.acquire("l", { wait: 350 }));
   assert.deepEqual([error.code, error.certainty], ["timeout", "noEffect"]);

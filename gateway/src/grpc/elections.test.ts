@@ -45,7 +45,6 @@ describe("an election's calls", () => {
         said.push([path, acting.session > 0]);
         return Promise.resolve(done({ znode }));
       },
-      leader: () => Promise.resolve(done(leading("me"))),
     });
     await using door = await startDoor({ recipes });
     const { id: sessionId, secret } = await create(door.caller);
@@ -78,11 +77,17 @@ describe("an election's calls", () => {
       ["/e", "me", true, "k"],
       ["/e", true],
     ]);
+  });
+
+  it("GetLeader tells who leads, and since when", async () => {
+    await using door = await startDoor({
+      recipes: scriptedRecipes({ leader: () => Promise.resolve(done(leading("me"))) }),
+    });
     const found = await door.caller.call("GetLeader", { path: "/e" });
     assert.equal(Buffer.from(found.leader?.value ?? []).toString(), "me");
     const { leader, ...rest } = found;
     assert.deepEqual(rest, {
-      header: { ...header, consistency: "CONSISTENCY_LINEARIZABLE" },
+      header: { zxid: 11, servedBy: 2, consistency: "CONSISTENCY_LINEARIZABLE" },
       path: "/e",
       layout: "LAYOUT_CURATOR",
       candidates: 2,

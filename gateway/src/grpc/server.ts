@@ -2,7 +2,6 @@
  * The gRPC door as a server, and the one file of the gateway that speaks with grpc-js. It accepts the sockets itself, so that
  * there is a bound to them, and takes requests as bytes, so that what does not decode gets an answer with details.
  */
-import type { EventEmitter } from "node:events";
 import { createServer, type Socket, type Server as SocketServer } from "node:net";
 import {
   Metadata,
@@ -244,7 +243,7 @@ class Door implements GrpcServer {
       remainingMillis: Number(deadline) - this.#door.options.wallNow(),
       metadata: (name) => metadata.get(name),
       metadataNames: () => Object.keys(metadata.getMap()),
-      onGone: (run) => void (call as EventEmitter).once("cancelled", run),
+      onGone: (run) => void (call as ServerUnaryCall<Buffer, Buffer>).once("cancelled", run),
     };
   }
 
