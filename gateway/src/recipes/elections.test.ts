@@ -107,7 +107,10 @@ describe("who observes an election", () => {
     await it.pass(50);
     for (const { told, zxids, end, watching } of lookers) {
       assert.deepEqual(told, ["one", "one again", "two", "nobody", "two anew"]);
-      assert.deepEqual(zxids, [...zxids].sort((a, b) => a - b));
+      assert.deepEqual(
+        zxids,
+        [...zxids].sort((a, b) => a - b),
+      );
       assert.equal(end, undefined);
       watching.close();
     }
@@ -139,7 +142,10 @@ describe("who observes an election", () => {
     const looker = new Looker(gateway);
     await it.pass(20);
     done(await it.until(resign(gateway, one)));
-    await it.write({ identity: anyone, operation: { kind: "delete", path: election, condition: {}, recursive: false } });
+    await it.write({
+      identity: anyone,
+      operation: { kind: "delete", path: election, condition: {}, recursive: false },
+    });
     await it.pass(20);
     done(await it.until(campaign(gateway, two, "two", { layout: "kazoo" }).answer));
     await it.pass(20);

@@ -5,6 +5,7 @@ import {
   type ChildrenResult,
   type DataResult,
   type Identity,
+  limits,
   type Path,
   type ReadOperation,
   type ReplicaId,
@@ -86,6 +87,32 @@ export async function readQueue(
   }
   const { result, zxid, servedBy } = found;
   return { ...sightOf(resultsOf(result)), zxid, servedBy };
+}
+
+/** All names of one zxid, however many they are. */
+export async function readAllNames(
+  backend: Reader,
+  request: { readonly identity: Identity; readonly terms: Terms },
+  path: Path,
+  deadlineMillis: number,
+): Promise<QueueSight | Absence | Failed> {
+  const limit = limits.pageNames;
+  const sight = await readQueue(backend, request, path, limit, deadlineMillis);
+  if ("kind" in sight) return sight;
+  const children = [...sight.children];
+  const { identity } = request;
+  // Pages of a zxid are those of that zxid wherever they are read.
+  const terms = notBefore(sight.zxid);
+  for (let { more } = sight; more; ) {
+    const after = children.at(-1)?.name ?? "";
+    const operation = { kind: "children", path, limit, after, at: sight.zxid, withData: false } as const;
+    const found = await readOne(backend, { identity, terms }, operation, deadlineMillis);
+    if (isFailed(found)) return found;
+    const page = ofKind<ChildrenResult>([found.result], "children");
+    for (const each of page.children) children.push(each);
+    more = page.more;
+  }
+  return { ...sight, children, more: false };
 }
 
 export function resultsOf(result: Result): readonly Result[] {

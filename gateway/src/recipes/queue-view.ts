@@ -17,10 +17,10 @@ import {
 } from "@quorate/api";
 import type { Backend, WatchEnd, Watching, WatchOpening } from "../backend.ts";
 import type { GatewayTimer, GatewayWorld } from "../ports.ts";
-import type { Failed } from "./answers.ts";
+import { type Failed, isFailed } from "./answers.ts";
 import type { QueueShape } from "./layout.ts";
 import { recipeLimits } from "./limits.ts";
-import { linearizable } from "./look.ts";
+import { linearizable, namesOf, notBefore, readAllNames } from "./look.ts";
 import { decodeMark } from "./mark.ts";
 import type { KnownPlace } from "./memory.ts";
 import { type Standing, standingIn } from "./place.ts";
@@ -133,16 +133,31 @@ export class QueueView {
     for (const member of this.#all()) member.ended(failed);
   }
 
-  #open(): void {
+  /** `after`: of that zxid the names are here already. */
+  #open(after?: Zxid): void {
     const { path, identity } = this;
     const scopes = { node: [path], children: [path], subtree: [] };
-    const { watchOpenMillis } = recipeLimits;
-    const watching = this.#ports.backend.watch({ identity, scopes, ...linearizable }, watchOpenMillis, {
-      opened: (opening) => this.#watching === watching && this.#opened(opening),
+    const request = { identity, scopes, ...linearizable };
+    const behind = after === undefined ? request : { ...request, ...notBefore(after), after: { zxid: after } };
+    const watching = this.#ports.backend.watch(behind, recipeLimits.watchOpenMillis, {
+      opened: (opening) => this.#watching === watching && after === undefined && this.#opened(opening),
       events: (events) => this.#watching === watching && this.#events(events),
       ended: (end) => this.#watching === watching && this.#lost(end),
     });
     this.#watching = watching;
+  }
+
+  /** More names than a watch opens with: they are listed page by page, and watched behind that. */
+  async #openByPages(): Promise<void> {
+    const { path, identity } = this;
+    const sight = await readAllNames(this.#ports.backend, { identity, terms: linearizable }, path, pagesMillis);
+    if (this.#ended || this.#watching !== undefined) return;
+    if (isFailed(sight)) return this.end(sight);
+    if ("kind" in sight) return this.#open();
+    const { mark, children, zxid, servedBy } = sight;
+    this.#servedBy = servedBy;
+    this.#open(zxid);
+    this.#show(typeof mark === "string" ? undefined : mark, namesOf(children), zxid);
   }
 
   #opened({ states, servedBy }: WatchOpening): void {
@@ -155,10 +170,14 @@ export class QueueView {
         if (typeof said !== "string") mark = said;
       }
     }
-    this.#reopenings = 0;
     this.#servedBy = servedBy;
+    this.#show(mark, names, this.#watching?.cursor.zxid ?? zeroZxid);
+  }
+
+  #show(mark: QueueShape | undefined, names: readonly string[], zxid: Zxid): void {
+    this.#reopenings = 0;
     this.#queue = new ContenderQueue(mark ?? this.#shape, names);
-    this.#through = this.#watching?.cursor.zxid ?? zeroZxid;
+    this.#through = zxid;
     for (const member of this.#all()) member.moved();
   }
 
@@ -197,6 +216,10 @@ export class QueueView {
       this.#reopen();
       return;
     }
+    if (code === "tooLarge") {
+      void this.#openByPages();
+      return;
+    }
     if (unavailableCodes.has(code)) {
       this.end({ kind: "unavailable", code, detail, certainty: "noEffect", retryAfterMillis });
       return;
@@ -209,6 +232,8 @@ export class QueueView {
     for (const members of [...this.#members.values()]) yield* [...members];
   }
 }
+
+const pagesMillis = 30_000;
 
 const unavailableCodes: ReadonlySet<string> = new Set([
   "noLeader",

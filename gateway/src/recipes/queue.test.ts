@@ -98,8 +98,12 @@ describe("a queue", () => {
 
   it("of ten thousand takes and gives up places in microseconds", () => {
     const shape = shapes[0] as QueueShape;
-    const name = (n: number): string => prefixOf(shape, "exclusive", n as SessionId, new Uint8Array(8)) + sequenceSuffix(n);
-    const queue = new ContenderQueue(shape, Array.from({ length: 10_000 }, (_, n) => name(n)));
+    const name = (n: number): string =>
+      prefixOf(shape, "exclusive", n as SessionId, new Uint8Array(8)) + sequenceSuffix(n);
+    const queue = new ContenderQueue(
+      shape,
+      Array.from({ length: 10_000 }, (_, n) => name(n)),
+    );
     const began = process.cpuUsage().user;
     for (let n = 0; n < 20_000; n += 1) {
       queue.add(name(n + 10_000));
@@ -155,7 +159,14 @@ describe("a queue's data", () => {
     for (const shape of shapes) assert.deepEqual(decodeMark(encodeMark(shape)), shape);
     assert.equal(decodeMark(new Uint8Array(0)), "unsaid");
     const encoder = new TextEncoder();
-    const foreign = ["x", "null", "[]", "{}", '{"recipe":"lock"}', '{"recipe":"lock","layout":"curator","kind":"semaphore"}'];
+    const foreign = [
+      "x",
+      "null",
+      "[]",
+      "{}",
+      '{"recipe":"lock"}',
+      '{"recipe":"lock","layout":"curator","kind":"semaphore"}',
+    ];
     for (const text of [...foreign, '{"recipe":"lock","layout":"curator","kind":"semaphore","permits":10001}']) {
       assert.equal(decodeMark(encoder.encode(text)), "foreign", text);
     }

@@ -378,6 +378,42 @@ describe("without help", () => {
     assert.equal(done(await scene.until(waits.answer)).held, true);
   });
 
+  it("a queue of more names than a watch opens with is told like any other", async () => {
+    const scene = new Scene();
+    const gateway = scene.gateway();
+    const [one, two] = [await scene.session(600_000), await scene.session(600_000)];
+    const first = done(await scene.until(gateway.acquire(lock, { acting: one }).answer));
+    const prefix = path(`${lock}/${"x".repeat(200)}-lock-`);
+    const shape = { kind: "persistent", ttlMillis: 0 } as const;
+    const operation = {
+      kind: "create",
+      path: prefix,
+      data: bytes("other"),
+      shape,
+      sequential: true,
+      parents: false,
+    } as const;
+    for (let from = 0; from < 12_000; from += 1000) {
+      const then = Array.from({ length: 1000 }, () => operation);
+      await scene.write({ identity: anyone, operation: { kind: "txn", check: [], then } });
+    }
+    const waits = gateway.acquire(lock, { acting: two, waitMillis: 60_000 });
+    await scene.pass(100);
+    const state = done(await scene.until(gateway.recipes.lock(reading(lock), 2, 1000)));
+    assert.deepEqual([state.holders[0]?.token, state.waiters.length, state.waiting], [first.token, 2, 12_001]);
+    const place = done(await scene.until(gateway.acquire(lock, { acting: two }).answer));
+    assert.equal(place.ahead, 12_001);
+    done(await scene.until(gateway.release(lock, one)));
+    const names = scene.names(lock).filter((name) => name.startsWith("xx"));
+    for (let from = 0; from < names.length; from += 1000) {
+      const then = names.slice(from, from + 1000).map((name) => {
+        return { kind: "delete", path: path(`${lock}/${name}`), condition: {}, recursive: false } as const;
+      });
+      await scene.write({ identity: anyone, operation: { kind: "txn", check: [], then } });
+    }
+    assert.deepEqual(done(await scene.until(waits.answer)).held, true);
+  });
+
   it("reads nothing of what is not there", async () => {
     const scene = new Scene();
     const gateway = scene.gateway();

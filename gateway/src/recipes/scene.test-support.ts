@@ -171,9 +171,16 @@ export class Scene {
   }
 
   names(queue: Path): readonly string[] {
-    const operation = { kind: "children", path: queue, limit: 100_000, withData: false } as const;
-    const found = this.memory.tree.read(operation, { ids: [], superUser: true }, undefined);
-    return found.ok && found.result.kind === "children" ? found.result.children.map(({ name }) => name) : [];
+    const names: string[] = [];
+    for (let more = true; more; ) {
+      const behind = names.length === 0 ? {} : { after: names.at(-1) ?? "" };
+      const operation = { kind: "children", path: queue, limit: 1000, withData: false, ...behind } as const;
+      const found = this.memory.tree.read(operation, { ids: [], superUser: true }, undefined);
+      if (!found.ok || found.result.kind !== "children") return [];
+      for (const { name } of found.result.children) names.push(name);
+      more = found.result.more;
+    }
+    return names;
   }
 
   /** The queue as it was at `zxid`. */

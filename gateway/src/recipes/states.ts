@@ -16,7 +16,17 @@ import { type Failed, isFailed, refuse } from "./answers.ts";
 import type { Holder } from "./fence.ts";
 import type { QueueShape } from "./layout.ts";
 import { recipeLimits } from "./limits.ts";
-import { linearizable, namesOf, notBefore, ofKind, type QueueSight, readOne, readQueue, type Terms } from "./look.ts";
+import {
+  linearizable,
+  namesOf,
+  notBefore,
+  ofKind,
+  type QueueSight,
+  readAllNames,
+  readOne,
+  readQueue,
+  type Terms,
+} from "./look.ts";
 import { foreignDetail, shownShape } from "./mark.ts";
 import { ContenderQueue, type Queued } from "./queue.ts";
 import type { Contender, ElectionState, LockState, RecipeAnswer, RecipeRead } from "./recipes.ts";
@@ -43,17 +53,15 @@ async function see(
   const { identity, path, recipe, terms } = read;
   let sight = await readQueue(backend, { identity, terms, withData: true }, path, namesAtOnce, deadlineMillis);
   if (!("kind" in sight) && sight.more) {
-    sight = await readQueue(backend, { identity, terms: notBefore(sight.zxid) }, path, mostNames, deadlineMillis);
+    sight = await readAllNames(backend, { identity, terms: notBefore(sight.zxid) }, path, deadlineMillis);
   }
   if (isFailed(sight)) return sight;
   if ("kind" in sight) return refuse("noNode", `there is no znode ${path}`, path, sight.zxid);
   return seenOf(sight, path, recipe);
 }
 
-const mostNames = 1_000_000;
-
 function seenOf(sight: QueueSight, path: Path, recipe: QueueShape["recipe"] | undefined): Seen | Failed {
-  const { mark, children, zxid, servedBy, more } = sight;
+  const { mark, children, zxid, servedBy } = sight;
   if (mark === "foreign") return refuse("nodeExists", foreignDetail(path, recipe ?? "lock"), path, zxid);
   const names = namesOf(children);
   const shape = shownShape(recipe ?? "lock", mark, names);
@@ -61,7 +69,6 @@ function seenOf(sight: QueueSight, path: Path, recipe: QueueShape["recipe"] | un
     const [is, asked] = recipe === "lock" ? ["an election", "a lock"] : ["a lock", "an election"];
     return refuse("nodeExists", `${path} is ${is}, not ${asked}`, path, zxid);
   }
-  if (more) return refuse("tooLarge", `more stand in ${path} than can be listed`, path, zxid);
   const known = new Map<string, ChildEntry>();
   for (const each of children) if (each.stat !== undefined) known.set(each.name, each);
   return { shape, queue: new ContenderQueue(shape, names), known, zxid, servedBy };
