@@ -9,7 +9,8 @@ import { gatewaySettings, recoverSettings, serveSettings } from "../../services/
 import { root } from "./sources.ts";
 
 const readme = readFileSync(join(root, "README.md"), "utf8");
-const settings = [...serveSettings, ...gatewaySettings, ...recoverSettings].map(({ name }) => name);
+const allSettings = [...serveSettings, ...gatewaySettings, ...recoverSettings];
+const settings = allSettings.map(({ name }) => name);
 
 function section(title: string): string {
   const [, rest = ""] = readme.split(`\n## ${title}\n`);
@@ -57,7 +58,10 @@ test("its flags and commands exist", () => {
   const programFlags = programs.flatMap((text) => [...text.matchAll(/^ {4}(\w+): \{ type:/gm)].map(([, flag]) => flag));
   const others = ["config", "help", ...programFlags];
   assert.ok(flags.length > 6);
-  for (const flag of flags) assert.ok(flag !== undefined && [...settings, ...others].includes(flag), `--${flag}`);
+  // One that is on by itself is written with `no-`.
+  const switchedOff = allSettings.filter(({ fallback }) => fallback === true).map(({ name }) => `no-${name}`);
+  const known = [...settings, ...others, ...switchedOff];
+  for (const flag of flags) assert.ok(flag !== undefined && known.includes(flag), `--${flag}`);
   const { scripts } = JSON.parse(readFileSync(join(root, "package.json"), "utf8")) as { readonly scripts: object };
   for (const [, script = ""] of readme.matchAll(/npm run (\w+)/g)) assert.ok(script in scripts, script);
 });
