@@ -34,8 +34,10 @@ export interface Won {
 
 /** One poll waits so long, and a third of the session's timeout at most. */
 const pollMillis = 10_000;
-/** The least that a call gets, however little is left of the wait. */
-const leastCallMillis = 500;
+/** What a call gets, however little is left of the wait, and at most where there is an end to that. */
+const callMillis = { least: 500, most: 2000 } as const;
+/** For giving the place up, when the wait is over. */
+const lateMillis = 5000;
 /** How long whoever ends the waiting by his signal waits for the place to be given up. */
 const leaveMillis = 1000;
 
@@ -149,8 +151,7 @@ class Contending {
   /** Through failures that pass, as long as there is patience. */
   async #persist<T>(run: (millis: number, signal: AbortSignal) => Promise<T>): Promise<T> {
     for (let failures = 0; ; failures++) {
-      const left = this.#patientUntil - performance.now();
-      const millis = Math.min(Math.max(left, leastCallMillis), this.#callMillis);
+      const millis = this.#millis();
       try {
         return await run(millis, this.#signal);
       } catch (error) {
@@ -168,9 +169,17 @@ class Contending {
     }
   }
 
+  /** What a call gets beside the waiting for its turn. */
+  #millis(): number {
+    const { wait } = this.#options;
+    if (wait === undefined) return this.#callMillis;
+    const left = Math.max(this.#patientUntil - performance.now(), callMillis.least);
+    return Math.min(left, this.#callMillis, wait === 0 ? Infinity : callMillis.most);
+  }
+
   async #late(session: ClientSession, owned: boolean): Promise<QuorateError> {
     const { kind, name } = this.#contest;
-    const gone = await this.#leave(session, owned, this.#callMillis);
+    const gone = await this.#leave(session, owned, Math.min(this.#callMillis, lateMillis));
     const cause = this.#exhausted;
     // Who does not wait is told what it was.
     if (cause !== undefined && this.#options.wait === 0) return gone ? cause : cause.inDoubt();
