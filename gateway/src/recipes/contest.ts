@@ -238,11 +238,11 @@ export class Contesting implements Waiting<Place>, ViewMember, Wait {
 
   ended(failed: Failed): void {
     const { views } = this.#ports;
-    const { identity } = this.#contest;
-    const narrow = this.#view;
+    const { identity, path } = this.#contest;
+    const view = this.#view;
     this.#view = undefined;
     if (this.#done) return;
-    if (narrow !== undefined && views.widen(narrow, failed, identity)) return this.#watch();
+    if (view !== undefined && views.widen(path, view.identity, failed, identity)) return this.#watch();
     if (failed.kind === "failed" && failed.failure.code !== "throttled") return this.#settle(failed);
     // The place stands all the same: what is known of it is the better answer.
     if (!this.#wrote && this.#seen === undefined) return this.#settle(failed);

@@ -84,11 +84,8 @@ export class LeaderView implements ViewMember {
   }
 
   ended(failed: Failed): void {
-    const narrow = this.#view;
     this.#view = undefined;
-    if (this.#ended) return;
-    if (narrow !== undefined && this.#ports.views.widen(narrow, failed, this.#identity)) this.#open();
-    else this.#end(failed);
+    this.#end(failed);
   }
 
   /** What the leader's znode holds, and then whatever else it comes to hold. */
@@ -143,8 +140,9 @@ export class LeaderView implements ViewMember {
   #end(failed: Failed): void {
     if (this.#ended) return;
     this.#close();
-    for (const observer of [...this.#observers]) observer.ended(failed);
+    const observers = [...this.#observers];
     this.#observers.clear();
+    for (const observer of observers) observer.ended(failed);
   }
 
   #close(): void {

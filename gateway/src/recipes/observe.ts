@@ -24,6 +24,11 @@ export class LeaderViews {
     return new Observing(this, this.#ports, read, deadlineMillis, listener);
   }
 
+  /** As with the queues themselves: all who differ in their address alone share one. */
+  viewer(path: Path, client: Identity): Identity {
+    return this.#ports.views.viewer(path, client);
+  }
+
   open(path: Path, identity: Identity, layout: Layout): LeaderView {
     const key = JSON.stringify([path, identity.superUser, identity.ids]);
     const known = this.#views.get(key);
@@ -40,6 +45,8 @@ class Observing implements Observer {
   readonly #read: RecipeRead;
   readonly #listener: ElectionListener;
   #view: LeaderView | undefined;
+  #viewer: Identity | undefined;
+  #layout: Layout = "curator";
   /** Of the client's session, for its end. */
   #session: Watching | undefined;
   #told: { readonly state: ElectionState; readonly zxid: Zxid } | undefined;
@@ -70,11 +77,17 @@ class Observing implements Observer {
   }
 
   #begin(state: ElectionState, zxid: Zxid): void {
-    const { path, identity } = this.#read;
+    this.#layout = state.layout;
     this.changed(state, zxid);
     if (this.#over) return;
     this.#watchSession();
-    this.#view = this.#views.open(path, identity, state.layout);
+    this.#join();
+  }
+
+  #join(): void {
+    const { path, identity } = this.#read;
+    this.#viewer = this.#views.viewer(path, identity);
+    this.#view = this.#views.open(path, this.#viewer, this.#layout);
     this.#view.join(this);
   }
 
@@ -103,6 +116,11 @@ class Observing implements Observer {
   }
 
   ended(failed: Failed): void {
+    const { path: queue, identity } = this.#read;
+    const viewer = this.#viewer;
+    if (!this.#over && viewer !== undefined && this.#ports.views.widen(queue, viewer, failed, identity)) {
+      return this.#join();
+    }
     if (failed.kind === "unavailable") {
       const { code, detail, retryAfterMillis } = failed;
       return this.#end({ code, detail, retryAfterMillis });

@@ -26,28 +26,28 @@ export class QueueViews {
 
   /** If it is open, whether or not somebody waits by it. */
   find(path: Path, identity: Identity): QueueView | undefined {
-    return this.#views.get(keyOf(path, this.#viewer(path, identity)));
+    return this.#views.get(keyOf(path, this.viewer(path, identity)));
   }
 
   /** All who differ in their address alone share one view, as far as they may without it. */
-  #viewer(path: Path, identity: Identity): Identity {
+  viewer(path: Path, identity: Identity): Identity {
     if (this.#byAddress.has(path) || identity.ids.every(({ scheme }) => scheme !== "ip")) return identity;
     return { ...identity, ids: identity.ids.filter(({ scheme }) => scheme !== "ip") };
   }
 
-  /** Whether `view`, which has failed so, was of less than `identity` may. */
-  widen(view: QueueView, failed: Failed, { ids }: Identity): boolean {
+  /** Whether what has failed so was of a viewer who may less than `client`. */
+  widen(path: Path, viewer: Identity, failed: Failed, client: Identity): boolean {
     if (failed.kind !== "failed" || failed.failure.code !== "noAuth") return false;
-    if (view.identity.ids.length === ids.length) return false;
+    if (viewer.ids.length === client.ids.length) return false;
     if (this.#byAddress.size >= this.#limit) this.#byAddress.clear();
-    this.#byAddress.add(view.path);
+    this.#byAddress.add(path);
     return true;
   }
 
   /** Who asks for one joins it before anything else happens. */
   open(path: Path, client: Identity, shape: QueueShape): QueueView | Failed {
     if (this.#stopped) return stopping;
-    const identity = this.#viewer(path, client);
+    const identity = this.viewer(path, client);
     const key = keyOf(path, identity);
     const known = this.#views.get(key);
     if (known !== undefined) return known;

@@ -1,8 +1,9 @@
 /** Locks over a real tree: what a call answers, what it costs, and what becomes of a place. */
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
-import { type Acting, anyone, type Path, zeroZxid } from "@quorate/api";
-import type { LockMode, Place } from "./recipes.ts";
+import { type Acting, anyone, zeroZxid } from "@quorate/api";
+import type { RenewAnswer } from "../backend.ts";
+import type { Place } from "./recipes.ts";
 import { bytes, codeOf, done, path, reading, Scene } from "./scene.test-support.ts";
 
 const lock = path("/app/migrate");
@@ -241,130 +242,78 @@ describe("a session that the gateway opens", () => {
   });
 });
 
-describe("kinds and layouts", () => {
-  async function standings(
-    scene: Scene,
-    queue: Path,
-    modes: readonly LockMode[],
-    permits?: number,
-  ): Promise<boolean[]> {
-    const gateway = scene.gateway();
-    const held: boolean[] = [];
-    for (const mode of modes) {
-      const acting = await scene.session();
-      const shape = { mode, ...(permits === undefined ? undefined : { permits }) };
-      held.push(done(await scene.until(gateway.acquire(queue, { acting, shape }).answer)).held);
-    }
-    return held;
-  }
-
-  it("readers hold together, a writer alone", async () => {
-    const scene = new Scene();
-    const modes = ["read", "read", "write", "read"] as const;
-    assert.deepEqual(await standings(scene, lock, modes), [true, true, false, false]);
-  });
-
-  it("a semaphore has as many holders as permits", async () => {
-    const scene = new Scene();
-    const modes = ["permit", "permit", "permit"] as const;
-    assert.deepEqual(await standings(scene, lock, modes, 2), [true, true, false]);
-  });
-
-  it("are fixed by the first use, and what else is asked is refused with both", async () => {
+describe("a renewal", () => {
+  it("is waited for: nobody is told that he holds before his session is known to live", async () => {
     const scene = new Scene();
     const gateway = scene.gateway();
     const acting = await scene.session();
-    const ask = async (shape: Parameters<typeof gateway.acquire>[1]): Promise<string | undefined> => {
-      const answer = await scene.until(gateway.acquire(lock, { acting, ...shape }).answer);
-      return answer.kind === "failed" ? `${answer.failure.code} ${answer.failure.detail}` : answer.kind;
-    };
-    assert.match(`${await ask({ shape: { mode: "permit" } })}`, /^badArguments .*permits/);
-    assert.equal(await ask({ shape: { mode: "permit", permits: 3, layout: "kazoo" } }), "done");
-    assert.match(`${await ask({ shape: { mode: "permit", permits: 4 } })}`, /^nodeExists .*3 permits, not of 4/);
-    assert.match(`${await ask({ shape: { mode: "permit", layout: "curator" } })}`, /kazoo, not for curator/);
-    assert.match(`${await ask({ shape: { mode: "read" } })}`, /semaphore/);
-    const election = gateway.recipes.campaign(
-      { identity: anyone, path: lock, acting, sessionTimeoutMillis: 9000, address: "", data: bytes(""), waitMillis: 0 },
-      1000,
+    let confirm: (answer: RenewAnswer) => void = () => {};
+    gateway.backend.renew = () => new Promise((resolve) => (confirm = resolve));
+    let told = false;
+    const { answer } = gateway.acquire(lock, { acting });
+    void answer.then(() => {
+      told = true;
+    });
+    await scene.pass(500);
+    assert.deepEqual([scene.names(lock).length, told], [1, false]);
+    confirm({ kind: "renewed", zxid: zeroZxid, servedBy: 1 });
+    assert.equal(done(await scene.until(answer)).held, true);
+  });
+
+  it("that fails is the answer, and says that a place may have been made", async () => {
+    const scene = new Scene();
+    const gateway = scene.gateway();
+    const acting = await scene.session();
+    const none = {
+      kind: "unavailable",
+      code: "noLeader",
+      detail: "",
+      certainty: "noEffect",
+      retryAfterMillis: 1,
+    } as const;
+    gateway.backend.renew = () => Promise.resolve(none);
+    const made = await scene.until(gateway.acquire(lock, { acting }).answer);
+    assert.ok(made.kind === "unavailable" && made.code === "connectionLoss" && made.certainty === "unknown");
+    const found = await scene.until(gateway.acquire(lock, { acting }).answer);
+    assert.ok(found.kind === "unavailable" && found.code === "noLeader" && found.certainty === "noEffect");
+    gateway.backend.renew = () => Promise.resolve({ kind: "expired" });
+    assert.equal(
+      codeOf(await scene.until(gateway.acquire(lock, { acting, waitMillis: 9000 }).answer)),
+      "sessionExpired",
     );
-    assert.equal(codeOf(await scene.until(election.answer)), "nodeExists");
-  });
-
-  it("follow those who stand there already, where the znode says nothing", async () => {
-    for (const [name, layout, kind] of [
-      ["0123456789abcdef0123456789abcdef__lock__", "kazoo", "mutex"],
-      ["_c_01234567-89ab-cdef-0123-456789abcdef-lock-", "curator", "mutex"],
-      ["_c_01234567-89ab-cdef-0123-456789abcdef-__WRIT__", "curator", "readWrite"],
-    ] as const) {
-      const scene = new Scene();
-      const gateway = scene.gateway();
-      const [foreign, acting] = [await scene.session(), await scene.session()];
-      const ephemeral = { kind: "ephemeral", ttlMillis: 0 } as const;
-      const operation = {
-        kind: "create",
-        path: path(`${lock}/${name}`),
-        data: bytes("foreign"),
-        shape: ephemeral,
-      } as const;
-      await scene.write({
-        identity: anyone,
-        acting: foreign,
-        operation: { ...operation, sequential: true, parents: true },
-      });
-      const shape = { mode: kind === "mutex" ? "exclusive" : "read" } as const;
-      const place = done(await scene.until(gateway.acquire(lock, { acting, shape }).answer));
-      assert.deepEqual([place.layout, place.held, place.ahead], [layout, false, 1]);
-      const waits = gateway.acquire(lock, { acting, shape, waitMillis: 5000 });
-      await scene.pass(20);
-      scene.expire(foreign.session);
-      assert.equal(done(await scene.until(waits.answer)).held, true);
-      const state = done(await scene.until(gateway.recipes.lock(reading(lock), 10, 1000)));
-      assert.deepEqual([state.kind, state.layout], [kind, layout]);
-    }
-  });
-
-  it("may be others when the lock was swept", async () => {
-    const scene = new Scene();
-    const gateway = scene.gateway();
-    const acting = await scene.session();
-    done(await scene.until(gateway.acquire(lock, { acting }).answer));
-    done(await scene.until(gateway.release(lock, acting)));
-    await scene.write({ identity: anyone, operation: { kind: "delete", path: lock, condition: {}, recursive: false } });
-    gateway.spent();
-    const shape = { mode: "write", layout: "kazoo" } as const;
-    const place = done(await scene.until(gateway.acquire(lock, { acting, shape }).answer));
-    assert.deepEqual([place.layout, place.mode, place.held], ["kazoo", "write", true]);
-  });
-});
-
-describe("rights", () => {
-  it("who may not read the lock may not stand in it, and is told no more", async () => {
-    const scene = new Scene();
-    const gateway = scene.gateway();
-    const [one, two] = [await scene.session(), await scene.session()];
-    const ann = { ids: [{ scheme: "digest", id: "ann:x" }], superUser: false };
-    const acl = [{ scheme: "digest", id: "ann:x", perms: 31 }];
-    done(await scene.until(gateway.acquire(lock, { acting: one, identity: ann, acl }).answer));
-    assert.equal(codeOf(await scene.until(gateway.acquire(lock, { acting: two }).answer)), "noAuth");
-    assert.equal(codeOf(await scene.until(gateway.recipes.lock(reading(lock), 10, 1000))), "noAuth");
-    assert.equal(codeOf(await scene.until(gateway.release(lock, two))), "noAuth");
-  });
-
-  it("given to an address alone are seen by it", async () => {
-    const scene = new Scene();
-    const gateway = scene.gateway();
-    const [one, two] = [await scene.session(), await scene.session()];
-    const identity = { ids: [{ scheme: "ip", id: "10.0.0.7" }], superUser: false };
-    const acl = [{ scheme: "ip", id: "10.0.0.7", perms: 31 }];
-    done(await scene.until(gateway.acquire(lock, { acting: one, identity, acl }).answer));
-    const waits = gateway.acquire(lock, { acting: two, identity, acl, waitMillis: 5000 });
-    await scene.pass(50);
-    done(await scene.until(gateway.recipes.release({ identity, path: lock, acting: one }, 1000)));
-    assert.equal(done(await scene.until(waits.answer)).held, true);
   });
 });
 
 describe("without help", () => {
+  it("a key finds the place that it made, through whatever tries, and no other", async () => {
+    const scene = new Scene();
+    const [here, there] = [scene.gateway(), scene.gateway()];
+    const [one, two] = [await scene.session(), await scene.session()];
+    // What `here` remembers of the queue is no more so: its first try fails.
+    done(await scene.until(here.acquire(lock, { acting: one }).answer));
+    done(await scene.until(here.release(lock, one)));
+    await scene.write({ identity: anyone, operation: { kind: "delete", path: lock, condition: {}, recursive: false } });
+    const key = { key: "once", requestHash: new Uint8Array(16) };
+    const place = done(await scene.until(here.acquire(lock, { acting: two, key }).answer));
+    assert.deepEqual(done(await scene.until(there.acquire(lock, { acting: two, key }).answer)), place);
+    done(await scene.until(there.release(lock, two)));
+    assert.equal(codeOf(await scene.until(here.acquire(lock, { acting: two, key }).answer)), "fenced");
+    assert.deepEqual(scene.names(lock), []);
+  });
+
+  it("who waits is answered when the gateway stops", async () => {
+    const scene = new Scene();
+    const gateway = scene.gateway();
+    const [one, two] = [await scene.session(), await scene.session()];
+    done(await scene.until(gateway.acquire(lock, { acting: one }).answer));
+    const waits = gateway.acquire(lock, { acting: two, waitMillis: 9000 });
+    await scene.pass(50);
+    gateway.recipes.close();
+    const place = done(await scene.until(waits.answer, 50));
+    assert.deepEqual([place.held, place.ahead], [false, 1]);
+    assert.deepEqual([gateway.recipes.status.waiting, gateway.recipes.status.queues], [0, 0]);
+  });
+
   it("what breaks the feed makes it ask again, and nobody is forgotten", async () => {
     const scene = new Scene();
     const gateway = scene.gateway();
@@ -383,7 +332,7 @@ describe("without help", () => {
     const gateway = scene.gateway();
     const [one, two] = [await scene.session(600_000), await scene.session(600_000)];
     const first = done(await scene.until(gateway.acquire(lock, { acting: one }).answer));
-    const prefix = path(`${lock}/${"x".repeat(200)}-lock-`);
+    const prefix = path(`${lock}/${"x".repeat(1000)}-lock-`);
     const shape = { kind: "persistent", ttlMillis: 0 } as const;
     const operation = {
       kind: "create",
@@ -393,16 +342,16 @@ describe("without help", () => {
       sequential: true,
       parents: false,
     } as const;
-    for (let from = 0; from < 12_000; from += 1000) {
+    for (let from = 0; from < 4000; from += 1000) {
       const then = Array.from({ length: 1000 }, () => operation);
       await scene.write({ identity: anyone, operation: { kind: "txn", check: [], then } });
     }
     const waits = gateway.acquire(lock, { acting: two, waitMillis: 60_000 });
     await scene.pass(100);
     const state = done(await scene.until(gateway.recipes.lock(reading(lock), 2, 1000)));
-    assert.deepEqual([state.holders[0]?.token, state.waiters.length, state.waiting], [first.token, 2, 12_001]);
+    assert.deepEqual([state.holders[0]?.token, state.waiters.length, state.waiting], [first.token, 2, 4001]);
     const place = done(await scene.until(gateway.acquire(lock, { acting: two }).answer));
-    assert.equal(place.ahead, 12_001);
+    assert.equal(place.ahead, 4001);
     done(await scene.until(gateway.release(lock, one)));
     const names = scene.names(lock).filter((name) => name.startsWith("xx"));
     for (let from = 0; from < names.length; from += 1000) {
