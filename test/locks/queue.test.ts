@@ -83,13 +83,15 @@ describe("a thousand that wait for one lock", { timeout: 200_000 }, () => {
       if (waiting === 1000) await drain(t, queue);
       queue.close();
     }
-    const few = costs.get(10) as Cost;
+    const doors = ensemble.replicas.length + ensemble.gateways.length;
     for (const [waiting, cost] of costs) {
-      // Releases, each a transaction; what a door does besides, of itself, must not depend on who waits.
-      assert.ok(cost.writes <= 1.5, `${waiting} wait: ${told(cost)}`);
-      assert.ok(cost.reads <= few.reads + 1 && cost.reads <= 4, `${waiting} wait: ${told(cost)}`);
-      assert.ok(cost.changes <= few.changes + 1 && cost.changes <= 8, `${waiting} wait: ${told(cost)}`);
-      assert.ok(cost.requests <= 3, `${waiting} wait: ${told(cost)}`);
+      const what = `${waiting} wait: ${told(cost)}`;
+      // The release and nothing else is written, and nobody reads. Each door is told of it once.
+      assert.ok(cost.writes >= 1 && cost.writes <= 1.25, what);
+      assert.ok(cost.reads <= 0.5, what);
+      assert.ok(cost.changes <= doors + 0.5, what);
+      // The release, and the answer of the one that has it now.
+      assert.ok(cost.requests >= 2 && cost.requests <= 2.25, what);
     }
   });
 });
