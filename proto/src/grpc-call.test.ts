@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { once } from "node:events";
 import { connect as connectHttp2, constants, createServer as createHttp2 } from "node:http2";
-import type { AddressInfo } from "node:net";
+import { type AddressInfo, connect as connectSocket } from "node:net";
 import { type TestContext, test } from "node:test";
 import { Client, credentials, Server, ServerCredentials, type ServerDuplexStream, status } from "@grpc/grpc-js";
 import fc from "fast-check";
@@ -184,6 +184,59 @@ test("what is no gRPC, or no method of ours, is told so; no such server is taken
   t.after(() => web.close());
   const stream = dial(`127.0.0.1:${(web.address() as AddressInfo).port}`, "link", { timers, connectMillis: 1000 });
   await assert.rejects(hear(stream, 1).all, /answers with HTTP status 404/);
+});
+
+/** One frame of HTTP/2. */
+function http2Frame(type: number, flags: number, stream: number, payload: Uint8Array): Buffer {
+  const head = Buffer.alloc(9);
+  head.writeUIntBE(payload.length, 0, 3);
+  head.writeUInt8(type, 3);
+  head.writeUInt8(flags, 4);
+  head.writeUInt32BE(stream, 5);
+  return Buffer.concat([head, payload]);
+}
+
+/** Each name and value as they are, without a table. */
+function headerBlock(headers: Readonly<Record<string, string>>): Buffer {
+  const sized = (text: string): Buffer => Buffer.concat([Buffer.of(text.length), Buffer.from(text)]);
+  const fields = Object.entries(headers).map(([name, value]) =>
+    Buffer.concat([Buffer.of(0), sized(name), sized(value)]),
+  );
+  return Buffer.concat(fields);
+}
+
+test("calls that are reset in the packet that opens them harm nobody", async (t) => {
+  const address = await ourServer(t, (stream) => {
+    const answer = (messages: readonly Uint8Array[]): void => {
+      for (const each of messages) stream.send(each);
+    };
+    stream.listen({ received: answer, drained: () => undefined, closed: () => undefined });
+  });
+  const other = dial(address, "link", { timers, connectMillis: 1000 });
+  const { all } = hear(other, 1);
+  const pseudo = { ":method": "POST", ":scheme": "http", ":authority": "x" };
+  const [headersFrame, resetFrame, settingsFrame, endHeaders] = [1, 3, 4, 4];
+  for (const [path, type] of [
+    [methodPaths.link, "application/grpc"],
+    ["/a/b", "application/grpc"],
+    [methodPaths.link, "text/html"],
+  ] as const) {
+    const block = headerBlock({ ...pseudo, ":path": path, "content-type": type });
+    const calls = [1, 3].flatMap((id) => [
+      http2Frame(headersFrame, endHeaders, id, block),
+      http2Frame(resetFrame, 0, id, Buffer.of(0, 0, 0, 8)),
+    ]);
+    const preface = Buffer.from("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n");
+    const socket = connectSocket(Number(address.split(":")[1]), "127.0.0.1");
+    t.after(() => socket.destroy());
+    socket.on("error", () => undefined);
+    socket.write(Buffer.concat([preface, http2Frame(settingsFrame, 0, 0, Buffer.alloc(0)), ...calls]));
+    await once(socket, "data");
+    await new Promise((resolve) => setTimeout(resolve, 20));
+  }
+  other.send(Buffer.from("still there"));
+  assert.equal(`${await all}`, "still there");
+  other.close("enough");
 });
 
 test("messages are cut out of any pieces, and what is none is refused", () => {

@@ -139,6 +139,7 @@ export function serverCall(stream: ServerHttp2Stream, messageBytes: number): Fra
   const call = createCall(stream, messageBytes);
   let farewell: string | undefined;
   stream.on("wantTrailers", () => {
+    if (isGone(stream)) return;
     stream.sendTrailers({ "grpc-status": `${grpcStatus.aborted}`, "grpc-message": percentEncoded(farewell ?? "") });
   });
   stream.on("end", () => call.events?.ended(otherClosed));
@@ -146,7 +147,7 @@ export function serverCall(stream: ServerHttp2Stream, messageBytes: number): Fra
   stream.on("aborted", () => call.events?.over(broke));
   // After a farewell the stream is closed before its bytes have left.
   stream.on("close", () => farewell === undefined && call.events?.over(broke));
-  stream.respond({ ":status": 200, "content-type": contentType }, { waitForTrailers: true });
+  if (!isGone(stream)) stream.respond({ ":status": 200, "content-type": contentType }, { waitForTrailers: true });
   return {
     ...call,
     end(reason) {
@@ -159,6 +160,7 @@ export function serverCall(stream: ServerHttp2Stream, messageBytes: number): Fra
 /** Answers what is no call of ours, as gRPC has it. */
 export function refuseCall(stream: ServerHttp2Stream, isGrpc: boolean): void {
   stream.on("error", () => undefined);
+  if (isGone(stream)) return;
   const answer = isGrpc
     ? { ":status": 200, "grpc-status": `${grpcStatus.unimplemented}`, "grpc-message": "there is no such method here" }
     : { ":status": 415 };
@@ -166,8 +168,14 @@ export function refuseCall(stream: ServerHttp2Stream, isGrpc: boolean): void {
   stream.close();
 }
 
-export function callHeaders(path: string): OutgoingHttpHeaders {
-  return { ":method": "POST", ":path": path, te: "trailers", "content-type": contentType, "user-agent": "quorate" };
+/** It may be reset in the very packet that opened it, or later: then what is said to it throws. */
+function isGone(stream: Http2Stream): boolean {
+  return stream.destroyed || stream.closed;
+}
+
+export function callHeaders(authority: string, path: string): OutgoingHttpHeaders {
+  const target = { ":method": "POST", ":authority": authority, ":path": path };
+  return { ...target, te: "trailers", "content-type": contentType, "user-agent": "quorate" };
 }
 
 function statusText(headers: IncomingHttpHeaders): string {

@@ -42,6 +42,7 @@ export const sessionOptions = {
 
 /** For a session that stands: its window, and pings for as long as it lives; `silent` when one is not answered. */
 export function keepAlive(session: ClientHttp2Session | ServerHttp2Session, timers: Timers, silent: () => void): void {
+  if (session.destroyed) return;
   session.setLocalWindowSize(callLimits.windowBytes);
   let timer: StreamTimer;
   const ping = (): void => {
@@ -110,13 +111,16 @@ export function dial(address: string, method: StreamMethod, options: DialOptions
   if (!parsed) return deadStream(address, options);
   const { timers, connectMillis, queueBytes } = options;
   const socket = connectSocket({ ...parsed, noDelay: true, keepAlive: true });
+  // The session tells of it while it lives.
+  socket.on("error", () => undefined);
   let remote = address;
   socket.once("connect", () => {
     remote = `${socket.remoteAddress}:${socket.remotePort}`;
   });
-  const session = connect(`http://${address}`, { ...sessionOptions, createConnection: () => socket });
+  // The address is not made a URL of: not every one that a name server may know is good for one.
+  const session = connect("http://localhost", { ...sessionOptions, createConnection: () => socket });
   const call = clientCall(
-    session.request(callHeaders(methodPaths[method]), { endStream: false }),
+    session.request(callHeaders(address, methodPaths[method]), { endStream: false }),
     callLimits.messageBytes,
   );
   let connecting: StreamTimer | undefined;

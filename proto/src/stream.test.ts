@@ -221,6 +221,8 @@ test("nobody at the address, and no address, are reported", async () => {
     ["127.0.0.1:1", /ECONNREFUSED|No connection/],
     ["not an address", /"not an address" is not host:port/],
     ["http://127.0.0.1:80", /is not host:port/],
+    ["256.0.0.1:80", /ENOTFOUND|EAI_AGAIN/],
+    ["..-_.:80", /ENOTFOUND|EAI_AGAIN/],
   ] as const) {
     const stream = dial(address, "link", { timers, connectMillis: 1000 });
     assert.match(await listenQuietly(stream), expected);
