@@ -135,6 +135,7 @@ const rooms = [
   "services/zab",
   "services/tree",
   "services/replica",
+  "services/quorate/src/cli",
 ] as const;
 export type Room = (typeof rooms)[number] | "services/quorate";
 

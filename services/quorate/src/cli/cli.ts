@@ -55,6 +55,7 @@ async function run(command: Command, args: readonly string[], env: Variables): P
   let context: Context | undefined;
   try {
     const values = parseCommand(command, args);
+    refuseMistyped(env);
     if (values.flag("help")) {
       process.stdout.write(`${commandHelp(command, process.stdout.columns || 100)}\n`);
       return exitCodes.ok.code;
@@ -72,6 +73,18 @@ async function run(command: Command, args: readonly string[], env: Variables): P
     return exit;
   } finally {
     await context?.close();
+  }
+}
+
+/** What looks like one of our variables and is none; others belong to servers on this machine, or to whoever made them. */
+function refuseMistyped(env: Variables): void {
+  const prefix = "QUORATE_";
+  const known = clientVariables.flatMap((each) => (each.startsWith(prefix) ? each.slice(prefix.length) : []));
+  for (const name of Object.keys(env)) {
+    if (!name.startsWith(prefix) || clientVariables.includes(name)) continue;
+    const near = nearest(name.slice(prefix.length), known);
+    if (near !== undefined)
+      throw new UsageError(`the environment has an unknown variable ${name}`, `did you mean ${prefix}${near}?`);
   }
 }
 

@@ -1,8 +1,9 @@
 /** The lines of an export: a file can be read twice, a pipe only once. */
 import { close, createReadStream, fstat, open } from "node:fs";
-import { createInterface } from "node:readline";
 import { promisify } from "node:util";
 import { CommandError } from "./failures.ts";
+
+const lineEnd = 0x0a;
 
 export interface SourceLine {
   readonly line: string;
@@ -37,11 +38,19 @@ export class DumpSource {
       autoClose: false,
       ...(this.rereadable ? { start: 0 } : {}),
     });
-    const failed = new Promise<never>((_, reject) => stream.once("error", reject));
-    failed.catch(() => undefined);
-    const lines = createInterface({ input: stream, crlfDelay: Infinity });
-    for await (const line of lines) yield { line, bytes: stream.bytesRead };
-    if (stream.errored) await failed;
+    // Not node:readline, to which U+2028 ends a line, too.
+    let rest: Buffer[] = [];
+    for await (const chunk of stream as AsyncIterable<Buffer>) {
+      let from = 0;
+      for (let end = chunk.indexOf(lineEnd); end >= 0; end = chunk.indexOf(lineEnd, from)) {
+        rest.push(chunk.subarray(from, end));
+        yield { line: Buffer.concat(rest).toString("utf8"), bytes: stream.bytesRead };
+        rest = [];
+        from = end + 1;
+      }
+      if (from < chunk.length) rest.push(chunk.subarray(from));
+    }
+    if (rest.length > 0) yield { line: Buffer.concat(rest).toString("utf8"), bytes: stream.bytesRead };
   }
 
   async close(): Promise<void> {

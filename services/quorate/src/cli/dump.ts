@@ -2,6 +2,7 @@
  * The form of an export: lines of JSON. First what it is of, then each znode, parents first, last that it is whole. Paths are
  * as seen from the root of what was exported, so that it may be taken in elsewhere.
  */
+import { isBadPath, parsePath } from "@quorate/api";
 import type { Stat } from "@quorate/client";
 import type { AclEntry } from "./acl-text.ts";
 import { dataJson } from "./data.ts";
@@ -112,7 +113,7 @@ export class DumpReader {
     const known = ["path", "data", "encoding", "kind", "ttl", "acl"];
     const strange = Object.keys(json).find((key) => !known.includes(key));
     if (strange !== undefined) throw this.#fault(`has an unknown key ${JSON.stringify(strange)}`);
-    if (typeof path !== "string" || (path !== "" && !path.startsWith("/"))) throw this.#fault("has no path");
+    if (typeof path !== "string" || (path !== "" && isBadPath(parsePath(path)))) throw this.#fault("has no path");
     if (typeof data !== "string" || typeof ttl !== "string") throw this.#fault("has no text as data or ttl");
     if (encoding !== "utf-8" && encoding !== "base64") throw this.#fault("has an unknown encoding");
     if (!["persistent", "ephemeral", "container", "ttl"].includes(String(kind)))

@@ -1,11 +1,15 @@
 /** Paths as people type them. */
+import { isBadPath, parsePath } from "@quorate/api";
 import { UsageError } from "./failures.ts";
 
 /** A slash at the end, which completion leaves there, is none. */
 export function pathOf(word: string): string {
   if (!word.startsWith("/"))
     throw new UsageError(`${JSON.stringify(word)} is no path`, `a path begins with a slash: /${word}`);
-  return word.replace(/\/+$/, "") || "/";
+  // Also for what URLs make of `..`: it would be another znode.
+  const path = parsePath(word.replace(/\/+$/, "") || "/");
+  if (isBadPath(path)) throw new UsageError(path.bad);
+  return path;
 }
 
 export function join(parent: string, name: string): string {

@@ -23,12 +23,13 @@ export async function ask(question: string, secret: boolean, signal: AbortSignal
   if (terminal === undefined) return undefined;
   const { input, output } = terminal;
   const silent = new Writable({ write: (_chunk, _encoding, done) => done() });
-  output.write(question);
+  // What readline does not know of, it does not wipe away when it draws its line: nothing, where its output is silent.
+  if (secret) output.write(question);
   const lines = createInterface({ input, output: secret ? silent : output, terminal: true });
   try {
     // Ctrl-C is read as a key while the terminal is raw.
     lines.once("SIGINT", () => process.kill(process.pid, "SIGINT"));
-    return await lines.question("", { signal });
+    return await lines.question(secret ? "" : question, { signal });
   } finally {
     if (secret) output.write("\n");
     lines.close();

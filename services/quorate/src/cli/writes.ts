@@ -10,7 +10,7 @@ export const fencedOption: Option = {
   kind: "text",
   value: "LOCK=TOKEN",
   many: true,
-  help: "only while the lock is held with that token, such as $QUORATE_LOCK=$QUORATE_FENCING_TOKEN",
+  help: "only while that lock or election is held with that token",
 };
 
 export const sessionOption: Option = {

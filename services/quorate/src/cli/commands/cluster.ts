@@ -10,19 +10,36 @@ import type { Column } from "../grid.ts";
 type Cluster = components["schemas"]["Cluster"];
 type Member = components["schemas"]["Member"];
 
-const columns: readonly Column[] = [
-  { title: "ID", right: true },
-  { title: "ROLE" },
-  { title: "STATE", gives: true },
-  { title: "EPOCH", right: true },
-  { title: "APPLIED" },
-  { title: "LAG", right: true },
-  { title: "ZNODES", right: true },
-  { title: "SESSIONS", right: true },
-  { title: "ADDRESS", gives: true },
-  { title: "VERSION" },
-  { title: "HEARD" },
+interface Field extends Column {
+  readonly pipe: (member: Member) => string;
+  readonly terminal?: (member: Member) => string;
+  /** On a terminal it is left out where it says nothing. */
+  readonly matters?: (members: readonly Member[]) => boolean;
+}
+
+const fields: readonly Field[] = [
+  { title: "ID", right: true, pipe: ({ id }) => String(id) },
+  { title: "ROLE", pipe: ({ role }) => role },
+  { title: "STATE", gives: true, pipe: stateOf, matters: (all) => all.some((each) => stateOf(each) !== "serving") },
+  { title: "EPOCH", right: true, pipe: ({ epoch }) => String(epoch) },
+  { title: "APPLIED", pipe: ({ applied }) => applied, terminal: ({ applied }) => applied.replace(/^0x0+(?=.)/, "0x") },
+  { title: "LAG", right: true, pipe: ({ lag }) => (lag === undefined ? "" : String(lag)) },
+  { title: "ZNODES", right: true, pipe: ({ znodes }) => String(znodes) },
+  { title: "SESSIONS", right: true, pipe: ({ sessions }) => String(sessions) },
+  { title: "ADDRESS", gives: true, pipe: ({ address }) => address },
+  {
+    title: "VERSION",
+    pipe: ({ version }) => version,
+    matters: (all) => new Set(all.map(({ version }) => version)).size > 1,
+  },
+  {
+    title: "HEARD",
+    right: true,
+    pipe: ({ ago }) => ago,
+    terminal: ({ ago }) => roughDuration(durationMillis(ago) ?? 0),
+  },
 ];
+
 /** A quorum that does not answer within so long will not soon. */
 const proofMillis = 3000;
 
@@ -45,11 +62,7 @@ export const clusterStatus: Command = {
     const fault = await confirmed(context, cluster);
     if (out.json) await out.document({ ...cluster, writable: fault === undefined });
     else {
-      if (!out.quiet)
-        await out.table(
-          columns,
-          cluster.members.map((each) => rowOf(each, out.terminal)),
-        );
+      if (!out.quiet) await showMembers(context, cluster.members);
       if (out.terminal && !out.quiet) {
         for (const each of cluster.silent) await out.line(out.style("yellow", `nothing is heard of ${each}`));
         await out.line();
@@ -80,22 +93,17 @@ async function confirmed(context: Context, { leader, members }: Cluster): Promis
   return reason === undefined || reason === "" ? undefined : reason;
 }
 
-function rowOf(member: Member, terminal: boolean): string[] {
-  const state = !member.reachable ? "unreachable" : member.serving ? "serving" : member.reason || "not serving";
-  const shown = member.standing === "member" ? state : `${member.standing}, ${state}`;
-  return [
-    String(member.id),
-    member.role,
-    shown,
-    String(member.epoch),
-    member.applied,
-    member.lag === undefined ? "" : String(member.lag),
-    String(member.znodes),
-    String(member.sessions),
-    member.address,
-    member.version,
-    terminal ? `${roughDuration(durationMillis(member.ago) ?? 0)} ago` : member.ago,
-  ];
+function stateOf({ reachable, serving, reason, standing }: Member): string {
+  const state = !reachable ? "unreachable" : serving ? "serving" : reason || "not serving";
+  return standing === "member" ? state : `${standing}, ${state}`;
+}
+
+async function showMembers({ out }: Context, members: readonly Member[]): Promise<void> {
+  const shown = fields.filter(({ matters }) => !out.terminal || matters === undefined || matters(members));
+  const rows = members.map((each) =>
+    shown.map(({ pipe, terminal }) => (out.terminal && terminal ? terminal : pipe)(each)),
+  );
+  await out.table(shown, rows);
 }
 
 export const leaderTransfer: Command = {
@@ -114,7 +122,10 @@ export const leaderTransfer: Command = {
     const { out, values } = context;
     const to = values.number("to");
     if (to === undefined) throw new UsageError("--to is missing", "--to ID; `quorate cluster status` shows them");
-    const { body } = await (await context.rest()).ask<object>("POST", "/v1/cluster/leader", { body: { to } });
+    const rest = await context.rest();
+    const { body: before } = await rest.ask<Cluster>("GET", "/v1/cluster", { timed: false });
+    const asked = before.leader !== to;
+    const body = asked ? (await rest.ask<object>("POST", "/v1/cluster/leader", { body: { to } })).body : { to };
     if (out.json) await out.document(body);
     else if (out.terminal && !out.quiet) await out.line(`${out.style("green", "done")}: replica ${to} leads`);
   },

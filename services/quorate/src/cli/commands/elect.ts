@@ -5,7 +5,7 @@ import { type Contest, contestOptions, giveUpOptions, ownName, runContest } from
 import type { Context } from "../context.ts";
 import { dataCell, dataJson, readValue } from "../data.ts";
 import { localTime } from "../durations.ts";
-import { CommandError, UsageError } from "../failures.ts";
+import { CommandError, isCode, UsageError } from "../failures.ts";
 import { pathOf } from "../paths.ts";
 import { visible } from "../width.ts";
 
@@ -65,7 +65,11 @@ function contestOf(name: string, value: Uint8Array): Contest {
 
 async function leader(context: Context, name: string): Promise<void> {
   const { out, signal } = context;
-  const state = await (await context.client()).elections.leader(name, { signal });
+  const client = await context.client();
+  const state = await client.elections.leader(name, { signal }).catch((error: unknown) => {
+    // What nobody stands for any more is swept away.
+    throw isCode(error, "noNode") ? new CommandError("notFound", "nobody leads") : error;
+  });
   if (out.json) {
     await out.document(jsonOf(name, state));
     return;

@@ -90,9 +90,9 @@ export const create: Command = {
       return;
     }
     if (values.flag("container")) throw new UsageError("a sequential znode cannot be a container");
-    pathOf(given);
     const at = given.lastIndexOf("/");
     const prefix = given.slice(at + 1);
+    pathOf(`${given}0`);
     const { written, created } = await write(context, "POST", given.slice(0, at) || "/", {}, { prefix });
     await show(context, written, created, written.path);
   },

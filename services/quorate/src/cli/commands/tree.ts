@@ -1,7 +1,7 @@
 /** `tree`: a znode and all below, drawn. */
 import type { Command } from "../command.ts";
 import type { Context } from "../context.ts";
-import { dataCell, dataJson } from "../data.ts";
+import { dataCell, dataJson, textOf } from "../data.ts";
 import { byteCount } from "../durations.ts";
 import { pathOf } from "../paths.ts";
 import { cut, visible } from "../width.ts";
@@ -71,7 +71,7 @@ async function draw(context: Context): Promise<void> {
   for await (const { path, stat, data } of listing) {
     const size = stat.dataLength === 0 ? [] : [byteCount(stat.dataLength)];
     const kind = stat.kind === "persistent" ? [] : [stat.ttl === undefined ? stat.kind : `${stat.kind} ${stat.ttl}`];
-    const value = data === undefined || data.length === 0 ? [] : [dataCell(data)];
+    const value = data === undefined || data.length === 0 ? [] : [textOf(data) ?? "(no UTF-8)"];
     const at = path.lastIndexOf("/");
     const name = root === undefined ? path : path.slice(at + 1);
     const drawn: Drawn = { name, about: [...size, ...kind, ...value].join("  "), children: [] };
