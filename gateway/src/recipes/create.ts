@@ -3,6 +3,7 @@ import type { Backend } from "../backend.ts";
 import type { GatewayWorld } from "../ports.ts";
 import { Contesting } from "./contest.ts";
 import { Fences } from "./fence.ts";
+import { readHolders } from "./fence-holders.ts";
 import { electionWish, wishOf } from "./mark.ts";
 import { RecipeMemory } from "./memory.ts";
 import { LeaderViews } from "./observe.ts";
@@ -11,7 +12,7 @@ import { proclaim } from "./proclaim.ts";
 import { QueueViews } from "./queue-views.ts";
 import type { Recipes } from "./recipes.ts";
 import { leave } from "./release.ts";
-import { readHolders, readLeader, readLock } from "./states.ts";
+import { readLeader, readLock } from "./states.ts";
 import { Waits } from "./waits.ts";
 
 export interface RecipesOptions {

@@ -1,12 +1,12 @@
 /** The leader is known by other data: a write that is done only if it still leads. */
 import type { IdempotencyKey } from "@quorate/api";
 import { type Failed, isFailed, placeGone, refuse, settled } from "./answers.ts";
+import { readHolders } from "./fence-holders.ts";
 import { recipeLimits } from "./limits.ts";
 import { electionWish } from "./mark.ts";
 import type { KnownPlace, SessionMemory } from "./memory.ts";
 import type { Place, RecipeAnswer } from "./recipes.ts";
 import type { Leave, LeavePorts } from "./release.ts";
-import { readHolders } from "./states.ts";
 
 export interface Proclamation extends Omit<Leave, "recipe"> {
   readonly data: Uint8Array;

@@ -3,7 +3,6 @@ import {
   type ChildEntry,
   childOf,
   type DataResult,
-  type Identity,
   noSession,
   type Path,
   type ReplicaId,
@@ -13,20 +12,9 @@ import {
 } from "@quorate/api";
 import type { Backend } from "../backend.ts";
 import { type Failed, isFailed, refuse } from "./answers.ts";
-import type { Holder } from "./fence.ts";
 import type { QueueShape } from "./layout.ts";
 import { recipeLimits } from "./limits.ts";
-import {
-  linearizable,
-  namesOf,
-  notBefore,
-  ofKind,
-  type QueueSight,
-  readAllNames,
-  readOne,
-  readQueue,
-  type Terms,
-} from "./look.ts";
+import { namesOf, notBefore, ofKind, type QueueSight, readAllNames, readOne, readQueue, type Terms } from "./look.ts";
 import { foreignDetail, shownShape } from "./mark.ts";
 import { ContenderQueue, type Queued } from "./queue.ts";
 import type { Contender, ElectionState, LockState, RecipeAnswer, RecipeRead } from "./recipes.ts";
@@ -47,7 +35,7 @@ const namesAtOnce = 256;
 
 async function see(
   backend: Backend,
-  read: Reading & { readonly recipe: QueueShape["recipe"] | undefined; readonly terms: Terms },
+  read: Reading & { readonly recipe: QueueShape["recipe"]; readonly terms: Terms },
   deadlineMillis: number,
 ): Promise<Seen | Failed> {
   const { identity, path, recipe, terms } = read;
@@ -60,12 +48,12 @@ async function see(
   return seenOf(sight, path, recipe);
 }
 
-function seenOf(sight: QueueSight, path: Path, recipe: QueueShape["recipe"] | undefined): Seen | Failed {
+function seenOf(sight: QueueSight, path: Path, recipe: QueueShape["recipe"]): Seen | Failed {
   const { mark, children, zxid, servedBy } = sight;
-  if (mark === "foreign") return refuse("nodeExists", foreignDetail(path, recipe ?? "lock"), path, zxid);
+  if (mark === "foreign") return refuse("nodeExists", foreignDetail(path, recipe), path, zxid);
   const names = namesOf(children);
-  const shape = shownShape(recipe ?? "lock", mark, names);
-  if (recipe !== undefined && shape.recipe !== recipe) {
+  const shape = shownShape(recipe, mark, names);
+  if (shape.recipe !== recipe) {
     const [is, asked] = recipe === "lock" ? ["an election", "a lock"] : ["a lock", "an election"];
     return refuse("nodeExists", `${path} is ${is}, not ${asked}`, path, zxid);
   }
@@ -201,20 +189,4 @@ export async function readLeader(
     return { kind: "done", value: { layout, leader, candidates: queue.size - 1 }, zxid, servedBy };
   }
   return changing(read.path);
-}
-
-/** Of whatever recipe it is; some may be missing that went while it was looked at. */
-export async function readHolders(
-  backend: Backend,
-  path: Path,
-  identity: Identity,
-  deadlineMillis: number,
-): Promise<RecipeAnswer<readonly Holder[]>> {
-  const read = { identity, path };
-  const seen = await see(backend, { ...read, recipe: undefined, terms: linearizable }, deadlineMillis);
-  if (isFailed(seen)) return seen;
-  const { queue, servedBy } = seen;
-  const holders = await examineAll(backend, read, seen, queue.list(0, queue.holders), deadlineMillis);
-  if (isFailed(holders)) return holders;
-  return { kind: "done", value: holders.contenders, zxid: holders.zxid, servedBy };
 }
