@@ -22,12 +22,10 @@ import { TestProxy } from "./test-proxy.ts";
 const unreachable: Readonly<Record<string, Readonly<Record<string, string>>>> = {
   REST: {
     sessionMoved: "a REST session has no home that it could move from",
-    fenced: "a lock as a call of its own",
     unimplemented: "each route that stands in the table is served",
     internal: "a fault of our own: that it was never answered is what the other tests watch",
   },
   gRPC: {
-    fenced: "a lock as a call of its own",
     unimplemented: "each method of the contract is served; to others grpc-js itself answers, with no details",
     internal: "a fault of our own: that it was never answered is what the other tests watch",
     ...Object.fromEntries(Object.keys(httpErrors).map((code) => [code, "what HTTP alone has"])),

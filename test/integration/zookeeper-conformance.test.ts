@@ -14,7 +14,7 @@ import { Ensemble, type Process, superUser } from "./ensemble.ts";
 
 /** Never answered through this door, and why. */
 const unreachable: Readonly<Record<string, string>> = {
-  fenced: "a lock as a call of its own",
+  fenced: "no request has a fence: its clients make their locks of znodes",
   cursorTooOld: "setWatches compares Stats then, as ZooKeeper does (zookeeper-watches.test.ts)",
   pageTooOld: "nobody is given pages; who counts a tree that is forgotten meanwhile is disconnected",
   keyReused: "no request has a key",

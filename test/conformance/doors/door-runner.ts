@@ -85,7 +85,19 @@ function moved(value: unknown, from: string, to: string): unknown {
 }
 
 function askedOf(ask: Ask, scene: Scene): Asked {
-  const { as, session, secret, key, consistency, minZxid, maxStaleMillis, timeoutMillis, keep: _, ...request } = ask;
+  const {
+    as,
+    session,
+    secret,
+    key,
+    consistency,
+    minZxid,
+    maxStaleMillis,
+    timeoutMillis,
+    fenced,
+    keep: _,
+    ...request
+  } = ask;
   const opens = ask.op === "createSession" ? { timeoutMillis } : {};
   const shown = session === undefined ? undefined : scene.of(session);
   const secrets = { wrong: "0".repeat(32), none: undefined };
@@ -99,6 +111,7 @@ function askedOf(ask: Ask, scene: Scene): Asked {
     consistency,
     minZxid,
     maxStaleMillis,
+    fenced,
     ...(ask.op === "createSession" ? {} : { timeoutMillis }),
   };
   const given = { ...request, ...opens, terms } as unknown as Asked;

@@ -3,6 +3,7 @@
  * `0x` and 16 hex digits, times are milliseconds, and data is text (`base64:` and the rest, where it is no UTF-8).
  */
 import type { ErrorCode, HttpErrorCode } from "@quorate/api";
+import type { ElectionShown, Fence, LockAsk, LockShown, Place } from "./lock-asks.ts";
 
 export interface Condition {
   readonly exists?: boolean;
@@ -43,6 +44,7 @@ export type TxnStep =
   | { readonly op: "children"; readonly path: string; readonly limit?: number; readonly withData?: true };
 
 export type Request =
+  | LockAsk
   | Exclude<TxnStep, { readonly op: "children" | "setAcl" | "check" }>
   | {
       readonly op: "children";
@@ -100,6 +102,7 @@ export interface Terms {
   readonly minZxid?: string;
   readonly maxStaleMillis?: number;
   readonly timeoutMillis?: number;
+  readonly fenced?: readonly Fence[];
 }
 
 export type Asked = Request & { readonly terms: Terms };
@@ -196,6 +199,11 @@ export interface Good {
   readonly states?: readonly State[];
   readonly events?: readonly Event[];
   readonly cursor?: string;
+  readonly place?: Place;
+  /** Of a place that was given up. */
+  readonly znode?: string;
+  readonly lock?: LockShown;
+  readonly election?: ElectionShown;
   readonly leader?: number;
   readonly members?: readonly number[];
 }

@@ -4,6 +4,7 @@ import { type ErrorCode, errors } from "@quorate/api";
 import { codeOfReason, type v1 } from "@quorate/proto";
 import { type Asking, CallError, Caller } from "../grpc-client.ts";
 import { type Answer, type Asked, type Bad, bytesOf, type Door, hex } from "./door.ts";
+import { askLock, fenceMessages } from "./grpc-locks.ts";
 import {
   aclMessage,
   checkMessage,
@@ -21,6 +22,7 @@ import {
   statOf,
   stepMessage,
 } from "./grpc-values.ts";
+import { isLockAsk, type LockAsk } from "./lock-asks.ts";
 import { SessionCaller, StreamFailure } from "./session-calls.ts";
 
 const consistencies = {
@@ -54,6 +56,7 @@ export class GrpcDoor implements Door {
   }
 
   #ask(asked: Asked): Promise<Answer> {
+    if (isLockAsk(asked)) return this.#lock(asked);
     switch (asked.op) {
       case "create":
       case "put":
@@ -162,6 +165,13 @@ export class GrpcDoor implements Door {
     }
   }
 
+  async #lock(asked: Extract<Asked, LockAsk>): Promise<Answer> {
+    const { session } = asked.terms;
+    const id = session === undefined ? undefined : idOf(session.id);
+    const { reply, result } = await askLock(this.#caller, asked, id, askingOf(asked));
+    return { ...headOf(reply), ...result };
+  }
+
   async #tree(asked: Extract<Asked, { readonly op: "tree" }>): Promise<Answer> {
     const { path, depth, withData = false } = asked;
     const request = { path, depth, withData, options: readOptions(asked) };
@@ -257,8 +267,9 @@ function askingOf({ terms }: Asked): Asking {
   };
 }
 
-function writeOptions({ terms: { key, session } }: Asked): v1.WriteOptions {
-  return { idempotencyKey: key, sessionId: session === undefined ? undefined : idOf(session.id) };
+function writeOptions({ terms: { key, session, fenced } }: Asked): v1.WriteOptions {
+  const options = { idempotencyKey: key, sessionId: session === undefined ? undefined : idOf(session.id) };
+  return fenced === undefined ? options : { ...options, fenced: fenceMessages(fenced) };
 }
 
 function readOptions({ terms }: Asked): v1.ReadOptions {

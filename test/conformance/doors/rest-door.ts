@@ -3,6 +3,7 @@ import assert from "node:assert/strict";
 import { Agent, request as httpRequest, type IncomingHttpHeaders } from "node:http";
 import { errors, httpErrors } from "@quorate/api";
 import { type Answer, type Asked, type Bad, type Door, hex, shown, type TxnStep } from "./door.ts";
+import { isLockAsk } from "./lock-asks.ts";
 import { type Call, callOf, checkJson, stepForTxn, stepJson } from "./rest-calls.ts";
 import {
   childrenOfJson,
@@ -14,6 +15,7 @@ import {
   stateOfJson,
   statOfJson,
 } from "./rest-json.ts";
+import { fencedHeader, lockCall, lockResult } from "./rest-locks.ts";
 
 // biome-ignore lint/suspicious/noExplicitAny: a body is whatever the door sent; the table says what it must be.
 type Json = any;
@@ -51,7 +53,7 @@ export class RestDoor implements Door {
   }
 
   async #plain(asked: Asked): Promise<Answer> {
-    const call = callOf(asked);
+    const call = isLockAsk(asked) ? lockCall(asked) : callOf(asked);
     let seen = await this.#send(asked, call);
     if (call.method === "HEAD" && seen.status === 404) return good(seen, { exists: false });
     // HEAD has no body that could name the fault: the same as GET has.
@@ -114,7 +116,8 @@ export class RestDoor implements Door {
     const bytes = body === undefined || body instanceof Buffer ? body : Buffer.from(JSON.stringify(body));
     const isJson = body !== undefined && !(body instanceof Buffer);
     const all: Record<string, string> = { ...headers, ...(isJson ? { "Content-Type": "application/json" } : {}) };
-    const { as, session, key, consistency, minZxid, maxStaleMillis, timeoutMillis } = terms;
+    const { as, session, key, consistency, minZxid, maxStaleMillis, timeoutMillis, fenced } = terms;
+    if (fenced !== undefined) all["Quorate-Fenced"] = fencedHeader(fenced);
     if (as !== undefined) all["Authorization"] = `Basic ${Buffer.from(as).toString("base64")}`;
     if (session?.secret !== undefined) all["Quorate-Session"] = `${session.id}:${session.secret}`;
     if (key !== undefined) all["Idempotency-Key"] = key;
@@ -161,6 +164,7 @@ function good({ headers }: Seen, result: object): Answer {
 
 function resultOf(asked: Asked, seen: Seen): object {
   const { json, headers } = seen;
+  if (isLockAsk(asked)) return lockResult(asked.op, json);
   switch (asked.op) {
     case "create":
     case "setAcl":

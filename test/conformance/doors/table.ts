@@ -4,6 +4,7 @@
  */
 import { aclTable } from "./acl-table.ts";
 import type { DoorCase } from "./door-runner.ts";
+import { lockTable } from "./lock-table.ts";
 import { readTable } from "./read-table.ts";
 import { sessionTable } from "./session-table.ts";
 import { txnTable } from "./txn-table.ts";
@@ -18,11 +19,19 @@ export const table: readonly DoorCase[] = [
   ...txnTable,
   ...sessionTable,
   ...watchTable,
+  ...lockTable,
 ];
+
+const fencedReads = {
+  "fence: txn of reads, while it holds": "a fence stands among the options of writes",
+  "fence: txn of reads, when it has passed on": "a fence stands among the options of writes",
+};
 
 /** What a door cannot be asked, and why. */
 export const notAskable: Readonly<Record<string, Readonly<Record<string, string>>>> = {
+  gRPC: fencedReads,
   "gRPC-Session": {
+    ...fencedReads,
     "create: an ephemeral of nobody": "every operation is on behalf of the stream's session",
     "txn: an owner without a session": "every operation is on behalf of the stream's session",
     "session consistency: without a zxid": "it is not older than what the stream has seen",

@@ -3,6 +3,7 @@
  * the other doors answer otherwise. All else is answered alike.
  */
 import type { DoorCase } from "./door-runner.ts";
+import { lockTable } from "./lock-table.ts";
 
 const byReason: Readonly<Record<string, readonly string[]>> = {
   "every request is on behalf of its connection's session": ["create: an ephemeral of nobody"],
@@ -97,6 +98,7 @@ const byReason: Readonly<Record<string, readonly string[]>> = {
     "key: too long",
     "key: the longest",
   ],
+  "no request takes a lock": lockTable.map(({ name }) => name),
   "events have no data": ["watch: data of what stands, and superseded of what does not"],
   "a place is a zxid, which is of no history": ["watch: a cursor of another history"],
 };

@@ -5,6 +5,7 @@
 import assert from "node:assert/strict";
 import { type WireClient, WireClosed } from "../../zookeeper/wire-client.ts";
 import { type Answer, type Asked, type Bad, bytesOf, type Door, type Good, type Request, shown } from "./door.ts";
+import { isLockAsk } from "./lock-asks.ts";
 import { Refused, shownOf, ZookeeperConnections } from "./zookeeper-connections.ts";
 import { askTxn } from "./zookeeper-txns.ts";
 import {
@@ -40,6 +41,7 @@ export class ZookeeperDoor implements Door {
   }
 
   async ask(asked: Asked): Promise<Answer> {
+    if (isLockAsk(asked)) throw new NotAskable("no request takes a lock");
     if (asked.terms.key !== undefined) throw new NotAskable("no request has a key");
     try {
       return await this.#ask(asked);
