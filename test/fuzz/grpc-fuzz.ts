@@ -8,7 +8,7 @@ import { codeOfReason, publicServices } from "@quorate/proto";
 import { CallError, Caller, type Inbox } from "../conformance/grpc-client.ts";
 import { SeededRandom } from "../simulation/random.ts";
 import { type Making, messageOf } from "./grpc-messages.ts";
-import { Known } from "./known.ts";
+import { Known, type KnownSession } from "./known.ts";
 import { authorization } from "./request.ts";
 import type { Find, FuzzOptions } from "./rest-fuzz.ts";
 
@@ -39,9 +39,12 @@ const weights: Readonly<Record<string, number>> = {
   Watch: 4,
   Session: 4,
   CreateSession: 2,
+  Acquire: 4,
+  Campaign: 4,
 };
-const methods = { ...publicServices().methods.Coordination, ...publicServices().methods.Cluster };
-const names = Object.keys(methods) as Name[];
+const { Health: _, ...services } = publicServices().methods;
+const names = Object.values(services).flatMap((methods) => Object.keys(methods)) as Name[];
+const streams: ReadonlySet<string> = new Set(["Watch", "GetTree", "Observe", "Session"]);
 const bag = names.flatMap((each) => Array<Name>(weights[each] ?? 2).fill(each));
 
 export async function fuzzGrpc(options: Omit<FuzzOptions, "base"> & { readonly port: number }): Promise<GrpcTally> {
@@ -56,6 +59,8 @@ class GrpcRun {
   readonly #caller: Caller;
   readonly #random: SeededRandom;
   readonly #known: Known;
+  /** Places in queues, and the calls that they are of use for. */
+  readonly #places: { readonly use: readonly string[]; readonly path: string; readonly session: KnownSession }[] = [];
 
   constructor(options: Omit<FuzzOptions, "base"> & { readonly port: number }) {
     this.#options = options;
@@ -75,22 +80,24 @@ class GrpcRun {
   async #one(): Promise<void> {
     const random = this.#random;
     const name = random.pick(bag);
-    const session = this.#known.session(random);
+    const place = random.chance(0.8) ? this.#places.findLast(({ use }) => use.includes(name)) : undefined;
+    const session = place?.session ?? this.#known.session(random);
     const wild = random.pick([0, 0, 0.02, 0.02, 0.3]);
     const making: Making = { random, known: this.#known, wild, session: Number(session?.id ?? 0) };
     const request = messageOf(`${name}Request`, making);
+    if (place !== undefined && !random.chance(wild)) request["path"] = place.path;
     const operator = name === "HandOver" || name === "ListSessions";
     const metadata: Record<string, string> = {};
     if (session !== undefined && !random.chance(0.03)) metadata["quorate-session-secret"] = session.secret;
     if (random.chance(operator ? 0.9 : 0.03)) metadata["authorization"] = authorization(this.#options.superUser);
     else if (random.chance(0.02)) metadata["authorization"] = "Basic !";
-    // A zxid that is far off is waited for.
-    if (isFarOff(request)) metadata["grpc-timeout"] = "300m";
+    // A zxid that is far off is waited for, and so is one's turn.
+    if (isFarOff(request) || "wait" in request) metadata["grpc-timeout"] = "300m";
     const asking = { metadata };
     this.tally.cases++;
     try {
       const reply = await this.#ask(name, request, asking, making);
-      this.#learn(name, request, reply);
+      this.#learn(name, request, reply, metadata["quorate-session-secret"] ?? "");
       this.tally.successes++;
       this.#note(`${name} OK`);
     } catch (fault) {
@@ -99,16 +106,16 @@ class GrpcRun {
   }
 
   #ask(name: Name, request: object, asking: object, making: Making): Promise<Reply> {
-    if (this.#random.chance(0.03) && name !== "Watch" && name !== "GetTree" && name !== "Session") {
+    if (this.#random.chance(0.03) && !streams.has(name)) {
       const bytes = Buffer.from(Array.from({ length: this.#random.below(40) }, () => this.#random.below(256)));
       return this.#caller.raw(name, bytes, asking);
     }
-    if (name === "Watch" || name === "GetTree") return this.#stream(name, request, asking);
+    if (name === "Watch" || name === "GetTree" || name === "Observe") return this.#stream(name, request, asking);
     if (name === "Session") return this.#session(asking, making);
     return this.#caller.call(name, request as never, asking) as Promise<Reply>;
   }
 
-  async #stream(name: "Watch" | "GetTree", request: object, asking: object): Promise<Reply> {
+  async #stream(name: "Watch" | "GetTree" | "Observe", request: object, asking: object): Promise<Reply> {
     const inbox = this.#caller.stream(name, request as never, asking) as Inbox<Reply>;
     try {
       const first = await inbox.next();
@@ -195,7 +202,18 @@ class GrpcRun {
     this.tally.reached.set(key, (this.tally.reached.get(key) ?? 0) + 1);
   }
 
-  #learn(name: Name, request: object, reply: Reply): void {
+  #learnPlace(name: "Acquire" | "Campaign", reply: Reply, shown: string): void {
+    const known = this.#known;
+    const id = hex(reply.sessionId);
+    if (reply.secret) known.addSession({ id, secret: reply.secret });
+    if (reply.token) known.addFence(`${reply.path.slice(1)}=${hex(reply.token)}`);
+    const secret = reply.secret || shown;
+    const use: readonly string[] = name === "Acquire" ? ["Release"] : reply.leads ? ["Proclaim", "Resign"] : ["Resign"];
+    this.#places.push({ use, path: reply.path, session: { id, secret } });
+  }
+
+  /** `shown`: the secret that went along. */
+  #learn(name: Name, request: object, reply: Reply, shown: string): void {
     const { header } = reply as { readonly header?: Header };
     assert.ok(header !== undefined, "a reply without a header");
     const known = this.#known;
@@ -207,6 +225,7 @@ class GrpcRun {
     if (name === "CloseSession") known.endSession(hex((request as Reply).sessionId));
     if (name === "ListChildren" && reply.nextPageToken) known.addToken((request as Reply).path, reply.nextPageToken);
     if (name === "Watch" && reply.cursor) known.addCursor(reply.cursor);
+    if (name === "Acquire" || name === "Campaign") this.#learnPlace(name, reply, shown);
     if (name === "ListMembers" && reply.leader > 0) {
       known.leader = reply.leader;
       known.members = reply.members.map((each: { readonly id: number }) => each.id);

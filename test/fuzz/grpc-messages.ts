@@ -55,7 +55,7 @@ export function messageOf(name: string, making: Making, depth = 0): Record<strin
   const descriptor = descriptorOf(name);
   if (descriptor === undefined) throw new Error(`there is no message ${name}`);
   const { random, wild } = making;
-  const meant = random.chance(wild) ? undefined : meaningOf(descriptor.name, making);
+  const meant = random.chance(wild) ? undefined : meaningOf(descriptor.name, making, depth);
   if (meant !== undefined) return meant;
   const made: Record<string, unknown> = {};
   const oneofs = new Map<number, Field[]>();
@@ -76,10 +76,23 @@ export function messageOf(name: string, making: Making, depth = 0): Record<strin
     const field = random.pick(fields);
     made[camel(field.name)] = fieldOf(field, making, depth);
   }
+  if (isOfQueues(descriptor.name) && !random.chance(wild)) {
+    const what = /^(Acquire|Release|GetLock)/.test(descriptor.name) ? "lock" : "election";
+    made["path"] = `${making.known.folder}/${what}${random.below(4)}`;
+    // A place is asked for with a session, or with what is of none.
+    if (/^(Acquire|Campaign)/.test(descriptor.name)) {
+      for (const each of made["sessionId"] ? ["sessionTimeout"] : ["token", "idempotencyKey"]) delete made[each];
+      if (random.chance(0.9)) delete made["token"];
+    }
+  }
   if (descriptor.name === "CreateRequest" && random.chance(0.6)) {
     made["path"] = `${making.known.path(random)}/${nameOf(random, making.known)}`;
   }
   return made;
+}
+
+function isOfQueues(name: string): boolean {
+  return /^(Acquire|Release|GetLock|Campaign|Proclaim|Resign|GetLeader|Observe)Request$/.test(name);
 }
 
 /** A field without a oneof has index 0 by default: alone in it, and no operation's, it is plain. */
@@ -90,9 +103,14 @@ function isOneof(field: Field, { name, field: fields }: Descriptor): boolean {
 }
 
 function chanceOf({ name, type, label }: Field, of: string, depth: number): number {
+  if (/^(Acquire|Campaign)/.test(of) && /^(acl|mode|permits|layout)$/.test(name)) return 0.1;
   if (/^(path|acl|scheme|perms|kind|to)$/.test(name)) return 0.97;
   if (name === "options") return 0.4;
-  if (name === "session_id") return /^(Renew|Close|Get)Session/.test(of) ? 1 : 0.15;
+  if (name === "session_id") {
+    if (/^(Release|Resign|Proclaim)/.test(of)) return 0.95;
+    return /^(Renew|Close|Get)Session/.test(of) ? 1 : /^(Acquire|Campaign)/.test(of) ? 0.6 : 0.15;
+  }
+  if (name === "token" && of === "Fence") return 0.97;
   if (name === "nodes" || name === "subtrees" || name === "children" || name === "then") return depth > 1 ? 0.1 : 0.8;
   if (name === "data") return 0.6;
   if (type === "TYPE_MESSAGE" || label === "LABEL_REPEATED") return 0.2;
@@ -155,6 +173,10 @@ function meantValue({ name, type }: Field, { random, known, session }: Making): 
     case "version":
     case "aversion":
       return random.chance(0.6) ? -1 : random.below(3);
+    case "permits":
+      return 1 + random.below(3);
+    case "max_waiters":
+      return random.below(5);
     case "to":
       return memberOf(random, known);
     case "name":
@@ -167,8 +189,13 @@ function meantValue({ name, type }: Field, { random, known, session }: Making): 
 }
 
 /** Messages that mean something only as a whole. */
-function meaningOf(name: string, { random, known, session }: Making): Record<string, unknown> | undefined {
+function meaningOf(name: string, making: Making, depth: number): Record<string, unknown> | undefined {
+  const { random, known, session } = making;
   switch (name) {
+    case "Fence": {
+      const [path, token] = known.fence(random).split("=");
+      return { path: `/${path?.replace(/^\//, "")}`, token: Number(token) };
+    }
     case "Duration":
       return { seconds: random.pick([1, 5, 30, 60]), nanos: random.pick([0, 500_000_000]) };
     case "AclEntry":
@@ -179,7 +206,8 @@ function meaningOf(name: string, { random, known, session }: Making): Record<str
     }
     case "WriteOptions": {
       const shown = random.chance(0.7) && session > 0 ? { sessionId: session } : {};
-      return random.chance(0.3) ? { ...shown, idempotencyKey: known.freshKey(random) } : shown;
+      const fenced = random.chance(0.15) ? { fenced: [messageOf("Fence", making, depth + 1)] } : {};
+      return { ...shown, ...fenced, ...(random.chance(0.3) ? { idempotencyKey: known.freshKey(random) } : {}) };
     }
     case "ReadOptions": {
       const consistency = random.pick(["UNSPECIFIED", "LINEARIZABLE", "SESSION", "STALE"]);
