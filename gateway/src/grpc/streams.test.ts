@@ -291,7 +291,9 @@ describe("health", () => {
     await until(() => seen.length === 1);
     ready = true;
     await until(() => seen.length === 2);
-    assert.equal(await check(client, "quorate.v1.Cluster"), "SERVING");
+    for (const service of ["Cluster", "Locks", "Elections"]) {
+      assert.equal(await check(client, `quorate.v1.${service}`), "SERVING");
+    }
     await assert.rejects(check(client, "nobody"), (error: ServiceError) => {
       assert.deepEqual([error.code, error.metadata.get(statusDetailsKey)], [5, []]);
       return true;
