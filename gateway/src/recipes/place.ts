@@ -20,6 +20,7 @@ import { recipeLimits } from "./limits.ts";
 import { type Absence, namesOf, type QueueSight, readQueue, readSession, readStat } from "./look.ts";
 import { resolve } from "./mark.ts";
 import { type KnownPlace, SessionMemory } from "./memory.ts";
+import { ownSessionName } from "./own-session.ts";
 import { ContenderQueue } from "./queue.ts";
 
 /** Where a place stands. */
@@ -170,6 +171,7 @@ export class Places {
     if (sight !== undefined && isFailed(sight)) return sight;
     const session = memory.sessions.get(acting.session) ?? new SessionMemory(info.info.timeoutMillis, true, false);
     session.listed = true;
+    if (info.ephemerals.length <= 1) session.opened ||= info.info.name === ownSessionName(wish.recipe, queue);
     memory.sessions.set(acting.session, session);
     const names = info.ephemerals.filter((path) => parentOf(path) === queue).map(nameOf);
     const shape = remembered?.shape ?? shapeSeen(sight, wish.recipe, names);

@@ -206,7 +206,9 @@ describe("a session that the gateway opens", () => {
     const acting = { session: place.session, secretHash };
     const again = done(await scene.until(gateway.acquire(lock, { acting, token: place.token }).answer));
     assert.equal(again.secret, undefined);
-    assert.equal(done(await scene.until(scene.gateway().release(lock, acting))).znode, place.znode);
+    const elsewhere = scene.gateway();
+    assert.equal(done(await scene.until(elsewhere.acquire(lock, { acting }).answer)).token, place.token);
+    assert.equal(done(await scene.until(elsewhere.release(lock, acting))).znode, place.znode);
     assert.equal(scene.memory.tree.session(place.session), undefined);
   });
 

@@ -16,7 +16,17 @@ import {
   zeroZxid,
 } from "@quorate/api";
 import { MemoryBackend } from "../../../test/conformance/memory-backend.ts";
-import type { Answer, Backend, ReadRequest, RenewAnswer, WriteRequest } from "../backend.ts";
+import type {
+  Answer,
+  Backend,
+  Cursor,
+  ReadRequest,
+  RenewAnswer,
+  Watching,
+  WatchListener,
+  WatchRequest,
+  WriteRequest,
+} from "../backend.ts";
 import { VirtualWorld } from "../virtual-world.test-support.ts";
 import { createRecipes } from "./create.ts";
 import type { LockContest, Place, RecipeAnswer, RecipeRead, Recipes } from "./recipes.ts";
@@ -73,7 +83,7 @@ export class Port {
       },
       watch: (request, deadline, listener) => {
         counts.watches += 1;
-        return memory.watch(request, deadline, listener);
+        return this.#watch(request, deadline, listener);
       },
     };
     this.backend = backend as Backend;
@@ -93,6 +103,36 @@ export class Port {
     const delay = this.faults.delay();
     if (delay === 0) return undefined;
     return new Promise((resolve) => void this.#scene.world.after(delay, resolve));
+  }
+
+  /** What it tells comes late, in order. */
+  #watch(request: WatchRequest, deadline: number, listener: WatchListener): Watching {
+    const { memory, world } = this.#scene;
+    let [through, closed, last] = [undefined as Cursor | undefined, false, 0];
+    const late = (run: () => void): void => {
+      const cursor = inner.cursor;
+      const tell = (): void => {
+        through = cursor;
+        if (!closed) run();
+      };
+      last = Math.max(last, world.now() + this.faults.delay());
+      if (last === world.now()) tell();
+      else world.after(last - world.now(), tell);
+    };
+    const inner = memory.watch(request, deadline, {
+      opened: (opening) => late(() => listener.opened(opening)),
+      events: (events, more) => late(() => listener.events(events, more)),
+      ended: (end) => late(() => listener.ended(end)),
+    });
+    return {
+      get cursor() {
+        return through ?? inner.cursor;
+      },
+      close: () => {
+        closed = true;
+        inner.close();
+      },
+    };
   }
 
   acquire(queue: Path, contest: Partial<LockContest> = {}): { answer: Promise<RecipeAnswer<Place>>; finish(): void } {
