@@ -44,6 +44,7 @@ export class Client extends Calls implements Quorate {
     const ports: ContestPorts = {
       caller: parts.caller,
       timeoutMillis: parts.timeoutMillis ?? limits.requestTimeoutDefaultMillis,
+      over: parts.over.signal,
       openSession: (options) => this.#open(options),
     };
     this.locks = new ClientLocks(ports);

@@ -13,6 +13,8 @@ import { backOff, mayRepeat, sleep } from "./retry.ts";
 export interface ContestPorts {
   readonly caller: Channel;
   readonly timeoutMillis: number;
+  /** When the client is closed. */
+  readonly over: AbortSignal;
   openSession(options: SessionOptions): Promise<ClientSession>;
 }
 
@@ -104,16 +106,22 @@ class Contending {
   /** Asks until it is held; undefined: the wait is over. */
   async #turn(session: ClientSession): Promise<Standing | undefined> {
     for (let quick = 0; ; ) {
-      const left = Math.max(0, this.#endsAt - performance.now());
-      const waitMillis = Math.min(left, pollMillis, Math.floor(session.timeoutMillis / 3));
+      const waitMillis = this.#waitMillis(session);
       const sentAt = performance.now();
-      const standing = await this.#persist((millis, signal) => this.#ask(session, waitMillis, millis, signal));
+      const standing = await this.#persist((millis, signal) =>
+        this.#ask(session, this.#waitMillis(session), millis, signal),
+      );
       if (standing.held) return standing;
       if (performance.now() >= this.#endsAt) return undefined;
       // A gateway that stops answers early.
       quick = performance.now() - sentAt < waitMillis / 2 ? quick + 1 : 0;
       if (quick > 0) await sleep(backOff(quick), this.#signal);
     }
+  }
+
+  #waitMillis({ timeoutMillis }: ClientSession): number {
+    const left = Math.max(0, this.#endsAt - performance.now());
+    return Math.min(left, pollMillis, Math.floor(timeoutMillis / 3));
   }
 
   async #ask(
@@ -142,9 +150,13 @@ class Contending {
         this.#ports.openSession({ ...defined({ sessionTimeoutMillis }), name: called, timeoutMillis, signal }),
       );
     } catch (error) {
-      if (this.#exhausted === undefined || !this.#options.wait) throw error;
-      const detail = `no session could be opened for it within ${this.#options.wait} ms: ${this.#exhausted.message}`;
-      throw new QuorateError("timeout", detail, { certainty: "noEffect", cause: error });
+      const { wait } = this.#options;
+      if (this.#exhausted === undefined) throw error;
+      // A session that may have been opened has no place.
+      const facts = { certainty: "noEffect", cause: error } as const;
+      const { code, message } = this.#exhausted;
+      if (wait === 0) throw new QuorateError(code, `no session could be opened for it: ${message}`, facts);
+      throw new QuorateError("timeout", `no session could be opened for it within ${wait} ms: ${message}`, facts);
     }
   }
 
@@ -160,6 +172,7 @@ class Contending {
         if (error.certainty === "unknown") this.#doubt = true;
         const pause = Math.max(failures === 0 ? 0 : backOff(failures - 1), error.retryAfterMillis);
         if (!mayRepeat(error, true)) throw error;
+        this.#ports.over.throwIfAborted();
         if (performance.now() + pause >= this.#patientUntil) {
           this.#exhausted = error;
           throw error;

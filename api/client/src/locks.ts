@@ -15,7 +15,10 @@ export interface ContestOptions extends CallOptions {
    * is gone, `unknown` that it may be there as long as its session.
    */
   readonly wait?: number;
-  /** Whose place it is: one place for each queue. Without it a session is opened for the place, and closed with it. */
+  /**
+   * Whose place it is. A session has one place in a queue, so that all who acquire with the same one hold it, and give it up,
+   * together. Without it a session is opened for the place, and closed with it.
+   */
   readonly session?: Session;
   /** Of a session that is opened; default 30 s. */
   readonly sessionTimeoutMillis?: number;
