@@ -56,6 +56,10 @@ export class Example {
     if (!there()) throw new Error(`it ended (${this.ended}) without "${word}": ${this.output}`);
   }
 
+  signal(signal: NodeJS.Signals): void {
+    this.#child.kill(signal);
+  }
+
   /** By itself; what it printed and how it ended tell whether it did. */
   async waitForEnd(): Promise<void> {
     await until(() => this.ended !== undefined, 15_000, "it ends").catch(() => this.kill());

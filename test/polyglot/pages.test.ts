@@ -1,0 +1,206 @@
+/**
+ * What the pages on locks and elections show, against a real ensemble: each session with curl word for word, each program in its
+ * story. Of a lock: a second one waits, the first is stopped while it holds, loses, wakes and is refused. Of an election: the
+ * leader is killed, and the next takes over where everybody can see it.
+ */
+import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { after, before, describe, it, type TestContext } from "node:test";
+import { Ensemble, until } from "../integration/ensemble.ts";
+import { call, queueOf, show } from "../locks/rest-locks.ts";
+import { Bindings, play, stepsOf } from "./console.ts";
+import { Example } from "./example.ts";
+import { type Kit, makeReady, type Program } from "./make-ready.ts";
+import { altered, blocksOf, readPage } from "./page.ts";
+
+/** What may take as long as a session's end and the work of the next, on a machine that is busy with all of them. */
+const storyMillis = 90_000;
+const locks = readPage("locks", "migrate");
+const elections = readPage("elections", "scheduler");
+const readme = readFileSync(join(import.meta.dirname, "../../README.md"), "utf8");
+const started: Example[] = [];
+let ensemble: Ensemble;
+
+before(async () => {
+  ensemble = await Ensemble.start();
+});
+after(async () => {
+  for (const each of started) await each.kill();
+  await ensemble?.stop();
+});
+
+async function ready(t: TestContext, kit: Kit): Promise<Program | undefined> {
+  const made = await makeReady(kit);
+  if ("program" in made) return made.program;
+  t.skip(`${kit.name}: ${made.skip}`);
+  return undefined;
+}
+
+function start(program: Program, ...args: string[]): Example {
+  const env = { ...program.env, QUORATE: ensemble.gateway.base };
+  const example = new Example({ ...program, env }, args);
+  started.push(example);
+  return example;
+}
+
+async function ends(example: Example): Promise<void> {
+  await until(
+    () => example.ended !== undefined,
+    storyMillis,
+    () => `it ends; it printed ${example.output}`,
+  );
+}
+
+async function says(example: Example, word: string): Promise<void> {
+  const said = (): boolean => example.lines.some((line) => line.startsWith(word));
+  await until(
+    () => said() || example.ended !== undefined,
+    storyMillis,
+    () => `it says "${word}"; it printed ${example.output}`,
+  );
+  assert.ok(said(), `it ended (${example.ended}) without "${word}": ${example.output}`);
+}
+
+/** The text behind a word, of the first line that begins with it. */
+function behind(example: Example, word: string): string {
+  return example.lines.find((line) => line.startsWith(`${word} `))?.slice(word.length + 1) ?? "";
+}
+
+function counted(example: Example, word: string): number[] {
+  return example.lines.filter((line) => line.startsWith(`${word} `)).map((line) => Number(line.slice(word.length + 1)));
+}
+
+async function dataOf(path: string): Promise<{ readonly data: string; readonly version: number }> {
+  const { json } = await call(ensemble.gateway.base, "GET", `/v1/znodes${path}?format=json`);
+  return { data: json.data, version: json.stat?.version };
+}
+
+/** Refused, with the token of somebody whose turn is over. */
+async function isFenced(path: string, fence: string): Promise<void> {
+  const headers = { "quorate-fenced": fence };
+  const answer = await call(ensemble.gateway.base, "PUT", `/v1/znodes${path}`, { headers, body: "late" });
+  assert.deepEqual([answer.status, answer.code], [412, "fenced"], show(answer));
+}
+
+describe("the sessions with curl", { timeout: 120_000 }, () => {
+  for (const { name, consoles } of [locks, elections, { name: "README", consoles: readmeConsoles() }]) {
+    it(`of ${name} are answered as it says`, async () => {
+      assert.ok((await play(consoles, ensemble.gateway.base)) >= 3);
+    });
+  }
+
+  it("would be noticed if they were answered otherwise", () => {
+    const [step] = stepsOf('$ curl x \\\n  -d y\n{"token":"0x0000000000000001",\n"again":"0x0000000000000001",…}\n');
+    assert.equal(step?.command, "curl x \\\n  -d y");
+    const expected = step.expected;
+    const token = "0x00000000000000aa";
+    const bindings = new Bindings();
+    assert.ok(!bindings.match(expected, `{"token":"${token}","again":"0x00000000000000ab","rest":1}`), "two things");
+    assert.ok(!bindings.match(expected, `{"token":"${token}","rest":1}`), "one missing");
+    assert.ok(bindings.match(expected, `{"token":"${token}","again":"${token}","rest":1}`));
+    assert.equal(bindings.fill("-H 0x0000000000000001"), `-H ${token}`);
+    assert.ok(!bindings.match("0x0000000000000001", "0x00000000000000ab"), "another one later");
+  });
+});
+
+function readmeConsoles(): string[] {
+  const [, section = ""] = readme.split("\n## Locks and elections\n");
+  return blocksOf(section.split("\n## ")[0] ?? "", "console");
+}
+
+describe("the programs of the page on locks", { timeout: 240_000, concurrency: true }, () => {
+  for (const kit of locks.programs) {
+    it(`${kit.name}: one at a time, and a paused holder is refused`, async (t) => {
+      const program = await ready(t, kit);
+      if (program !== undefined) await lockStory(program, `lock-${kit.name.toLowerCase()}`);
+    });
+  }
+
+  it("need the fence: without it the paused holder writes over what the next one did", async (t) => {
+    const [shell] = locks.programs;
+    assert.ok(shell);
+    const fence = ' -H "Quorate-Fenced: $app/migrate=$token"';
+    const unfenced = altered(shell, "migrate.sh", (text) => {
+      assert.ok(text.includes(fence));
+      return text.replace(fence, "");
+    });
+    const program = await ready(t, unfenced);
+    if (program === undefined) return;
+    const { first, second } = await pausedWhileItHolds(program, "unfenced");
+    await ends(second);
+    assert.deepEqual(await dataOf("/unfenced/schema").then(({ data }) => data), "8");
+    first.signal("SIGCONT");
+    await ends(first);
+    const { data } = await dataOf("/unfenced/schema");
+    assert.ok(Number(data) < 8, `the schema is ${data}: the paused one wrote nothing; it printed ${first.output}`);
+  });
+});
+
+/** The first has done a part, stands still, and has lost the lock to the second. */
+async function pausedWhileItHolds(program: Program, app: string): Promise<{ first: Example; second: Example }> {
+  const first = start(program, app);
+  await says(first, "held 0x");
+  const second = start(program, app);
+  const waits = async (): Promise<boolean> =>
+    (await queueOf(ensemble.gateway.base, `${app}/migrate`))?.waiters.length === 1;
+  await until(waits, storyMillis, "the second one waits");
+  await says(first, "step 2");
+  first.signal("SIGSTOP");
+  await says(second, "held 0x");
+  return { first, second };
+}
+
+async function lockStory(program: Program, app: string): Promise<void> {
+  const { first, second } = await pausedWhileItHolds(program, app);
+  const third = start(program, app);
+  await ends(second);
+  assert.deepEqual([second.ended, second.lines.at(-1)], [0, "released"], second.output);
+  await ends(third);
+  assert.deepEqual([third.ended, counted(third, "step")], [0, []], `nothing was left to do: ${third.output}`);
+  first.signal("SIGCONT");
+  await ends(first);
+  assert.equal(first.ended, 1, first.output);
+  assert.match(first.output, /^lost/m);
+  const steps = [...counted(first, "step"), ...counted(second, "step")];
+  assert.deepEqual(steps, [1, 2, 3, 4, 5, 6, 7, 8], "each step once, by one of them");
+  assert.deepEqual(await dataOf(`/${app}/schema`), { data: "8", version: 7 });
+  const tokens = [first, second, third].map((each) => behind(each, "held"));
+  assert.deepEqual(tokens, tokens.toSorted(), "tokens grow");
+  assert.equal(new Set(tokens).size, 3);
+  for (const token of tokens) await isFenced(`/${app}/schema`, `${app}/migrate=${token}`);
+}
+
+describe("the programs of the page on elections", { timeout: 240_000, concurrency: true }, () => {
+  for (const kit of elections.programs) {
+    it(`${kit.name}: the next leads when the leader dies, and everybody sees it`, async (t) => {
+      const program = await ready(t, kit);
+      if (program !== undefined) await electionStory(program, `election-${kit.name.toLowerCase()}`);
+    });
+  }
+});
+
+async function electionStory(program: Program, app: string): Promise<void> {
+  const observer = start(program, app);
+  const first = start(program, app, "anna");
+  await says(first, "tick 1");
+  const second = start(program, app, "bert");
+  const stands = async (): Promise<boolean> =>
+    (await call(ensemble.gateway.base, "GET", `/v1/elections/${app}/leader`)).json.candidates === 1;
+  await until(stands, storyMillis, "the second one is a candidate");
+  await says(observer, "leader anna, ready");
+  await first.kill();
+  assert.deepEqual(counted(second, "tick"), [], "one leads at a time");
+  await says(observer, "leader bert, ready");
+  await ends(second);
+  assert.deepEqual([second.ended, second.lines.at(-1)], [0, "resigned"], second.output);
+  assert.deepEqual(counted(second, "tick"), [1, 2, 3, 4, 5, 6, 7, 8]);
+  assert.equal((await dataOf(`/${app}/clock`)).data, "bert 8");
+  await says(observer, "nobody leads");
+  const told = observer.lines.filter((line) => line.includes("ready") || line.startsWith("nobody"));
+  assert.deepEqual(told.slice(0, 3), ["leader anna, ready", "leader bert, ready", "nobody leads"]);
+  await observer.kill();
+  const tokens = [first, second].map((each) => behind(each, "leads"));
+  assert.ok((tokens[0] ?? "") < (tokens[1] ?? ""), `tokens grow: ${tokens}`);
+  for (const token of tokens) await isFenced(`/${app}/clock`, `${app}/leader=${token}`);
+}
