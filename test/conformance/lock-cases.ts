@@ -80,7 +80,11 @@ const life: readonly Case[] = [
           assert.match(own, znode);
           assert.match(since, /^\d{4}-.*Z$/);
         },
-        answers: { "Quorate-Consistency": "linearizable" },
+        answers: { "Quorate-Consistency": "linearizable", "Quorate-Stale-Age": undefined },
+      }),
+      look(200, {
+        headers: { "Quorate-Consistency": "stale" },
+        answers: { "Quorate-Consistency": "stale", "Quorate-Stale-Age": /^\d+ms$/ },
       }),
       release("a", 200, { check: ({ json: b }) => assert.match(b.znode, znode) }),
       release("a", 404, { code: "noNode" }),

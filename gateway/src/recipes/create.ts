@@ -1,6 +1,7 @@
 /** Locks and elections over a backend: the parts that know of each other, put together. */
 import type { Backend } from "../backend.ts";
 import type { GatewayWorld } from "../ports.ts";
+import { withAge } from "./age.ts";
 import { Contesting } from "./contest.ts";
 import { Fences } from "./fence.ts";
 import { readHolders } from "./fence-holders.ts";
@@ -51,8 +52,8 @@ export function createRecipes(options: RecipesOptions): Recipes & { readonly sta
     release: (request, deadline) => leave(ports, { ...request, recipe: "lock", deadline: now() + deadline }),
     resign: (request, deadline) => leave(ports, { ...request, recipe: "election", deadline: now() + deadline }),
     proclaim: (request, deadline) => proclaim(ports, { ...request, deadline: now() + deadline }),
-    lock: (read, waiters, deadline) => readLock(backend, read, waiters, deadline),
-    leader: (read, deadline) => readLeader(backend, read, deadline),
+    lock: (read, waiters, deadline) => withAge(backend, (reader) => readLock(reader, read, waiters, deadline)),
+    leader: (read, deadline) => withAge(backend, (reader) => readLeader(reader, read, deadline)),
     observe: (read, deadline, listener) => leaders.observe(read, deadline, listener),
     write: (request, shown, deadline) => fences.write(request, shown, deadline),
     guard: (operation, shown, identity, deadline) => fences.guard(operation, shown, identity, deadline),

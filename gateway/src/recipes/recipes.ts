@@ -64,7 +64,14 @@ export interface Place {
 
 /** `failed`: nothing was done. Its codes are the tree's, and `fenced`: the place that was named is no more. */
 export type RecipeAnswer<T> =
-  | { readonly kind: "done"; readonly value: T; readonly zxid: Zxid; readonly servedBy: ReplicaId }
+  | {
+      readonly kind: "done";
+      readonly value: T;
+      readonly zxid: Zxid;
+      readonly servedBy: ReplicaId;
+      /** Of a stale read. */
+      readonly ageMillis?: number;
+    }
   | { readonly kind: "failed"; readonly failure: Failure; readonly servedBy: ReplicaId }
   | Extract<Answer, { kind: "unavailable" }>;
 

@@ -10,11 +10,20 @@ import {
   type Zxid,
   zeroZxid,
 } from "@quorate/api";
-import type { Backend } from "../backend.ts";
 import { type Failed, isFailed, refuse } from "./answers.ts";
 import type { QueueShape } from "./layout.ts";
 import { recipeLimits } from "./limits.ts";
-import { namesOf, notBefore, ofKind, type QueueSight, readAllNames, readOne, readQueue, type Terms } from "./look.ts";
+import {
+  namesOf,
+  notBefore,
+  ofKind,
+  type QueueSight,
+  type Reader,
+  readAllNames,
+  readOne,
+  readQueue,
+  type Terms,
+} from "./look.ts";
 import { foreignDetail, shownShape } from "./mark.ts";
 import { ContenderQueue, type Queued } from "./queue.ts";
 import type { Contender, ElectionState, LockState, RecipeAnswer, RecipeRead } from "./recipes.ts";
@@ -34,7 +43,7 @@ interface Seen {
 const namesAtOnce = 256;
 
 async function see(
-  backend: Backend,
+  backend: Reader,
   read: Reading & { readonly recipe: QueueShape["recipe"]; readonly terms: Terms },
   deadlineMillis: number,
 ): Promise<Seen | Failed> {
@@ -64,7 +73,7 @@ function seenOf(sight: QueueSight, path: Path, recipe: QueueShape["recipe"]): Se
 
 /** A contender with its znode; undefined: it has gone since. */
 async function examine(
-  backend: Backend,
+  backend: Reader,
   { identity, path }: Reading,
   seen: Seen,
   { name, mode }: Queued,
@@ -105,7 +114,7 @@ const width = 64;
 
 /** In their order, without those who have gone since; `lost`: how many these are. */
 async function examineAll(
-  backend: Backend,
+  backend: Reader,
   read: Reading,
   seen: Seen,
   which: readonly Queued[],
@@ -137,7 +146,7 @@ const changing = (path: Path): Failed => refuse("throttled", `${path} changes to
 
 /** While holders go between two reads it is read again: who holds is told of one moment. */
 export async function readLock(
-  backend: Backend,
+  backend: Reader,
   read: RecipeRead,
   waiters: number,
   deadlineMillis: number,
@@ -169,7 +178,7 @@ export async function readLock(
 }
 
 export async function readLeader(
-  backend: Backend,
+  backend: Reader,
   read: RecipeRead,
   deadlineMillis: number,
 ): Promise<RecipeAnswer<ElectionState>> {

@@ -83,8 +83,10 @@ export function settleRecipe<T>(call: Call, answer: RecipeAnswer<T>): (Served & 
     return undefined;
   }
   const { servedBy } = answer;
-  if (answer.kind === "done")
-    return { value: answer.value, zxid: answer.zxid, servedBy, ageMillis: 0, replayed: false };
+  if (answer.kind === "done") {
+    const { value, zxid, ageMillis } = answer;
+    return { value, zxid, servedBy, ageMillis, replayed: false };
+  }
   const { failure } = answer;
   const challenge = failure.code === "authFailed" ? ["WWW-Authenticate", sessionChallenge] : [];
   sendProblem(call, problemOfFailure(failure, servedBy === 0 ? "gateway" : String(servedBy), false), challenge);
