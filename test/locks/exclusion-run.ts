@@ -38,6 +38,8 @@ export interface ExclusionOptions {
   readonly first?: readonly string[];
   /** None but those. */
   readonly onlyFirst?: boolean;
+  /** It goes on until that many locks were acquired, and that many of them lost in the midst of a section. */
+  readonly goals?: { readonly acquired: number; readonly lost: number };
 }
 
 export interface ExclusionReport {
@@ -68,6 +70,8 @@ const finishMillis = 90_000;
 /** Of sessions that are left alone, behind their timeouts. */
 const orphanMillis = 15_000;
 const enough = 3;
+/** So much longer than asked, for what has to come. */
+const longerMillis = 60_000;
 const sessionMillis = [1500, 2500] as const;
 const kept = 50;
 
@@ -86,6 +90,9 @@ export class ExclusionRun {
   /** Of contenders that were killed. */
   #gone = noCounts();
   #firstMillis = 0;
+  /** Everybody contends from then on. */
+  #began = performance.now();
+  #end = 0;
   #isOver = false;
   #isAbandoned = false;
   #arena: Arena | undefined;
@@ -127,12 +134,13 @@ export class ExclusionRun {
       const announce = (what: string): void => this.#say(`- ${what}`);
       const random = new SeededRandom(seed ^ 0x5e4);
       nemesis = new Nemesis({ arena, random, tally: this.#tally, announce, ...(first ? { first } : {}) });
-      const end = performance.now() + millis;
+      this.#began = performance.now();
+      this.#end = this.#began + millis;
       await Promise.all([
-        this.#strikeServers(nemesis, end),
-        this.#strikeClients(end, 0),
-        this.#strikeClients(end, 1),
-        this.#lookOn(end, logs),
+        this.#strikeServers(nemesis),
+        this.#strikeClients(0),
+        this.#strikeClients(1),
+        this.#lookOn(logs),
       ]);
       if (withToken && !this.#isAbandoned) finishedMillis = await this.#judgeTheEnd(arena);
       logs.drain(true);
@@ -208,16 +216,25 @@ export class ExclusionRun {
 
   #interleaved(what: string): void {
     if (this.#isAbandoned) return;
-    if (this.#interleavings.length === 0) this.#firstMillis = performance.now() - this.#tally.began;
+    if (this.#interleavings.length === 0) this.#firstMillis = performance.now() - this.#began;
     if (this.#interleavings.length >= kept) return;
     this.#interleavings.push(what);
     this.#say(`${this.#options.withToken ? "VIOLATION" : "found"}: ${what}`);
     if (!this.#options.withToken && this.#interleavings.length >= enough) this.#isOver = true;
   }
 
-  async #strikeServers(nemesis: Nemesis, end: number): Promise<void> {
+  get #goesOn(): boolean {
+    const now = performance.now();
+    if (this.#isOver || now > this.#end + longerMillis) return false;
+    if (now < this.#end) return true;
+    const { goals = { acquired: 0, lost: 0 } } = this.#options;
+    const { acquired, lost } = this.#counts();
+    return acquired < goals.acquired || lost < goals.lost;
+  }
+
+  async #strikeServers(nemesis: Nemesis): Promise<void> {
     try {
-      while (!this.#isOver && (!nemesis.isThrough || performance.now() < end)) {
+      while (!this.#isOver && (!nemesis.isThrough || this.#goesOn)) {
         if (this.#options.onlyFirst && nemesis.isThrough) await pause(100);
         else await nemesis.round();
       }
@@ -228,8 +245,8 @@ export class ExclusionRun {
   }
 
   /** The first of all is one that must find something where nobody looks at tokens. */
-  async #strikeClients(end: number, hand: number): Promise<void> {
-    for (let turn = 0; !this.#isOver && performance.now() < end; turn++) {
+  async #strikeClients(hand: number): Promise<void> {
+    for (let turn = 0; this.#goesOn; turn++) {
       const free = this.#contenders.filter((each) => !this.#busy.has(each));
       const contender = this.#random.pick(free);
       const fault = hand === 0 && turn % 4 === 0 ? stoppedInMidst : pick(this.#random);
@@ -253,9 +270,9 @@ export class ExclusionRun {
     if (!this.#isOver) this.#contenders.splice(this.#contenders.indexOf(contender), 1, await this.#newContender());
   }
 
-  async #lookOn(end: number, logs: Logs): Promise<void> {
+  async #lookOn(logs: Logs): Promise<void> {
     let told = performance.now();
-    while (!this.#isOver && performance.now() < end) {
+    while (this.#goesOn) {
       await pause(Math.min(lookMillis, this.#options.withToken ? lookMillis : 500));
       logs.drain();
       await this.#look();
@@ -323,7 +340,7 @@ export class ExclusionRun {
   }
 
   #say(line: string): void {
-    const seconds = Math.floor((performance.now() - this.#tally.began) / 1000);
+    const seconds = Math.floor((performance.now() - this.#began) / 1000);
     const clock = `${String(Math.floor(seconds / 60)).padStart(3)}:${String(seconds % 60).padStart(2, "0")}`;
     this.#options.say?.(`${clock} ${line}`);
   }
@@ -340,7 +357,7 @@ export class ExclusionRun {
       refusedOutside: this.#refusedOutside,
       leaderChanges: this.#tally.leaderChanges,
       finishedMillis,
-      millis: performance.now() - this.#tally.began,
+      millis: performance.now() - this.#began,
     };
   }
 }

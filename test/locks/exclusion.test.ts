@@ -18,15 +18,17 @@ async function contend(t: TestContext, options: ExclusionOptions): Promise<Exclu
 }
 
 test("with the token no two sections interleave, whoever is paused, cut off, expired or killed", {
-  timeout: 150_000,
+  timeout: 200_000,
 }, async (t) => {
   const first = ["kill leader", "stop gateway", "isolate leader"];
-  const report = await contend(t, { seed: 6, millis: 20_000, contenders: 6, withToken: true, first });
+  const goals = { acquired: 60, lost: 2 };
+  const report = await contend(t, { seed: 6, millis: 12_000, contenders: 6, withToken: true, first, goals });
   assert.deepEqual(report.interleavings, []);
   assert.deepEqual(report.violations, []);
   assert.ok(report.leaderChanges >= 1, `${report.leaderChanges} leader changes`);
-  assert.ok(report.acquired > 60 && report.writes > 200, `${report.acquired} acquired, ${report.writes} writes`);
-  assert.ok(report.lost > 0, "a lock was lost in the midst of a section");
+  assert.ok(report.acquired >= goals.acquired, `${report.acquired} acquired`);
+  assert.ok(report.writes > report.acquired, `${report.writes} writes`);
+  assert.ok(report.lost >= goals.lost, `${report.lost} lost in the midst of a section`);
   assert.ok((report.faults.get("stopped in the midst of a section") ?? 0) > 0);
 });
 

@@ -189,8 +189,12 @@ async function elections(stage: Stage): Promise<void> {
   assert.ok(!stage.talk.output.includes("leads other"));
   const proclaimed = await call(stage.base, "PUT", `/v1/elections/${name}`, { headers, body: "http://rest:2" });
   assert.equal(proclaimed.status, 200, show(proclaimed));
-  stage.talk.type("leader other");
-  await stage.says("leader other http://rest:2");
+  assert.equal((await electionOf(stage, name)).leader?.value, "http://rest:2");
+  // A LeaderLatch bears no change of the znode before it, so there it is not made.
+  if (stage.layout === "kazoo") {
+    stage.talk.type("leader other");
+    await stage.says("leader other http://rest:2");
+  }
   assert.equal((await call(stage.base, "DELETE", `/v1/elections/${name}`, { headers })).status, 200);
   await stage.says("leads other");
   assert.equal((await electionOf(stage, name)).leader?.value, "other");
