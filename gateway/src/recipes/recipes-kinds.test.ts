@@ -129,3 +129,38 @@ describe("rights", () => {
     assert.equal(done(await scene.until(waits.answer)).held, true);
   });
 });
+
+describe("a long queue", () => {
+  it("shows by its view what no listing shows: a second place of the session, which goes", async () => {
+    const scene = new Scene();
+    const gateways = [scene.gateway(), scene.gateway()];
+    const prefix = path(`${lock}/other-lock-`);
+    done(await scene.until(scene.gateway().acquire(lock, { acting: await scene.session() }).answer));
+    const shape = { kind: "persistent", ttlMillis: 0 } as const;
+    const operation = {
+      kind: "create",
+      path: prefix,
+      data: bytes(""),
+      shape,
+      sequential: true,
+      parents: false,
+    } as const;
+    for (let i = 0; i < 80; i += 1) await scene.write({ identity: anyone, operation });
+    for (const gateway of gateways) gateway.acquire(lock, { acting: await scene.session(), waitMillis: 10_000 });
+    await scene.pass(50);
+    const acting = await scene.session();
+    const before = scene.names(lock).length;
+    // Both find none, and make one each.
+    for (const each of gateways) each.faults = { delay: () => 10, fate: () => "pass" };
+    const calls = gateways.map((gateway) => gateway.acquire(lock, { acting, waitMillis: 5000 }));
+    await scene.pass(25);
+    assert.equal(scene.names(lock).length, before);
+    await scene.pass(200);
+    assert.equal(scene.names(lock).length, before + 1);
+    for (const call of calls) call.finish();
+    const [here, there] = await scene.until(Promise.all(calls.map(({ answer }) => answer)));
+    assert.ok(here !== undefined && there !== undefined);
+    assert.equal(done(here).token, done(there).token);
+    assert.equal(done(here).ahead, before);
+  });
+});
