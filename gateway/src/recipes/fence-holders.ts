@@ -1,17 +1,9 @@
 /** Who holds a lock or leads, looked up for a token that this gateway does not know: the queue is listed once. */
-import {
-  type ChildEntry,
-  type ChildrenResult,
-  childOf,
-  type Identity,
-  limits,
-  type Path,
-  type Zxid,
-  zeroZxid,
-} from "@quorate/api";
+import { childOf, type Identity, type Path, zeroZxid } from "@quorate/api";
 import { type Failed, isFailed, refuse } from "./answers.ts";
 import type { Holder } from "./fence.ts";
-import { namesOf, ofKind, type Reader, readOne, readQueue, readStat } from "./look.ts";
+import { recipeLimits } from "./limits.ts";
+import { namesOf, notBefore, type Reader, readAllNames, readQueue, readStat } from "./look.ts";
 import { foreignDetail, shownShape } from "./mark.ts";
 import { ContenderQueue } from "./queue.ts";
 import type { RecipeAnswer } from "./recipes.ts";
@@ -26,14 +18,15 @@ export async function readHolders(
   identity: Identity,
   deadlineMillis: number,
 ): Promise<RecipeAnswer<readonly Holder[]>> {
-  const sight = await readQueue(backend, { identity }, queue, limits.pageNames, deadlineMillis);
+  let sight = await readQueue(backend, { identity }, queue, recipeLimits.namesOfQueue, deadlineMillis);
+  if (!("kind" in sight) && sight.more) {
+    sight = await readAllNames(backend, { identity, terms: notBefore(sight.zxid) }, queue, deadlineMillis);
+  }
   if (isFailed(sight)) return sight;
   if ("kind" in sight) return refuse("noNode", `there is no lock ${queue}`, queue, sight.zxid);
-  const { mark, zxid, servedBy } = sight;
+  const { mark, children, zxid, servedBy } = sight;
   if (mark === "foreign") return refuse("nodeExists", foreignDetail(queue, "lock"), queue, zxid);
-  const rest = sight.more ? await readRest(backend, queue, identity, sight.children, zxid, deadlineMillis) : [];
-  if (isFailed(rest)) return rest;
-  const names = namesOf([...sight.children, ...rest]);
+  const names = namesOf(children);
   const contenders = new ContenderQueue(shownShape("lock", mark, names), names);
   const first = contenders.list(0, contenders.holders).map(({ name }) => childOf(queue, name));
   const value: Holder[] = [];
@@ -60,26 +53,4 @@ async function readHolder(
   if (!isFailed(found)) return found.stat === undefined ? undefined : { token: found.stat.czxid, znode };
   const isHidden = found.kind === "failed" && found.failure.code === "noAuth";
   return isHidden ? { token: zeroZxid, znode } : found;
-}
-
-/** Behind the first page, whose zxid is `at`. */
-async function readRest(
-  backend: Reader,
-  path: Path,
-  identity: Identity,
-  first: readonly ChildEntry[],
-  at: Zxid,
-  deadlineMillis: number,
-): Promise<readonly ChildEntry[] | Failed> {
-  const rest: ChildEntry[] = [];
-  let after = first.at(-1)?.name ?? "";
-  for (;;) {
-    const operation = { kind: "children", path, limit: limits.pageNames, after, at, withData: false } as const;
-    const found = await readOne(backend, { identity }, operation, deadlineMillis);
-    if (isFailed(found)) return found;
-    const { children, more } = ofKind<ChildrenResult>([found.result], "children");
-    rest.push(...children);
-    if (!more) return rest;
-    after = children.at(-1)?.name ?? "";
-  }
 }
