@@ -11,6 +11,8 @@ import { isCode, QuorateError } from "./quorate-error.ts";
 import { backOff, sleep } from "./retry.ts";
 
 const pollMillis = 15_000;
+/** What is held shortly is given up before it is renewed: to break off a poll costs HTTP/1.1 its connection. */
+const firstPollMillis = 300;
 
 export class Tenure implements Holding {
   readonly name: string;
@@ -86,6 +88,7 @@ export class Tenure implements Holding {
     const renewal = { ...ask, waitMillis, token: this.token };
     const poll = (kind === "campaign" ? { ...renewal, value } : renewal) as Asks[ContestKind];
     const { signal } = this;
+    await sleep(Math.min(firstPollMillis, waitMillis), signal).catch(() => undefined);
     for (let vain = 0; !signal.aborted; ) {
       const sentAt = performance.now();
       try {
