@@ -3,7 +3,14 @@ import assert from "node:assert/strict";
 import type { AddressInfo } from "node:net";
 import { after, before, describe, it } from "node:test";
 import { type Certainty, type ErrorCode, errors, type Outcome, type Path, type Zxid } from "@quorate/api";
-import { type Answer, type Backend, createNodeWorld, createRecipes, createRestServer } from "@quorate/gateway";
+import {
+  type Answer,
+  type Backend,
+  createNodeWorld,
+  createRecipes,
+  createRestServer,
+  type Recipes,
+} from "@quorate/gateway";
 
 let next: Answer | Error;
 let logged: string[] = [];
@@ -33,6 +40,29 @@ const backend: Backend = {
   cluster: () => ({ leader: 0, members: [], silent: ["10.0.0.1:7400"], newest: 0 as Zxid }),
 };
 
+/** As recipes say it: what the backend would, of no txn. */
+async function recipeAnswer(): Promise<never> {
+  const now = await answer();
+  if (now.kind === "unavailable") return now as never;
+  return { kind: "failed", failure: now.outcome, servedBy: now.servedBy } as never;
+}
+const waiting = (): { readonly answer: Promise<never>; finish(): void } => ({
+  answer: recipeAnswer(),
+  finish: () => {},
+});
+const world = createNodeWorld();
+const recipes: Recipes = {
+  ...createRecipes({ backend, world }),
+  acquire: waiting,
+  campaign: waiting,
+  release: recipeAnswer,
+  resign: recipeAnswer,
+  proclaim: recipeAnswer,
+  lock: recipeAnswer,
+  leader: recipeAnswer,
+  write: answer,
+};
+
 function unavailable(code: ErrorCode, certainty: Certainty = errors[code].certainty, retryAfterMillis = 1500): Answer {
   return { kind: "unavailable", code, detail: "the script says so", certainty, retryAfterMillis };
 }
@@ -43,10 +73,9 @@ function failing(code: ErrorCode, more: Partial<Extract<Outcome, { ok: false }>>
 }
 
 describe("the error table through REST", () => {
-  const world = createNodeWorld();
   const { server, stop } = createRestServer({
     backend,
-    recipes: createRecipes({ backend, world }),
+    recipes,
     world,
     version: "test",
     readiness: () => ({ ready, leader: 0, checks: [{ name: "links", ok: ready, detail: "no replica is connected" }] }),
@@ -56,9 +85,9 @@ describe("the error table through REST", () => {
   before(() => new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve)));
   after(stop);
   // biome-ignore lint/suspicious/noExplicitAny: a body is whatever the door sent.
-  async function ask(method: string, path: string): Promise<{ response: Response; body: any }> {
+  async function ask(method: string, path: string, headers = {}): Promise<{ response: Response; body: any }> {
     const { port } = server.address() as AddressInfo;
-    const response = await fetch(`http://127.0.0.1:${port}${path}`, { method });
+    const response = await fetch(`http://127.0.0.1:${port}${path}`, { method, headers });
     return { response, body: await response.json() };
   }
 
@@ -97,6 +126,47 @@ describe("the error table through REST", () => {
       assert.equal(response.headers.get("www-authenticate") !== null, response.status === 401);
     });
   }
+
+  const owned = { "Quorate-Session": `0x0000000100000007:${"0".repeat(32)}` };
+  const calls: readonly (readonly [string, string])[] = [
+    ["POST", "/v1/locks/a"],
+    ["GET", "/v1/locks/a"],
+    ["DELETE", "/v1/locks/a"],
+    ["POST", "/v1/elections/a"],
+    ["PUT", "/v1/elections/a"],
+    ["GET", "/v1/elections/a"],
+    ["DELETE", "/v1/elections/a"],
+  ];
+  for (const [method, path] of calls) {
+    it(`each code, of ${method} ${path}`, async () => {
+      const headers = method === "GET" ? {} : owned;
+      for (const code of decided) {
+        next = failing(code, { path: "/a" as Path });
+        const { response, body } = await ask(method, path, headers);
+        assert.deepEqual([response.status, body.code, body.path], [errors[code].http, code, "/a"]);
+        assert.equal(response.headers.get("www-authenticate") !== null, response.status === 401);
+      }
+      for (const code of availability) {
+        next = unavailable(code);
+        const { response, body } = await ask(method, path, headers);
+        assert.deepEqual([response.status, body.certainty], [errors[code].http, errors[code].certainty]);
+      }
+      next = unavailable("noLeader", "unknown");
+      assert.equal((await ask(method, path, headers)).body.code, "connectionLoss");
+      next = new Error("a fault of ours");
+      assert.equal((await ask(method, path, headers)).response.status, 500);
+      assert.equal(logged.filter((line) => line.includes("a fault of ours")).length, 1);
+      logged = [];
+    });
+  }
+
+  it("each code, of a write that a lock fences", async () => {
+    for (const code of decided) {
+      next = failing(code, { path: "/a" as Path });
+      const { response, body } = await ask("PUT", "/v1/znodes/a", { "Quorate-Fenced": "l=0x1" });
+      assert.deepEqual([response.status, body.code], [errors[code].http, code]);
+    }
+  });
 
   it("never promises by its status what is not known", async () => {
     for (const code of ["noLeader", "behind", "throttled"] as const) {
