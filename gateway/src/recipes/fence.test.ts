@@ -311,15 +311,19 @@ describe("a fence and what is around it", () => {
     assert.ok(own.kind === "outcome" && own.outcome.ok && own.outcome.result.kind === "node");
   });
 
-  it("forgets a token that is over", async () => {
+  it("is not looked up again once its token is over, whatever is forgotten elsewhere", async () => {
     const scene = await new Scene().set();
     const fence = await scene.fence("/two");
     await scene.fenced({ identity: anyone, operation: put }, [fence]);
     const queue = await scene.queue("/two");
     assert.ok(queue.kind === "done");
     await scene.remove(queue.value[0]?.znode ?? path("/"));
-    await scene.fenced({ identity: anyone, operation: put }, [fence]);
-    assert.equal(scene.tokens.find(fence), undefined);
+    scene.tokens.forget(fence.path, fence.token);
+    for (let i = 0; i < 3; i++) {
+      const answer = await scene.fenced({ identity: anyone, operation: put }, [fence]);
+      assert.ok(answer.kind === "outcome" && !answer.outcome.ok && answer.outcome.code === "fenced");
+    }
+    assert.deepEqual(scene.looks, ["/two"]);
   });
 
   it("says why a lock cannot be looked at, and writes nothing", async () => {

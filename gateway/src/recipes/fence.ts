@@ -6,8 +6,9 @@
 import { assert, type Identity, type Path, type Zxid, zeroZxid } from "@quorate/api";
 import type { Answer, Backend, WriteRequest } from "../backend.ts";
 import { type Fenceable, type Guard, guarded, isFenceable, isReadOnly, restored } from "./fence-wrap.ts";
+import { recipeLimits } from "./limits.ts";
 import type { Fence, RecipeAnswer } from "./recipes.ts";
-import type { Tokens } from "./tokens.ts";
+import { Tokens } from "./tokens.ts";
 
 /** Who holds a lock, or leads. */
 export interface Holder {
@@ -42,6 +43,11 @@ export type Guarding =
 
 export class Fences {
   readonly #ports: FencePorts;
+  /**
+   * Those that writers have shown, also when they are over: who goes on with a token that is, as one does who was paused, is
+   * refused where his write is applied, and not by a listing each time.
+   */
+  readonly #shown = new Tokens(recipeLimits.shownTokens);
 
   constructor(ports: FencePorts) {
     this.#ports = ports;
@@ -76,18 +82,13 @@ export class Fences {
 
   #heldBy(fence: Fence): Path | undefined {
     const known = this.#ports.tokens.find(fence);
-    return known?.held === true ? known.znode : undefined;
+    if (known?.held !== true) return this.#shown.find(fence)?.znode;
+    this.#shown.learn(fence.path, fence.token, known.znode, true);
+    return known.znode;
   }
 
   #wrap(operation: Fenceable, guards: readonly Guard[]): Guarding {
-    const restore = (answer: Answer): Answer => {
-      const own = restored(answer, operation, guards);
-      if (own.kind === "outcome" && !own.outcome.ok && own.outcome.code === "fenced") {
-        const { path } = own.outcome;
-        for (const { fence } of guards) if (fence.path === path) this.#ports.tokens.forget(fence.path, fence.token);
-      }
-      return own;
-    };
+    const restore = (answer: Answer): Answer => restored(answer, operation, guards);
     return { kind: "guarded", guarded: { operation: guarded(operation, guards), restore } };
   }
 
@@ -119,6 +120,7 @@ export class Fences {
     // One that may not be read may be it. The guard says so where it is judged: `noAuth`.
     if (holder === undefined) return { fence, znode: holders.find(({ token }) => token === zeroZxid)?.znode };
     this.#ports.tokens.learn(fence.path, fence.token, holder.znode, true);
+    this.#shown.learn(fence.path, fence.token, holder.znode, true);
     return { fence, znode: holder.znode };
   }
 

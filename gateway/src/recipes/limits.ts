@@ -9,6 +9,8 @@ export const recipeLimits = {
   queues: 10_000,
   /** Tokens whose znode is remembered; of another the queue is listed. */
   tokens: 100_000,
+  /** The same for those that writers have shown. */
+  shownTokens: 10_000,
   /** Sessions, and queues, of which something is remembered. */
   remembered: 100_000,
   /** Names that are listed with a new place: who stands among no more knows from that alone where it stands. */
