@@ -28,6 +28,7 @@ before(async () => {
 });
 after(async () => {
   await client?.close();
+  quorate?.stop();
   await ensemble?.stop();
   await rm(folder, { recursive: true, force: true });
 });

@@ -86,13 +86,19 @@ export class Command {
 
 export class CommandLine {
   readonly #endpoint: string;
+  readonly #started: Command[] = [];
 
   constructor(endpoints: readonly string[]) {
     this.#endpoint = endpoints.join(",");
   }
 
   start(args: readonly string[], env: RunOptions["env"] = {}): Command {
-    return new Command(process.execPath, [main, ...args], this.#environment(env));
+    return this.#note(new Command(process.execPath, [main, ...args], this.#environment(env)));
+  }
+
+  /** Ends what a test that failed has left. */
+  stop(): void {
+    for (const each of this.#started) each.signal("SIGKILL");
   }
 
   /** In a pipe, to its end. */
@@ -113,7 +119,7 @@ export class CommandLine {
   /** On a terminal of that width. */
   terminal(args: readonly string[], columns = 80, env: RunOptions["env"] = {}): Command {
     const all = [pty, String(columns), process.execPath, main, ...args];
-    return new Command("python3", ["-c", ...all], { TERM: "xterm", ...this.#environment(env) });
+    return this.#note(new Command("python3", ["-c", ...all], { ...this.#environment(env), TERM: "xterm" }));
   }
 
   /** A shell's line in a pipe, in which `quorate` is the command. */
@@ -122,6 +128,11 @@ export class CommandLine {
     const command = new Command("bash", ["-c", script], this.#environment({}));
     command.endInput();
     return command.end();
+  }
+
+  #note(command: Command): Command {
+    this.#started.push(command);
+    return command;
   }
 
   #environment(more: Readonly<Record<string, string>>): NodeJS.ProcessEnv {

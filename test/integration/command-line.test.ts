@@ -18,6 +18,7 @@ before(async () => {
   quorate = new CommandLine([ensemble.gateway.base]);
 });
 after(async () => {
+  quorate?.stop();
   await ensemble?.stop();
   await rm(folder, { recursive: true, force: true });
 });

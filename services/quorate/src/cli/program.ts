@@ -20,6 +20,8 @@ export interface ProgramEnd {
 }
 
 const lookMillis = 50;
+/** What is killed ends when the system comes to it. */
+const killedMillis = 2000;
 
 export async function runProgram(
   [name = "", ...args]: readonly string[],
@@ -73,10 +75,16 @@ function hasTerminal(): boolean {
 async function stopAll(root: number, graceMillis: number): Promise<void> {
   const all = new Set(withDescendants([root]));
   for (const pid of all) send(pid, "SIGTERM");
-  const end = performance.now() + graceMillis;
-  while (performance.now() < end && [...all].some(isAlive))
+  await gone(all, graceMillis);
+  const left = withDescendants([...all].filter(isAlive));
+  for (const pid of left) send(pid, "SIGKILL");
+  await gone(left, killedMillis);
+}
+
+async function gone(pids: Iterable<number>, millis: number): Promise<void> {
+  const end = performance.now() + millis;
+  while (performance.now() < end && [...pids].some(isAlive))
     await new Promise((resolve) => setTimeout(resolve, lookMillis));
-  for (const pid of withDescendants([...all].filter(isAlive))) send(pid, "SIGKILL");
 }
 
 function send(pid: number, signal: NodeJS.Signals): void {

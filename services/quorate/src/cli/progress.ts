@@ -27,6 +27,7 @@ export class Progress {
 
   end(): void {
     if (this.#shownAt > 0) this.#output.progress("");
+    this.#shownAt = 0;
   }
 }
 
