@@ -226,8 +226,8 @@ export class Contesting implements Waiting<Place>, ViewMember, Wait {
     if (standing === "gone") return this.#lose(view.zxid);
     if (this.#unsearched) {
       this.#unsearched = false;
-      const elder = this.#elderIn(view.queue, found);
-      if (elder !== undefined) return this.#yieldTo(elder);
+      const elders = this.#eldersIn(view.queue, found);
+      if (elders.length > 0) return this.#yieldTo(elders);
     }
     this.#seen = { standing, zxid: view.zxid, servedBy: view.servedBy };
     if (standing.held) {
@@ -272,8 +272,8 @@ export class Contesting implements Waiting<Place>, ViewMember, Wait {
     if (isFailed(looked)) return this.#settle(this.#wrote ? afterEffect(looked) : looked);
     if (looked.place === undefined) return this.#lose(looked.zxid);
     const { standing, queue, zxid, servedBy } = looked;
-    const elder = queue && this.#unsearched ? this.#elderIn(queue, this.#found as Found) : undefined;
-    if (elder !== undefined) return this.#yieldTo(elder);
+    const elders = queue && this.#unsearched ? this.#eldersIn(queue, this.#found as Found) : [];
+    if (elders.length > 0) return this.#yieldTo(elders);
     if (standing !== undefined) {
       if (standing.held) this.#ports.memory.tokens.learn(path, place.token, place.znode, true);
       this.#seen = { standing, zxid, servedBy };
@@ -285,12 +285,12 @@ export class Contesting implements Waiting<Place>, ViewMember, Wait {
     else this.moved();
   }
 
-  #elderIn(queue: ContenderQueue, { place }: Found): string | undefined {
+  #eldersIn(queue: ContenderQueue, { place }: Found): readonly string[] {
     const { identity, path } = this.#contest;
     return this.#ports.places.meetRivals({ identity, acting: this.#acting() }, path, queue, place);
   }
 
-  #yieldTo(elder: string): void {
+  #yieldTo(elders: readonly string[]): void {
     this.#asking = true;
     this.#wrote = true;
     this.#unsearched = false;
@@ -299,7 +299,7 @@ export class Contesting implements Waiting<Place>, ViewMember, Wait {
       const { place, session } = this.#found as Found;
       const deadline = Math.max(this.#limit, this.#ports.world.now() + lastLookMillis);
       const request = { identity, acting: this.#acting(), queue: path, wish: this.#wish, token, deadline };
-      const chosen = await this.#ports.places.preferElder(request, session, place, elder);
+      const chosen = await this.#ports.places.preferElder(request, session, place, elders);
       this.#asking = false;
       this.#leave();
       if (isFailed(chosen)) this.#settle(afterEffect(chosen));

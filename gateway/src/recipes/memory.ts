@@ -20,6 +20,8 @@ export class SessionMemory {
   readonly timeoutMillis: number;
   /** Its places that are not among `places`, if there are any, were made elsewhere or by a write that got no answer. */
   listed: boolean;
+  /** A write that makes a place got no answer, and may be on its way yet. */
+  pending = false;
   /** Opened for its one place, and closed with it. */
   opened: boolean;
   /** By queue. */

@@ -150,8 +150,8 @@ export class Places {
       return undefined;
     }
     const { queue, standing, zxid, servedBy } = seen;
-    const elder = alone || queue === undefined ? undefined : this.meetRivals(request, path, queue, place);
-    if (elder !== undefined) return this.preferElder(request, session, place, elder);
+    const elders = alone || queue === undefined ? [] : this.meetRivals(request, path, queue, place);
+    if (elders.length > 0) return this.preferElder(request, session, place, elders);
     if (standing?.held) memory.tokens.learn(path, place.token, place.znode, true);
     const searched = queue !== undefined;
     return this.#fitting(request, { place, session, standing, searched, zxid, servedBy });
@@ -211,6 +211,7 @@ export class Places {
       const { touched = false, ...failed } = entered;
       // What it may yet make is found by listing.
       if (touched) session.listed = false;
+      if (touched) session.pending = true;
       return { outcome: failed, wrote: touched };
     }
     const { place, zxid, servedBy, names } = entered;
@@ -218,8 +219,8 @@ export class Places {
     const standing = among && standingIn(among, place);
     memory.learnPlace(queue, session, place, standing?.held ?? false);
     if (entered.replayed) return this.#replayed(request, session, entered);
-    const elder = among && this.meetRivals(request, queue, among, place);
-    if (elder !== undefined) return { outcome: await this.preferElder(request, session, place, elder), wrote: true };
+    const elders = among === undefined ? [] : this.meetRivals(request, queue, among, place);
+    if (elders.length > 0) return { outcome: await this.preferElder(request, session, place, elders), wrote: true };
     return { outcome: { place, session, standing, searched: among !== undefined, zxid, servedBy }, wrote: true };
   }
 
@@ -230,23 +231,30 @@ export class Places {
     return { outcome: isFailed(again) ? afterEffect(again) : again, wrote: true };
   }
 
-  /** A second place of the session has gone, or stands before this one, by its name; whether it is one is looked at. */
-  meetRivals(owner: Owner, queue: Path, among: ContenderQueue, place: KnownPlace): string | undefined {
-    const { elder, younger } = rivalsOf(among, place);
-    for (const name of younger) this.discard(owner, childOf(queue, name));
-    return elder;
+  /**
+   * Places behind this one that are called as the session's go, if they are; those before it are answered, in the queue's
+   * order: whose they are has to be looked at.
+   */
+  meetRivals(owner: Owner, queue: Path, among: ContenderQueue, place: KnownPlace): readonly string[] {
+    const names = among.alike(nameOf(place.znode)).map(({ name }) => name);
+    const at = names.indexOf(nameOf(place.znode));
+    if (at < 0) return [];
+    for (const name of names.slice(at + 1)) this.discard(owner, childOf(queue, name));
+    return names.slice(0, at);
   }
 
-  /** `elder` is called as the session's own: if it is, the younger place goes. */
+  /** The first of `elders` that is the session's own is its place; then all others of it go. */
   async preferElder(
     request: Choice,
     session: SessionMemory,
     place: KnownPlace,
-    elder: string,
+    elders: readonly string[],
   ): Promise<Found | Failed> {
     const { memory } = this.#ports;
     const { queue } = request;
-    const found = await this.#chooseAmong(request, session, [{ name: elder, shape: place.shape }]);
+    const { shape } = place;
+    const own = elders.map((name) => ({ name, shape }));
+    const found = await this.#chooseAmong(request, session, own);
     if (found === undefined) {
       // It was another's, or is gone.
       memory.learnPlace(queue, session, place, false);
@@ -296,24 +304,6 @@ export function standingIn(queue: ContenderQueue, { znode }: Pick<KnownPlace, "z
   const ahead = queue.rank(nameOf(znode));
   if (ahead === undefined) return undefined;
   return ahead < queue.holders ? { held: true, ahead: 0 } : { held: false, ahead };
-}
-
-/**
- * Others that are called as if the place's session had made them: the first of the queue, if the place is not that, and
- * those behind.
- */
-export function rivalsOf(queue: ContenderQueue, { znode }: KnownPlace): Rivals {
-  const own = nameOf(znode);
-  const names = queue.alike(own).map(({ name }) => name);
-  const at = names.indexOf(own);
-  return at < 0
-    ? { elder: undefined, younger: [] }
-    : { elder: at === 0 ? undefined : names[0], younger: names.slice(at + 1) };
-}
-
-export interface Rivals {
-  readonly elder: string | undefined;
-  readonly younger: readonly string[];
 }
 
 interface Looking {

@@ -11,7 +11,7 @@ import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { type Acting, anyone, nameOf, type Path, type Zxid } from "@quorate/api";
 import type { Contest, Layout, LockKind, LockMode, LockShape, Place, RecipeAnswer } from "./recipes.ts";
-import { codeOf, done, type Faults, faultless, type Port, path, Scene } from "./scene.test-support.ts";
+import { codeOf, done, type Fate, type Faults, faultless, type Port, path, Scene } from "./scene.test-support.ts";
 
 interface Kind {
   readonly kind: LockKind;
@@ -50,6 +50,8 @@ interface Client {
   busy: boolean;
 }
 
+const fates: readonly Fate[] = ["lose", "drop", "late"];
+
 class Chaos {
   readonly scene: Scene;
   readonly gateways: readonly Port[];
@@ -67,7 +69,7 @@ class Chaos {
     const { world } = this.scene;
     const faults: Faults = {
       delay: () => (world.chance(0.5) ? 0 : world.below(40)),
-      fate: () => (world.chance(0.04) ? "lose" : world.chance(0.04) ? "drop" : "pass"),
+      fate: () => fates[world.below(25)] ?? "pass",
     };
     this.gateways = [this.scene.gateway(), this.scene.gateway(), this.scene.gateway()];
     for (const each of this.gateways) each.faults = faults;

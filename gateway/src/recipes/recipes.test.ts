@@ -4,7 +4,7 @@ import { describe, it } from "node:test";
 import { type Acting, anyone, zeroZxid } from "@quorate/api";
 import type { RenewAnswer } from "../backend.ts";
 import type { Place } from "./recipes.ts";
-import { bytes, codeOf, done, path, reading, Scene } from "./scene.test-support.ts";
+import { bytes, codeOf, done, faultless, path, reading, Scene } from "./scene.test-support.ts";
 
 const lock = path("/app/migrate");
 
@@ -241,6 +241,21 @@ describe("a session that the gateway opens", () => {
     assert.equal(codeOf(await scene.until(gateway.acquire(lock, { acting: forged }).answer)), "authFailed");
     assert.equal(codeOf(await scene.until(gateway.release(lock, forged))), "authFailed");
     assert.equal(scene.names(lock).length, 1);
+  });
+});
+
+describe("a release", () => {
+  it("takes with it a place that was not made yet when its answer was lost", async () => {
+    const scene = new Scene();
+    const gateway = scene.gateway();
+    const acting = await scene.session();
+    gateway.faults = { delay: () => 0, fate: (request) => (isWrite(request) ? "late" : "pass") };
+    assert.equal(codeOf(await scene.until(gateway.acquire(lock, { acting }).answer)), "timeout");
+    gateway.faults = faultless;
+    assert.deepEqual(scene.names(lock), []);
+    done(await scene.until(gateway.release(lock, acting)));
+    await scene.pass(1000);
+    assert.deepEqual(scene.names(lock), []);
   });
 });
 

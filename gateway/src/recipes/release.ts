@@ -37,6 +37,9 @@ export async function leave(ports: LeavePorts, request: Leave): Promise<Left> {
     const left = await remove(ports, request, [known.znode], session.opened && session.places.size === 1);
     if (left !== undefined) return left;
   }
+  const late = session?.pending === true ? await overtake(ports, request) : undefined;
+  if (late !== undefined) return late;
+  if (session !== undefined) session.pending = false;
   for (let attempt = 0; attempt < recipeLimits.tries; attempt += 1) {
     const own = await list(ports, request);
     if (isFailed(own)) return own;
@@ -44,6 +47,19 @@ export async function leave(ports: LeavePorts, request: Leave): Promise<Left> {
     if (left !== undefined) return left;
   }
   return refuse("throttled", `the places of the session in ${path} change too often to be given up; try again`, path);
+}
+
+/**
+ * What was given to the backend before this is decided when this is, since its writes keep their order: a place that nobody
+ * was told of is there then, or never will be.
+ */
+async function overtake(
+  { backend, world }: LeavePorts,
+  { identity, path, deadline }: Leave,
+): Promise<Failed | undefined> {
+  const operation = { kind: "txn", check: [], then: [{ kind: "exists", path }] } as const;
+  const answer = await backend.write({ identity, operation }, Math.max(1, deadline - world.now()));
+  return answer.kind === "unavailable" ? answer : undefined;
 }
 
 /** Undefined: one of them was gone already. */

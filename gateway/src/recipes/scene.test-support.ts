@@ -41,8 +41,8 @@ export function bytes(text: string): Uint8Array {
   return new TextEncoder().encode(text);
 }
 
-/** `drop`: it does not arrive. `lose`: it is done, and the answer is lost. */
-export type Fate = "pass" | "drop" | "lose";
+/** `drop`: it does not arrive. `lose`: it is done, and the answer is lost. `late`: likewise, before it is done. */
+export type Fate = "pass" | "drop" | "lose" | "late";
 
 export interface Faults {
   /** Milliseconds until it arrives, and until its answer does. */
@@ -60,6 +60,7 @@ export class Port {
   readonly recipes: Recipes & { readonly status: { readonly waiting: number; readonly queues: number } };
   readonly log: string[] = [];
   readonly #scene: Scene;
+  #lastArrival = 0;
 
   constructor(scene: Scene) {
     this.#scene = scene;
@@ -93,10 +94,24 @@ export class Port {
 
   async #carry(request: WriteRequest | ReadRequest, run: () => Promise<Answer>): Promise<Answer> {
     const fate = this.faults.fate(request);
+    if (fate === "drop") {
+      await this.#pause();
+      return refused("noLeader", "noEffect");
+    }
+    const answer = "consistency" in request ? (this.#pause()?.then(run) ?? run()) : this.#inOrder(fate, run);
+    if (fate === "late") return refused("timeout", "unknown");
+    const told = await answer;
     await this.#pause();
-    const answer = fate === "drop" ? refused("noLeader", "noEffect") : await run();
-    await this.#pause();
-    return fate === "lose" ? refused("timeout", "unknown") : answer;
+    return fate === "lose" ? refused("timeout", "unknown") : told;
+  }
+
+  /** Writes go through a lane: none comes before one that was given earlier. */
+  #inOrder(fate: Fate, run: () => Promise<Answer>): Promise<Answer> {
+    const { world } = this.#scene;
+    const arrival = Math.max(this.#lastArrival, world.now() + this.faults.delay() + (fate === "late" ? 300 : 0));
+    this.#lastArrival = arrival;
+    if (arrival === world.now()) return run();
+    return new Promise((resolve) => void world.after(arrival - world.now(), () => resolve(run())));
   }
 
   #pause(): Promise<void> | undefined {
