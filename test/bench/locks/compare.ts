@@ -1,7 +1,7 @@
 /**
- * `npm run bench -- --locks [--rounds R] [--seconds N] [--only queue,free] [--shapes 2,32,1000] [--side quorate,kazoo,etcd]`: locks of Quorate over
- * REST, of kazoo on a real ZooKeeper and of etcd's lock service, three servers each, in turn and never two at a time, under the same
- * program of contenders (load.py). Each round starts all anew; who comes first alternates.
+ * `npm run bench -- --locks [--rounds R] [--seconds N] [--only queue,free] [--shapes 2,32,1000] [--side quorate,zookeeper,etcd]`: locks of
+ * Quorate over REST and gRPC, of kazoo on a real ZooKeeper and of etcd's lock service over gRPC and JSON, three servers each, in turn and never
+ * two at a time, under the same program of contenders (load.py). Each round starts all anew; who comes first alternates.
  */
 import { type ChildProcessWithoutNullStreams, spawn } from "node:child_process";
 import { once } from "node:events";
@@ -9,10 +9,9 @@ import { mkdirSync, writeFileSync } from "node:fs";
 import { cpus } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
-import { makeReady, type Program } from "../../polyglot/make-ready.ts";
-import { kazoo } from "../../zookeeper/foreign-kits.ts";
+import { type Kit, makeReady, type Program } from "../../polyglot/make-ready.ts";
 import { cpuSeconds } from "../cpu.ts";
-import { type Operations, type Side, type SideName, sideNames, startSide } from "./sides.ts";
+import { type Client, type ClientName, type Operations, type Side, sideNames, startSide } from "./sides.ts";
 
 export interface LockBenchOptions {
   readonly rounds: number;
@@ -57,14 +56,23 @@ const cells: readonly Cell[] = [
   { work: "queue", contenders: 1000 },
 ];
 const patienceMillis = 180_000;
+const warmSeconds = 3;
 
 function nameOf({ work, contenders }: Cell): string {
   return `${work} ${contenders}`;
 }
 
-async function measure(python: Program, side: Side, cell: Cell, seconds: number): Promise<Measured> {
+async function measure(python: Program, side: Side, client: Client, cell: Cell, seconds: number): Promise<Measured> {
   const file = join(import.meta.dirname, "load.py");
-  const args = [...python.args, file, side.name, side.hosts.join(","), cell.work, `${cell.contenders}`, `${seconds}`];
+  const args = [
+    ...python.args,
+    file,
+    client.name,
+    client.hosts.join(","),
+    cell.work,
+    `${cell.contenders}`,
+    `${seconds}`,
+  ];
   const child = spawn(python.command, args, { env: { ...process.env, ...python.env }, stdio: "pipe" });
   const timer = setTimeout(() => child.kill("SIGKILL"), patienceMillis);
   const ended = once(child, "exit");
@@ -126,57 +134,99 @@ function lineOf(title: string, cell: string, all: readonly Measured[]): string {
   const of = (value: (one: Measured) => number, digits: number, width: number): string =>
     median(all.map(value)).toFixed(digits).padStart(width);
   return (
-    `${cell.padEnd(11)} ${title.padEnd(32)} ${of((one) => one.perSecond, 0, 7)}/s  ` +
+    `${cell.padEnd(11)} ${title.padEnd(13)} ${of((one) => one.perSecond, 0, 7)}/s  ` +
     `p50 ${of((one) => one.p50, 2, 8)} ms  p99 ${of((one) => one.p99, 2, 8)} ms  each: ` +
     `${of((one) => one.operations.writes, 1, 5)} writes ${of((one) => one.operations.reads, 1, 6)} reads ` +
     `${of((one) => one.operations.events, 1, 6)} events  CPU ms: servers ${of((one) => one.servers, 2, 6)}, load ${of((one) => one.load, 2, 6)}`
   );
 }
 
-type Table = Map<string, Map<SideName, Measured[]>>;
+type Table = Map<string, Map<ClientName, Measured[]>>;
 
-/** Theirs for each of ours: above 1 we are faster. Of each round its own ratio. */
-function verdicts(table: Table): { cell: string; peer: SideName; p50: number; p99: number; rate: number }[] {
-  return [...table].flatMap(([cell, sides]) => {
-    const ours = sides.get("quorate") ?? [];
-    return sideNames.slice(1).flatMap((peer) => {
-      const theirs = sides.get(peer) ?? [];
-      const ratio = (value: (one: Measured, other: Measured) => number): number =>
-        median(ours.flatMap((one, at) => (theirs[at] ? [value(one, theirs[at])] : [])));
-      if (ours.length === 0 || theirs.length === 0) return [];
-      return [
-        {
-          cell,
-          peer,
-          p50: ratio((one, other) => other.p50 / one.p50),
-          p99: ratio((one, other) => other.p99 / one.p99),
-          rate: ratio((one, other) => one.perSecond / other.perSecond),
-        },
-      ];
-    });
-  });
+const pairs: readonly (readonly [ClientName, ClientName])[] = [
+  ["quorate-rest", "kazoo"],
+  ["quorate-rest", "etcd-json"],
+  ["quorate-rest", "etcd-grpc"],
+  ["quorate-grpc", "kazoo"],
+  ["quorate-grpc", "etcd-grpc"],
+];
+
+interface Verdict {
+  readonly cell: string;
+  readonly ours: ClientName;
+  readonly theirs: ClientName;
+  readonly p50: number;
+  readonly p99: number;
+  readonly rate: number;
 }
 
-function print(table: Table, titles: ReadonlyMap<SideName, string>): void {
+/** How many times faster we are; of each round its own ratio. */
+function verdicts(table: Table): Verdict[] {
+  return [...table].flatMap(([cell, of]) =>
+    pairs.flatMap(([ours, theirs]) => {
+      const [we, they] = [of.get(ours) ?? [], of.get(theirs) ?? []];
+      if (we.length === 0 || they.length === 0) return [];
+      const ratio = (value: (one: Measured, other: Measured) => number): number =>
+        median(we.flatMap((one, at) => (they[at] ? [value(one, they[at])] : [])));
+      const p50 = ratio((one, other) => other.p50 / one.p50);
+      const p99 = ratio((one, other) => other.p99 / one.p99);
+      return [{ cell, ours, theirs, p50, p99, rate: ratio((one, other) => one.perSecond / other.perSecond) }];
+    }),
+  );
+}
+
+function print(table: Table): void {
   console.log(
     "\nmedians of all rounds; free: acquire and release of a lock that nobody else wants; queue: a hand-over,",
   );
   console.log("from when the release is called until the next has its answer");
-  for (const [cell, sides] of table) {
-    for (const [name, all] of sides) console.log(lineOf(titles.get(name) ?? name, cell, all));
-  }
-  console.log("\nhow many times faster Quorate is        p50     p99    a second");
-  for (const { cell, peer, p50, p99, rate } of verdicts(table)) {
+  for (const [cell, of] of table) for (const [name, all] of of) console.log(lineOf(name, cell, all));
+  console.log("\nhow many times faster Quorate is             p50     p99    a second");
+  for (const { cell, ours, theirs, p50, p99, rate } of verdicts(table)) {
     const slower = p50 < 1 || rate < 1 ? "  SLOWER" : "";
-    console.log(
-      `${cell.padEnd(11)} than ${(titles.get(peer) ?? peer).slice(0, 20).padEnd(22)} ${p50.toFixed(2).padStart(5)} ` +
-        `${p99.toFixed(2).padStart(7)} ${rate.toFixed(2).padStart(8)}${slower}`,
-    );
+    const numbers = `${p50.toFixed(2).padStart(5)} ${p99.toFixed(2).padStart(7)} ${rate.toFixed(2).padStart(8)}`;
+    console.log(`${cell.padEnd(11)} ${ours.padEnd(12)} than ${theirs.padEnd(12)} ${numbers}${slower}`);
+  }
+}
+
+/** kazoo and grpcio, in an environment of Python's own. */
+const kit: Kit = {
+  name: "locks of others",
+  tools: ["python3"],
+  folder: "bench-locks",
+  sources: [join(import.meta.dirname, "requirements.txt"), import.meta.filename],
+  steps: (into) => {
+    const install = ["-m", "pip", "install", "-q", "-r", join(import.meta.dirname, "requirements.txt")];
+    return [
+      { command: "python3", args: ["-m", "venv", join(into, "venv")], fetches: true },
+      { command: join(into, "venv/bin/python"), args: install, fetches: true },
+    ];
+  },
+  program: (into) => ({ command: join(into, "venv/bin/python"), args: [], env: { PYTHONDONTWRITEBYTECODE: "1" } }),
+};
+
+async function measureSide(
+  python: Program,
+  side: Side,
+  chosen: readonly Cell[],
+  table: Table,
+  options: LockBenchOptions,
+): Promise<void> {
+  for (const client of side.clients) {
+    // What compiles while it runs has to have run before: the JVM and V8 alike.
+    await measure(python, side, client, { work: "free", contenders: 32 }, 3 * warmSeconds);
+    await measure(python, side, client, { work: "queue", contenders: 32 }, warmSeconds);
+    for (const cell of chosen) {
+      const one = await measure(python, side, client, cell, options.seconds);
+      const of = table.get(nameOf(cell)) ?? new Map<ClientName, Measured[]>();
+      table.set(nameOf(cell), of.set(client.name, [...(of.get(client.name) ?? []), one]));
+      console.log(`  ${lineOf(client.name, nameOf(cell), [one])}`);
+    }
   }
 }
 
 export async function compareLocks(options: LockBenchOptions): Promise<void> {
-  const python = await makeReady(kazoo);
+  const python = await makeReady(kit);
   if ("skip" in python) throw new Error(python.skip);
   const isWanted = (name: string, among: readonly string[]): boolean => among.length === 0 || among.includes(name);
   const chosen = cells.filter(
@@ -184,35 +234,24 @@ export async function compareLocks(options: LockBenchOptions): Promise<void> {
   );
   const sides = sideNames.filter((name) => isWanted(name, options.sides));
   const table: Table = new Map();
-  const titles = new Map<SideName, string>();
+  const titles = new Set<string>();
   for (let round = 0; round < options.rounds; round++) {
-    console.log(`round ${round + 1} of ${options.rounds}`);
     for (const name of round % 2 === 0 ? sides : sides.toReversed()) {
       const side = await startSide(name);
-      titles.set(name, side.title);
+      console.log(`round ${round + 1} of ${options.rounds}: ${side.title}`);
+      titles.add(side.title);
       try {
-        // What compiles while it runs has to have run before: the JVM and V8 alike.
-        await measure(python.program, side, { work: "queue", contenders: 32 }, options.seconds);
-        for (const cell of chosen) {
-          const one = await measure(python.program, side, cell, options.seconds);
-          const of = table.get(nameOf(cell)) ?? new Map<SideName, Measured[]>();
-          table.set(nameOf(cell), of.set(name, [...(of.get(name) ?? []), one]));
-          console.log(`  ${lineOf(side.title, nameOf(cell), [one])}`);
-        }
+        await measureSide(python.program, side, chosen, table, options);
       } finally {
         await side.stop();
       }
     }
   }
-  print(table, titles);
+  print(table);
   mkdirSync("bench-results", { recursive: true });
   const about = { cores: cpus().length, cpu: cpus()[0]?.model, node: process.version, date: new Date().toISOString() };
-  const rows = [...table].map(([cell, of]) => ({ cell, sides: Object.fromEntries(of) }));
-  const text = JSON.stringify(
-    { about, titles: Object.fromEntries(titles), rows, ratios: verdicts(table) },
-    undefined,
-    2,
-  );
+  const rows = [...table].map(([cell, of]) => ({ cell, clients: Object.fromEntries(of) }));
+  const text = JSON.stringify({ about, sides: [...titles], rows, ratios: verdicts(table) }, undefined, 2);
   writeFileSync("bench-results/locks.json", `${text}\n`);
   console.log("written to bench-results/locks.json");
 }

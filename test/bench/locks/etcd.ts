@@ -35,7 +35,7 @@ export class RealEtcd {
       const peers = ["--listen-peer-urls", url(members + at), "--initial-advertise-peer-urls", url(members + at)];
       const args = ["--name", `m${at}`, "--data-dir", join(folder, `${at}`), "--initial-cluster", cluster];
       const quiet = ["--log-level", "error", "--logger", "zap"];
-      return spawn("etcd", [...args, ...client, ...peers, ...quiet], { stdio: ["ignore", "ignore", "inherit"] });
+      return spawn("etcd", [...args, ...client, ...peers, ...quiet], { stdio: "ignore" });
     });
     const etcd = new RealEtcd(version, ports.slice(0, members), children, folder);
     try {

@@ -1,6 +1,7 @@
 """Contenders for locks, each a thread, against Quorate, ZooKeeper (kazoo's Lock) or etcd (its lock service), for as long as asked.
 
-Usage: load.py SIDE HOSTS WORK CONTENDERS SECONDS, SIDE one of quorate, kazoo, etcd; HOSTS with commas between.
+Usage: load.py CLIENT HOSTS WORK CONTENDERS SECONDS, CLIENT one of quorate-rest, quorate-grpc, kazoo, etcd-json, etcd-grpc; HOSTS with
+commas between.
 
   free    each contender has a lock of its own: acquire and release, in a closed loop; the time is that of both
   queue   all have one lock, and each comes again when it has released it; the time is that of a hand-over, from when the
@@ -21,7 +22,7 @@ import time
 import uuid
 
 threading.stack_size(256 * 1024)
-side, hosts, work, contenders, seconds = sys.argv[1:6]
+kind, hosts, work, contenders, seconds = sys.argv[1:6]
 hosts = hosts.split(",")
 contenders = int(contenders)
 seconds = float(seconds)
@@ -50,7 +51,7 @@ class Http:
         return answer.status, answer.read()
 
 
-class Quorate:
+class QuorateRest:
     """A session and a connection for each; a poll waits for at most a third of the session's life."""
 
     def __init__(self, number, name):
@@ -79,6 +80,96 @@ class Quorate:
     def waiting(name):
         status, text = Http(0).ask("GET", "/v1/locks/%s?limit=0" % name)
         return json.loads(text)["waiting"] if status == 200 else 0
+
+
+class Grpc:
+    """A connection, shared by the calls of many contenders, whose messages are written by hand: there are few."""
+
+    channels = []
+
+    def __init__(self, number):
+        import grpc
+
+        while len(Grpc.channels) < min(contenders, 32):
+            own = [("grpc.use_local_subchannel_pool", 1)]
+            Grpc.channels.append(grpc.insecure_channel(hosts[len(Grpc.channels) % len(hosts)], own))
+        self.channel = Grpc.channels[number % len(Grpc.channels)]
+        self.methods = {}
+
+    def ask(self, method, fields, metadata=()):
+        call = self.methods.get(method)
+        if call is None:
+            call = self.methods[method] = self.channel.unary_unary(method)
+        return decode(call(encode(fields), metadata=metadata))
+
+
+def varint(value):
+    out = bytearray()
+    while value > 0x7F:
+        out.append(value & 0x7F | 0x80)
+        value >>= 7
+    out.append(value)
+    return bytes(out)
+
+
+def encode(fields):
+    """Of (number, value): an int is a varint; text, bytes and lists (messages) have their lengths."""
+    parts = []
+    for number, value in fields:
+        if isinstance(value, int):
+            parts += [varint(number << 3), varint(value)]
+        else:
+            data = value.encode() if isinstance(value, str) else encode(value) if isinstance(value, list) else value
+            parts += [varint(number << 3 | 2), varint(len(data)), data]
+    return b"".join(parts)
+
+
+def decode(data):
+    """By number, the last of each: varints and what has a length."""
+    fields = {}
+    at = 0
+
+    def number():
+        nonlocal at
+        value = shift = 0
+        while True:
+            byte = data[at]
+            at += 1
+            value |= (byte & 0x7F) << shift
+            shift += 7
+            if byte < 0x80:
+                return value
+
+    while at < len(data):
+        tag = number()
+        if tag & 7 == 0:
+            fields[tag >> 3] = number()
+        else:
+            assert tag & 7 == 2, tag
+            length = number()
+            fields[tag >> 3] = data[at : at + length]
+            at += length
+    return fields
+
+
+class QuorateGrpc:
+    def __init__(self, number, name):
+        self.grpc = Grpc(number)
+        session = self.grpc.ask("/quorate.v1.Coordination/CreateSession", [(1, [(1, TTL)])])
+        self.secret = (("quorate-session-secret", session[3].decode()),)
+        self.acquiring = [(1, "/" + name), (6, [(1, 60)]), (7, session[2])]
+        self.releasing = [(1, "/" + name), (2, session[2])]
+
+    def acquire(self):
+        while not self.grpc.ask("/quorate.v1.Locks/Acquire", self.acquiring, self.secret).get(3):
+            pass
+
+    def release(self):
+        self.grpc.ask("/quorate.v1.Locks/Release", self.releasing, self.secret)
+
+    @staticmethod
+    def waiting(name):
+        return Grpc(0).ask("/quorate.v1.Locks/GetLock", [(1, "/" + name), (2, 1)]).get(8, 0)
 
 
 class Kazoo:
@@ -111,7 +202,7 @@ class Kazoo:
         return max(0, len(client.get_children("/" + name)) - 1) if client.exists("/" + name) else 0
 
 
-class Etcd:
+class EtcdJson:
     """A lease and a connection for each, at the JSON side of the gRPC port."""
 
     def __init__(self, number, name):
@@ -139,7 +230,34 @@ class Etcd:
         return max(0, int(json.loads(text).get("count", 0)) - 1)
 
 
-Client = {"quorate": Quorate, "kazoo": Kazoo, "etcd": Etcd}[side]
+class EtcdGrpc:
+    """A lease for each."""
+
+    def __init__(self, number, name):
+        self.grpc = Grpc(number)
+        lease = self.grpc.ask("/etcdserverpb.Lease/LeaseGrant", [(1, TTL)])[2]
+        self.locking = [(1, name), (2, lease)]
+
+    def acquire(self):
+        self.key = self.grpc.ask("/v3lockpb.Lock/Lock", self.locking)[2]
+
+    def release(self):
+        self.grpc.ask("/v3lockpb.Lock/Unlock", [(1, self.key)])
+
+    @staticmethod
+    def waiting(name):
+        prefix = (name + "/").encode()
+        end = prefix[:-1] + bytes([prefix[-1] + 1])
+        return max(0, Grpc(0).ask("/etcdserverpb.KV/Range", [(1, prefix), (2, end), (9, 1)]).get(4, 0) - 1)
+
+
+Client = {
+    "quorate-rest": QuorateRest,
+    "quorate-grpc": QuorateGrpc,
+    "kazoo": Kazoo,
+    "etcd-json": EtcdJson,
+    "etcd-grpc": EtcdGrpc,
+}[kind]
 HOLD = 0.010 if contenders == 2 else 0
 times = []
 running = True

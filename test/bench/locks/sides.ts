@@ -1,10 +1,19 @@
 /** The three that are compared, each as three processes of its own, and what their own counters say of operations. */
-import { Ensemble } from "../../integration/ensemble.ts";
+import { Ensemble, freePorts } from "../../integration/ensemble.ts";
 import { RealZooKeeper } from "../../zookeeper/real-server.ts";
 import { RealEtcd } from "./etcd.ts";
 
-export const sideNames = ["quorate", "kazoo", "etcd"] as const;
+export const sideNames = ["quorate", "zookeeper", "etcd"] as const;
 export type SideName = (typeof sideNames)[number];
+
+/** What load.py knows. */
+export type ClientName = "quorate-rest" | "quorate-grpc" | "kazoo" | "etcd-json" | "etcd-grpc";
+
+export interface Client {
+  readonly name: ClientName;
+  /** `127.0.0.1:8080`, of each server. */
+  readonly hosts: readonly string[];
+}
 
 /** Since the servers' start, all three together. */
 export interface Operations {
@@ -16,10 +25,8 @@ export interface Operations {
 }
 
 export interface Side {
-  readonly name: SideName;
   readonly title: string;
-  /** `127.0.0.1:8080`, of each server. */
-  readonly hosts: readonly string[];
+  readonly clients: readonly Client[];
   readonly pids: readonly number[];
   operations(): Promise<Operations>;
   stop(): Promise<void>;
@@ -42,14 +49,22 @@ function metricsOf(ports: readonly number[]): Promise<string[]> {
   return Promise.all(ports.map(async (port) => (await fetch(`http://127.0.0.1:${port}/metrics`)).text()));
 }
 
-/** At the REST ports of the replicas themselves, as the others' clients are at the servers. */
+function hostsOf(ports: readonly number[]): string[] {
+  return ports.map((port) => `127.0.0.1:${port}`);
+}
+
+/** At the ports of the replicas themselves, as the others' clients are at the servers. */
 async function startQuorate(): Promise<Side> {
-  const ensemble = await Ensemble.start({ gateways: 0 });
+  const grpcPorts = await freePorts(3);
+  const environmentOf = (name: string) => ({ QUORATE_GRPC_PORT: `${grpcPorts[Number(name.split(" ")[1]) - 1]}` });
+  const ensemble = await Ensemble.start({ gateways: 0, environmentOf });
   const ports = ensemble.replicas.map((each) => each.restPort);
   return {
-    name: "quorate",
-    title: "Quorate, REST",
-    hosts: ports.map((port) => `127.0.0.1:${port}`),
+    title: "Quorate",
+    clients: [
+      { name: "quorate-rest", hosts: hostsOf(ports) },
+      { name: "quorate-grpc", hosts: hostsOf(grpcPorts) },
+    ],
     pids: ensemble.replicas.map((each) => each.pid),
     operations: async () => {
       const texts = await metricsOf(ports);
@@ -69,9 +84,8 @@ async function startZooKeeper(): Promise<Side> {
   const ensemble = await RealZooKeeper.start({ servers: 3, javaFlags });
   if ("skip" in ensemble) throw new Error(ensemble.skip);
   return {
-    name: "kazoo",
-    title: `kazoo's Lock, ZooKeeper ${ensemble.version}`,
-    hosts: ensemble.ports.map((port) => `127.0.0.1:${port}`),
+    title: `ZooKeeper ${ensemble.version}`,
+    clients: [{ name: "kazoo", hosts: hostsOf(ensemble.ports) }],
     pids: ensemble.servers.map((each) => each.pid),
     operations: async () => {
       const texts = await Promise.all(ensemble.servers.map((each) => each.ask("mntr")));
@@ -88,9 +102,11 @@ async function startZooKeeper(): Promise<Side> {
 async function startEtcd(): Promise<Side> {
   const etcd = await RealEtcd.start();
   return {
-    name: "etcd",
-    title: `v3lock, etcd ${etcd.version}, JSON`,
-    hosts: etcd.ports.map((port) => `127.0.0.1:${port}`),
+    title: `etcd ${etcd.version}`,
+    clients: [
+      { name: "etcd-grpc", hosts: hostsOf(etcd.ports) },
+      { name: "etcd-json", hosts: hostsOf(etcd.ports) },
+    ],
     pids: etcd.pids,
     operations: async () => {
       const texts = await metricsOf(etcd.ports);
@@ -105,5 +121,5 @@ async function startEtcd(): Promise<Side> {
 }
 
 export function startSide(name: SideName): Promise<Side> {
-  return { quorate: startQuorate, kazoo: startZooKeeper, etcd: startEtcd }[name]();
+  return { quorate: startQuorate, zookeeper: startZooKeeper, etcd: startEtcd }[name]();
 }
