@@ -5,6 +5,9 @@ import { join } from "node:path";
 import { test } from "node:test";
 import { errors, httpErrors, limits } from "@quorate/api";
 import { parse } from "yaml";
+import { globalOptions } from "../../services/quorate/src/cli/command.ts";
+import { findCommand } from "../../services/quorate/src/cli/find.ts";
+import { commands } from "../../services/quorate/src/cli/table.ts";
 import { gatewaySettings, recoverSettings, serveSettings } from "../../services/quorate/src/options.ts";
 import { root } from "./sources.ts";
 
@@ -56,7 +59,8 @@ test("its flags and commands exist", () => {
     readFileSync(join(root, `test/${name}/main.ts`), "utf8"),
   );
   const programFlags = programs.flatMap((text) => [...text.matchAll(/^ {4}(\w+): \{ type:/gm)].map(([, flag]) => flag));
-  const others = ["config", "help", ...programFlags];
+  const own = [...globalOptions, ...commands.flatMap(({ options }) => options)].map(({ name }) => name);
+  const others = ["config", "help", ...programFlags, ...own];
   assert.ok(flags.length > 6);
   // One that is on by itself is written with `no-`.
   const switchedOff = allSettings.filter(({ fallback }) => fallback === true).map(({ name }) => `no-${name}`);
@@ -64,6 +68,12 @@ test("its flags and commands exist", () => {
   for (const flag of flags) assert.ok(flag !== undefined && known.includes(flag), `--${flag}`);
   const { scripts } = JSON.parse(readFileSync(join(root, "package.json"), "utf8")) as { readonly scripts: object };
   for (const [, script = ""] of readme.matchAll(/npm run (\w+)/g)) assert.ok(script in scripts, script);
+});
+
+test("the command line's examples name commands that exist", () => {
+  const lines = [...section("From a shell").matchAll(/(?:^\$|\|) quorate (.*)$/gm)].map(([, words = ""]) => words);
+  assert.ok(lines.length > 4);
+  for (const line of lines) assert.ok(findCommand(commands, line.split(" ")).command !== undefined, line);
 });
 
 test("its links lead somewhere", () => {
