@@ -3,6 +3,7 @@ import { spawnSync } from "node:child_process";
 import { cpSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { type Kit, makeReadyBeforehand, mavenUnreached } from "./make-ready.ts";
+import { readPage } from "./page.ts";
 
 const root = join(import.meta.dirname, "../..");
 const protos = join(root, "proto");
@@ -107,4 +108,7 @@ const shell: Language = {
 
 export const languages: readonly Language[] = [python, go, java, php, shell];
 
-if (import.meta.main) await makeReadyBeforehand(languages);
+if (import.meta.main) {
+  const pages = [readPage("locks"), readPage("elections")];
+  await makeReadyBeforehand([...languages, ...pages.flatMap(({ programs }) => programs)]);
+}

@@ -16,8 +16,8 @@ import { altered, blocksOf, readPage } from "./page.ts";
 
 /** What may take as long as a session's end and the work of the next, on a machine that is busy with all of them. */
 const storyMillis = 90_000;
-const locks = readPage("locks", "migrate");
-const elections = readPage("elections", "scheduler");
+const locks = readPage("locks");
+const elections = readPage("elections");
 const readme = readFileSync(join(import.meta.dirname, "../../README.md"), "utf8");
 const started: Example[] = [];
 let ensemble: Ensemble;
@@ -121,7 +121,7 @@ describe("the programs of the page on locks", { timeout: 240_000, concurrency: t
     const [shell] = locks.programs;
     assert.ok(shell);
     const fence = ' -H "Quorate-Fenced: $app/migrate=$token"';
-    const unfenced = altered(shell, "migrate.sh", (text) => {
+    const unfenced = altered(shell, "migrate.sh", import.meta.filename, (text) => {
       assert.ok(text.includes(fence));
       return text.replace(fence, "");
     });
