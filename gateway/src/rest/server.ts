@@ -53,9 +53,9 @@ export function createRestServer(options: RestOptions): RestServer {
   });
   // Above 0, Node drops the headers beyond without a word, and a condition might be among them.
   server.maxHeadersCount = 0;
-  listen(server, door, createApplication(door));
+  const silent = listen(server, door, createApplication(door));
   let stopped: Promise<void> | undefined;
-  return { server, stop: () => (stopped ??= stop(server, door)) };
+  return { server, stop: () => (stopped ??= stop(server, door, silent)) };
 }
 
 type Application = (request: IncomingMessage, response: ServerResponse) => void;
@@ -95,21 +95,28 @@ function plainTarget(url: string): string | undefined {
   return found === null ? undefined : (found[1] ?? "/");
 }
 
-function listen(server: Server, door: Door, application: Application): void {
+/** Answers the sockets that have sent no request yet, kept up to date. */
+function listen(server: Server, door: Door, application: Application): ReadonlySet<Socket> {
   const { limits } = door;
+  const silent = new Set<Socket>();
   const refused = new WeakSet<Socket>();
   const { log } = door.options;
   const budget =
     door.options.sockets ?? SocketBudget.alone({ rest: limits.connections, refusals: limits.refusals }, { log });
   server.on("connection", (socket: Socket) => {
     if (budget.take("rest")) {
-      socket.once("close", () => budget.give("rest"));
+      silent.add(socket);
+      socket.once("close", () => {
+        silent.delete(socket);
+        budget.give("rest");
+      });
       return;
     }
     refused.add(socket);
     refuse(socket, budget, limits);
   });
   server.on("request", (request: IncomingMessage, response: ServerResponse) => {
+    silent.delete(request.socket);
     if (!refused.has(request.socket)) application(request, response);
   });
   server.on("checkContinue", (request: IncomingMessage, response: ServerResponse) => {
@@ -120,6 +127,7 @@ function listen(server: Server, door: Door, application: Application): void {
     answerFault(door, request, response, bad("Expect: only 100-continue is known"));
   });
   server.on("clientError", (fault: NodeJS.ErrnoException, socket: Socket) => closeBadSocket(door, fault, socket));
+  return silent;
 }
 
 function refuse(socket: Socket, budget: SocketBudget, limits: RestLimits): void {
@@ -167,7 +175,7 @@ function judgeBadSocket(fault: NodeJS.ErrnoException): readonly [ProblemCode, st
   }
 }
 
-async function stop(server: Server, door: Door): Promise<void> {
+async function stop(server: Server, door: Door, silent: ReadonlySet<Socket>): Promise<void> {
   const { world } = door.options;
   const { graceMillis, drainMillis } = door.limits;
   door.draining = true;
@@ -180,6 +188,8 @@ async function stop(server: Server, door: Door): Promise<void> {
       resolve();
     });
     server.closeIdleConnections();
+    // Idle, for Node, is who had an answer: it would wait for one that a client keeps in store.
+    for (const socket of silent) if (socket.bytesRead === 0) socket.destroy();
     drainWatches(door);
   });
 }
