@@ -50,6 +50,8 @@ export class Contesting implements Waiting<Place>, ViewMember, Wait {
   /** A second place of the session may stand in the queue unseen. */
   #unsearched = false;
   #renewing = false;
+  /** Why the session was not renewed; told once it is known what was done. */
+  #unrenewed: Failed | undefined;
   /** Something was done, or may have been. */
   #wrote = false;
   /** It was held when the client came with its token: it waits for its loss. */
@@ -138,9 +140,6 @@ export class Contesting implements Waiting<Place>, ViewMember, Wait {
       } else this.#settle(this.#wrote ? afterEffect(failed) : failed);
     });
   }
-
-  /** Why the session was not renewed; told once it is known what was done. */
-  #unrenewed: Failed | undefined;
 
   async #open(): Promise<void> {
     const { identity, path, address, sessionTimeoutMillis, token } = this.#contest;
