@@ -6,7 +6,7 @@ import assert from "node:assert/strict";
 import { after, afterEach, before, describe, it } from "node:test";
 import { Ensemble, freePorts, until } from "../integration/ensemble.ts";
 import { acquire, call, openSession, type Place, queueOf, release, show } from "../locks/rest-locks.ts";
-import type { Ready } from "../polyglot/make-ready.ts";
+import type { Program, Ready } from "../polyglot/make-ready.ts";
 import { ForeignTalk } from "./foreign-talk.ts";
 
 export interface ForeignLocks {
@@ -229,6 +229,19 @@ async function layoutIsFixed(stage: Stage, other: "curator" | "kazoo"): Promise<
   assert.deepEqual([second.status, second.code], [409, "nodeExists"], show(second));
 }
 
+async function startEnsemble(): Promise<Ensemble> {
+  const ports = await freePorts(3);
+  const portOf = (name: string): string => String(ports[Number(name.split(" ")[1]) - 1]);
+  return Ensemble.start({
+    environmentOf: (name) => ({ QUORATE_ZOOKEEPER_PORT: name.startsWith("replica") ? portOf(name) : "0" }),
+  });
+}
+
+function begin(program: Program, args: readonly string[], { replicas }: Ensemble): ForeignTalk {
+  const hosts = replicas.map((each) => `127.0.0.1:${each.zookeeperPort}`).join(",");
+  return new ForeignTalk({ ...program, args: [...program.args, ...args, hosts, `${timeoutMillis}`] });
+}
+
 /** The whole of it, for one client. */
 export function describeTogether(client: ForeignLocks): void {
   let ensemble: Ensemble | undefined;
@@ -242,15 +255,8 @@ export function describeTogether(client: ForeignLocks): void {
         skip = ready.skip;
         return;
       }
-      const ports = await freePorts(3);
-      const portOf = (name: string): string => String(ports[Number(name.split(" ")[1]) - 1]);
-      const environmentOf = (name: string) => ({
-        QUORATE_ZOOKEEPER_PORT: name.startsWith("replica") ? portOf(name) : "0",
-      });
-      ensemble = await Ensemble.start({ environmentOf });
-      const hosts = ports.map((port) => `127.0.0.1:${port}`).join(",");
-      const args = [...ready.program.args, ...client.args, hosts, `${timeoutMillis}`];
-      stage = new Stage(ensemble, new ForeignTalk({ ...ready.program, args }), client.layout);
+      ensemble = await startEnsemble();
+      stage = new Stage(ensemble, begin(ready.program, client.args, ensemble), client.layout);
       await stage.says("connected");
     });
     afterEach((context) => {
