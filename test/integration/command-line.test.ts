@@ -6,14 +6,17 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, describe, it } from "node:test";
 import { CommandLine } from "./command-line-kit.ts";
-import { Ensemble, sleep, superUser } from "./ensemble.ts";
+import { Ensemble, freePorts, sleep, superUser } from "./ensemble.ts";
 
 let ensemble: Ensemble;
 let quorate: CommandLine;
 let folder = "";
+/** Nobody listens there. */
+let nowhere = "";
 
 before(async () => {
   folder = await mkdtemp(join(tmpdir(), "quorate-cli-"));
+  nowhere = `http://127.0.0.1:${(await freePorts(1))[0]}`;
   ensemble = await Ensemble.start();
   quorate = new CommandLine([ensemble.gateway.base]);
 });
@@ -93,11 +96,11 @@ describe("the command line in a pipe", () => {
     assert.deepEqual(await fails("get"), [2, "quorate: get: PATH is missing"]);
     assert.equal((await fails("get", "/a/../b"))[0], 2);
     assert.equal((await fails("session", "list"))[0], 6);
-    const nobody = await quorate.run(["get", "/a", "--timeout", "1s", "--endpoint", "http://127.0.0.1:9"]);
+    const nobody = await quorate.run(["get", "/a", "--timeout", "1s", "--endpoint", nowhere]);
     assert.equal(nobody.code, 5);
     assert.match(
       nobody.err,
-      /^quorate: get \/a: http:\/\/127\.0\.0\.1:9: .* \(connectionLoss\)\n {2}is a gateway there\?/,
+      /^quorate: get \/a: http:\/\/127\.0\.0\.1:\d+: connect ECONNREFUSED .* \(connectionLoss\)\n {2}is a gateway there\?/,
     );
     const strange = await quorate.run(["ls"], { env: { QUORATE_ENDPONIT: "x" } });
     assert.equal(strange.code, 2);
@@ -105,7 +108,7 @@ describe("the command line in a pipe", () => {
   });
 
   it("asks another gateway where one is gone", async () => {
-    const env = { QUORATE_ENDPOINT: `http://127.0.0.1:9,${ensemble.gateway.base}` };
+    const env = { QUORATE_ENDPOINT: `${nowhere},${ensemble.gateway.base}` };
     for (let turn = 0; turn < 3; turn++) {
       assert.equal((await quorate.run(["put", "/two", "x"], { env })).code, 0);
       assert.equal((await quorate.run(["get", "/two"], { env })).out, "x");
@@ -222,7 +225,7 @@ describe("the command line in a pipe", () => {
     assert.equal(await quorate.out("__complete", "--", "lock", "--layout", ""), "curator\nkazoo\n");
     assert.equal(await quorate.out("__complete", "--", "get", "/zoo"), "/zookeeper/\n");
     const dead = await quorate.run(["__complete", "--", "get", "/zoo"], {
-      env: { QUORATE_ENDPOINT: "http://127.0.0.1:9" },
+      env: { QUORATE_ENDPOINT: nowhere },
     });
     assert.deepEqual([dead.out, dead.err], ["", ""], "a shell is not disturbed");
     for (const shell of ["bash", "zsh"]) assert.match(await quorate.out("completion", shell), /_quorate/);

@@ -30,7 +30,8 @@ A gateway is asked at http://127.0.0.1:8080, or where --endpoint or QUORATE_ENDP
 }
 
 export function commandHelp(command: Command, width: number): string {
-  const parts = [`${usageOf(command)}\n\n${sentence(command.about)}`];
+  const about = wrap(sentence(command.about), 0, Math.min(width, mostWidth)).join("\n");
+  const parts = [`${usageOf(command)}\n\n${about}`];
   if (command.args.length > 0)
     parts.push(
       titled(
