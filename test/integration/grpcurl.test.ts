@@ -3,31 +3,15 @@
  * Without grpcurl on the path it is made with Go; where there is neither, they are skipped.
  */
 import assert from "node:assert/strict";
-import { execFile, spawnSync } from "node:child_process";
-import { existsSync, readFileSync } from "node:fs";
+import { execFile } from "node:child_process";
+import { readFileSync } from "node:fs";
 import { delimiter, join } from "node:path";
 import { after, before, describe, it } from "node:test";
 import { Ensemble, freePorts } from "./ensemble.ts";
+import { findGrpcurl } from "./grpcurl.ts";
 
 const root = join(import.meta.dirname, "../..");
-const cache = join(root, "node_modules/.cache/grpcurl");
-/** The newest that was tried. */
-const wanted = "github.com/fullstorydev/grpcurl/cmd/grpcurl@v1.9.3";
 const deadlineExceeded = 64 + 4;
-
-/** The folder that has grpcurl, or why there is none. */
-function findGrpcurl(): { readonly folder: string } | { readonly missing: string } {
-  const folders = [...(process.env["PATH"] ?? "").split(delimiter), cache];
-  const found = folders.find((folder) => existsSync(join(folder, "grpcurl")));
-  if (found !== undefined) return { folder: found };
-  if (spawnSync("go", ["version"]).status !== 0) return { missing: "there is neither grpcurl nor Go to make it with" };
-  const made = spawnSync("go", ["install", wanted], {
-    env: { ...process.env, GOBIN: cache },
-    encoding: "utf8",
-    timeout: 300_000,
-  });
-  return made.status === 0 ? { folder: cache } : { missing: `grpcurl cannot be made here: ${made.stderr.slice(-300)}` };
-}
 
 interface Ran {
   readonly code: number;

@@ -5,6 +5,7 @@
  */
 import assert from "node:assert/strict";
 import { execFile } from "node:child_process";
+import { delimiter } from "node:path";
 
 export interface Step {
   readonly command: string;
@@ -32,6 +33,8 @@ const kinds = [
   { written: time, pattern: time, binds: true },
   { written: "0x[0-9a-f]{16}", pattern: "0x[0-9a-f]{16}", binds: true },
   { written: "\\b[0-9a-f]{32}\\b", pattern: "[0-9a-f]{32}", binds: true },
+  // As gRPC's JSON has a zxid.
+  { written: '"[1-9]\\d{9,18}"', pattern: '"\\d+"', binds: true },
 ];
 const varying = new RegExp(kinds.map(({ written }) => `(${written})`).join("|"), "g");
 
@@ -82,21 +85,31 @@ function escaped(text: string): string {
   return text.replace(/[.*+?^${}()|[\]\\]/g, "\\$&");
 }
 
-/** All of a page, against the gateway at `base`, one step after the other; answers how many there were. */
-export async function play(blocks: readonly string[], base: string): Promise<number> {
+/** What the page calls localhost:8080, and localhost:9090. */
+export interface Doors {
+  readonly rest: string;
+  readonly grpc: string;
+  /** A folder with programs that are not on the path. */
+  readonly programs?: string;
+}
+
+/** All of a page, one step after the other; answers how many there were. */
+export async function play(blocks: readonly string[], doors: Doors): Promise<number> {
   const bindings = new Bindings();
   const steps = blocks.flatMap(stepsOf);
   for (const { command, expected } of steps) {
-    const asked = bindings.fill(command).replaceAll("localhost:8080", base.replace("http://", ""));
-    const actual = await shell(asked);
+    const filled = bindings.fill(command);
+    const asked = filled.replaceAll("localhost:8080", doors.rest).replaceAll("localhost:9090", doors.grpc);
+    const actual = await shell(asked, doors.programs ?? "");
     assert.ok(bindings.match(expected, actual), `$ ${asked}\n${actual}\nis not what the page has:\n${expected}`);
   }
   return steps.length;
 }
 
 /** What it prints, however it ends: a stream is ended by curl's own limit. */
-function shell(command: string): Promise<string> {
+function shell(command: string, programs: string): Promise<string> {
+  const env = { ...process.env, PATH: `${process.env["PATH"]}${delimiter}${programs}` };
   return new Promise((resolve) => {
-    execFile("sh", ["-c", command], { timeout: 30_000 }, (_, stdout) => resolve(stdout.replaceAll("\r", "")));
+    execFile("sh", ["-c", command], { timeout: 30_000, env }, (_, stdout) => resolve(stdout.replaceAll("\r", "")));
   });
 }
