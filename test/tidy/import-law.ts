@@ -92,7 +92,11 @@ export const walls: Readonly<Record<Exclude<Room, "test">, Wall>> = {
       },
       { at: "gateway/src/page-token.ts", modules: ["node:crypto"], why: "a checksum" },
       { at: "gateway/src/grpc/", modules: ["node:crypto"], why: "the gRPC door: hashes" },
-      { at: "gateway/src/recipes/", modules: ["node:crypto"], why: "the hash of a secret that it draws; keys of tries" },
+      {
+        at: "gateway/src/recipes/",
+        modules: ["node:crypto"],
+        why: "the hash of a secret that it draws; keys of tries",
+      },
       {
         at: "gateway/src/grpc/server.ts",
         modules: ["@grpc/grpc-js", "node:net"],
