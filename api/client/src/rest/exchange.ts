@@ -1,4 +1,5 @@
 /** One exchange over fetch, typed by the OpenAPI document; what went wrong as the one class of error. */
+import { isBadPath, parsePath } from "@quorate/api";
 import type { components, operations, paths } from "@quorate/openapi";
 import type { Settings } from "../ask.ts";
 import { defined } from "../defined.ts";
@@ -64,9 +65,7 @@ export async function exchange<Id extends RoutedId>(
     ...headersOf(settings),
     ...(header as Record<string, string> | undefined),
   });
-  // The door reads `a` as `/a`, and the gRPC door refuses it: one word for both.
-  if (pattern.includes("{path}") && !path.startsWith("/"))
-    throw new QuorateError("badArguments", `path: ${JSON.stringify(path)} does not begin with a slash`);
+  if (pattern.includes("{path}")) refuseBadPath(path);
   const target = base + pattern.replace(/\{\w+\}/, () => encoded(path)) + queryText(query ?? {});
   const { signal } = settings;
   let response: Response;
@@ -103,6 +102,15 @@ function headersOf({ timeoutMillis, session, key, fences, consistency, minZxid, 
     "Quorate-Min-Zxid": minZxid,
     "Quorate-Max-Stale": maxStaleMillis === undefined ? undefined : `${Math.round(maxStaleMillis)}ms`,
   };
+}
+
+/**
+ * Here and not at the door, which would be asked for another path: of `/a/../b` fetch makes `/b`. And the door reads `a` as `/a`,
+ * where gRPC's refuses it.
+ */
+function refuseBadPath(path: string): void {
+  const parsed = parsePath(path);
+  if (isBadPath(parsed)) throw new QuorateError("badArguments", `path: ${parsed.bad}`);
 }
 
 /** The first slash is the pattern's. */

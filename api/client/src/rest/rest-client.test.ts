@@ -242,6 +242,14 @@ test("requests are as the document has them", async (t) => {
   assert.deepEqual(JSON.parse(gateway.requests[4]?.body ?? ""), { acl: shape.acl, version: 3 });
 });
 
+test("a path that fetch would make another of never leaves", async (t) => {
+  const { gateway, client } = await scripted(t, [written]);
+  for (const path of ["/a/../b", "/./a", "/..", "/a/", "a", "", "/a//b", "/\ud800"]) {
+    await assert.rejects(client.put(path, "x"), { code: "badArguments", certainty: "noEffect" }, path);
+  }
+  assert.equal(gateway.requests.length, 0);
+});
+
 test("a txn and its answer have bytes where JSON has text", async (t) => {
   const results = [
     { path: "/a", created: true, stat: someStat },
