@@ -102,7 +102,7 @@ describe("the limits of locks", () => {
   it("are those of the text", () => {
     assert.equal(limits.watchWaitMaxMillis, 300_000);
     for (const said of [
-      "`wait` is at most 5 min, and a third of the session's timeout.",
+      "A `wait` of more than 5 min is 400",
       `room for ${restLimits.watchers.toLocaleString("en-US")} that wait`,
       `at most ${limits.sessionEphemerals.toLocaleString("en-US")} ephemerals`,
     ]) {
