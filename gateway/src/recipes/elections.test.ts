@@ -80,6 +80,28 @@ describe("an election", () => {
     assert.equal(textOf(done(await it.until(there.recipes.leader(reading(election), 1000)))), "two leads");
   });
 
+  for (const layout of ["curator", "kazoo"] as const) {
+    it(`says what is proclaimed where clients of ${layout} bear it`, async () => {
+      const { scene: it, gateway, one, two } = await scene();
+      const { znode } = done(await it.until(campaign(gateway, one, "one", { layout }).answer));
+      done(await it.until(proclaim(gateway, one, "one again")));
+      const read = { ...reading(election), operation: { kind: "get", path: znode } } as const;
+      const found = await it.until(gateway.backend.read(read, 1000));
+      assert.ok(found.kind === "outcome" && found.outcome.ok && found.outcome.result.kind === "data");
+      // A LeaderLatch looks at it once, for its deletion.
+      assert.equal(new TextDecoder().decode(found.outcome.result.data), layout === "curator" ? "one" : "one again");
+      const state = done(await it.until(gateway.recipes.leader(reading(election), 1000)));
+      assert.deepEqual([textOf(state), state.layout], ["one again", layout]);
+      const proclaimed = state.leader?.mzxid ?? 0;
+      done(await it.until(proclaim(gateway, one, "\u0000\uFFFF")));
+      const later = done(await it.until(gateway.recipes.leader(reading(election), 1000)));
+      assert.deepEqual([textOf(later), (later.leader?.mzxid ?? 0) > proclaimed], ["\u0000\uFFFF", true]);
+      done(await it.until(resign(gateway, one)));
+      done(await it.until(campaign(gateway, two, "two").answer));
+      assert.equal(textOf(done(await it.until(gateway.recipes.leader(reading(election), 1000)))), "two");
+    });
+  }
+
   it("is no lock", async () => {
     const { scene: it, gateway, one, two } = await scene();
     done(await it.until(campaign(gateway, one, "one").answer));
@@ -165,7 +187,7 @@ describe("who observes an election", () => {
     assert.equal(session.end?.code, "sessionExpired");
     const acl = [{ scheme: "digest", id: "ann:x", perms: 31 }];
     await it.write({ identity: anyone, operation: { kind: "setAcl", path: election, acl, aversion: -1 } });
-    done(await it.until(proclaim(gateway, one, "still")));
+    it.expire(one.session);
     await it.pass(20);
     assert.equal(reader.end?.code, "noAuth");
   });

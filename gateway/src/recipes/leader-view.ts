@@ -7,9 +7,11 @@ import type { Backend, WatchEnd, Watching } from "../backend.ts";
 import { type Failed, isFailed } from "./answers.ts";
 import { recipeLimits } from "./limits.ts";
 import { notBefore } from "./look.ts";
+import { proclaimedIn } from "./mark.ts";
 import type { QueueView, ViewMember } from "./queue-view.ts";
 import type { QueueViews } from "./queue-views.ts";
 import type { ElectionState, Layout } from "./recipes.ts";
+import { proclaiming } from "./states.ts";
 
 export interface LeaderPorts {
   readonly backend: Backend;
@@ -88,13 +90,13 @@ export class LeaderView implements ViewMember {
     this.#end(failed);
   }
 
-  /** What the leader's znode holds, and then whatever else it comes to hold. */
+  /** What the leader's znode and the queue's say of it, and then whatever else they come to say. */
   #watch(): void {
     const view = this.#view;
     const name = this.#first;
     if (view === undefined || name === undefined) return;
     this.#watching?.close();
-    const scopes = { node: [childOf(this.#path, name)], children: [], subtree: [] };
+    const scopes = { node: [childOf(this.#path, name), this.#path], children: [], subtree: [] };
     const request = { identity: this.#identity, scopes, ...notBefore(view.zxid) };
     const watching = this.#ports.backend.watch(request, recipeLimits.watchOpenMillis, {
       opened: ({ states }) => this.#watching === watching && this.#opened(states, watching.cursor.zxid),
@@ -107,11 +109,19 @@ export class LeaderView implements ViewMember {
 
   #opened(states: readonly WatchState[], zxid: Zxid): void {
     const queue = this.#view?.queue;
-    const [state] = states;
+    const [state, of] = states;
     if (queue === undefined || state?.scope !== "node" || state.stat === undefined) return;
+    const proclaimed = of?.scope === "node" && of.data !== undefined ? proclaimedIn(of.data) : undefined;
+    const said = proclaimed && { ...proclaimed, mzxid: of?.scope === "node" ? (of.stat?.mzxid ?? zeroZxid) : zeroZxid };
     const { czxid, mzxid, ephemeralOwner, ctime } = state.stat;
     const known = { token: czxid, mzxid, session: ephemeralOwner, since: Math.floor(ctime) };
-    const leader = { ...known, znode: state.path, mode: "exclusive", data: state.data ?? new Uint8Array(0) } as const;
+    const contender = {
+      ...known,
+      znode: state.path,
+      mode: "exclusive",
+      data: state.data ?? new Uint8Array(0),
+    } as const;
+    const leader = proclaiming(contender, said);
     this.#tell({ layout: queue.shape.layout, leader, candidates: Math.max(0, queue.size - 1) }, zxid);
   }
 

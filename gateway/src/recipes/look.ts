@@ -18,7 +18,7 @@ import {
 } from "@quorate/api";
 import type { Backend, ReadRequest } from "../backend.ts";
 import { type Failed, isFailed, settled } from "./answers.ts";
-import { decodeMark, type Mark } from "./mark.ts";
+import { decodeMark, type Mark, type Proclaimed, proclaimedIn } from "./mark.ts";
 
 export type Reader = Pick<Backend, "read">;
 
@@ -35,6 +35,8 @@ export function notBefore(minZxid: Zxid): Terms {
 /** A queue's znode with its children's names. */
 export interface QueueSight {
   readonly mark: Mark;
+  /** Of an election. */
+  readonly proclaimed: Proclaimed | undefined;
   readonly stat: Stat;
   readonly children: readonly ChildEntry[];
   /** There are others. */
@@ -120,10 +122,12 @@ export function resultsOf(result: Result): readonly Result[] {
 }
 
 /** Of the answers to `queueReads`. */
-export function sightOf(results: readonly Result[]): Pick<QueueSight, "mark" | "stat" | "children" | "more"> {
+export function sightOf(results: readonly Result[]): Omit<QueueSight, "zxid" | "servedBy"> {
   const data = ofKind<DataResult>(results, "data");
   const { children, more } = ofKind<ChildrenResult>(results, "children");
-  return { mark: decodeMark(data.data), stat: data.stat, children, more };
+  const mark = decodeMark(data.data);
+  const isElection = typeof mark === "object" && mark.recipe === "election";
+  return { mark, proclaimed: isElection ? proclaimedIn(data.data) : undefined, stat: data.stat, children, more };
 }
 
 export function ofKind<T extends Result>(results: readonly Result[], kind: T["kind"]): T {

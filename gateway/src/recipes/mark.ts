@@ -1,5 +1,5 @@
 /** What the data of a queue's znode says of it, and whether that is what is wished. */
-import type { Path } from "@quorate/api";
+import { formatZxid, type Path, parseZxid, type Zxid } from "@quorate/api";
 import { inferShape, type QueueShape } from "./layout.ts";
 import { recipeLimits } from "./limits.ts";
 import type { Layout, LockKind, LockMode, LockShape } from "./recipes.ts";
@@ -9,25 +9,52 @@ export type Mark = QueueShape | "unsaid" | "foreign";
 
 const encoder = new TextEncoder();
 const decoder = new TextDecoder("utf-8", { fatal: true });
-/** No mark is longer. */
-const markBytes = 200;
+/** No mark is longer: a value in base64, and what is said beside it. */
+const markBytes = 200 + Math.ceil(recipeLimits.valueBytes / 3) * 4;
 
-export function encodeMark({ recipe, layout, kind, permits }: QueueShape): Uint8Array {
+/**
+ * What a leader of Curator's layout proclaims: not in its own znode, since a LeaderLatch that waits behind it would take the change for
+ * its one look at that znode, and would never hear that it is gone. It is the leader's whose token it has.
+ */
+export interface Proclaimed {
+  readonly token: Zxid;
+  readonly value: Uint8Array;
+}
+
+export function encodeMark({ recipe, layout, kind, permits }: QueueShape, proclaimed?: Proclaimed): Uint8Array {
   const said = recipe === "election" ? { recipe, layout } : { recipe, layout, kind, permits };
-  return encoder.encode(JSON.stringify(said));
+  if (proclaimed === undefined) return encoder.encode(JSON.stringify(said));
+  const { token, value } = proclaimed;
+  const told = { token: formatZxid(token), value: Buffer.from(value).toString("base64") };
+  return encoder.encode(JSON.stringify({ ...said, proclaimed: told }));
+}
+
+interface Said {
+  readonly [key: string]: unknown;
+}
+
+function saidIn(data: Uint8Array): Said | undefined {
+  if (data.length > markBytes) return undefined;
+  try {
+    const said: unknown = JSON.parse(decoder.decode(data));
+    return typeof said === "object" && said !== null ? (said as Said) : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+export function proclaimedIn(data: Uint8Array): Proclaimed | undefined {
+  const { token, value } = (saidIn(data)?.["proclaimed"] ?? {}) as Said;
+  const zxid = typeof token === "string" ? parseZxid(token) : undefined;
+  if (zxid === undefined || typeof value !== "string") return undefined;
+  return { token: zxid, value: Buffer.from(value, "base64") };
 }
 
 export function decodeMark(data: Uint8Array): Mark {
   if (data.length === 0) return "unsaid";
-  if (data.length > markBytes) return "foreign";
-  let said: unknown;
-  try {
-    said = JSON.parse(decoder.decode(data));
-  } catch {
-    return "foreign";
-  }
-  if (typeof said !== "object" || said === null) return "foreign";
-  const { recipe, layout, kind, permits } = said as { readonly [key: string]: unknown };
+  const said = saidIn(data);
+  if (said === undefined) return "foreign";
+  const { recipe, layout, kind, permits } = said;
   if (layout !== "curator" && layout !== "kazoo") return "foreign";
   if (recipe === "election") return { recipe, layout, kind: "mutex" };
   if (recipe !== "lock") return "foreign";

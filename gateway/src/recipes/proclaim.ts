@@ -3,7 +3,7 @@ import type { IdempotencyKey } from "@quorate/api";
 import { type Failed, isFailed, placeGone, refuse, settled } from "./answers.ts";
 import { readHolders } from "./fence-holders.ts";
 import { recipeLimits } from "./limits.ts";
-import { electionWish } from "./mark.ts";
+import { electionWish, encodeMark } from "./mark.ts";
 import type { KnownPlace, SessionMemory } from "./memory.ts";
 import type { Place, RecipeAnswer } from "./recipes.ts";
 import type { Leave, LeavePorts } from "./release.ts";
@@ -23,11 +23,14 @@ export async function proclaim(ports: LeavePorts, request: Proclamation): Promis
   const found = remembered(ports, request) ?? (await leading(ports, request));
   if (isFailed(found)) return found;
   const { place, session } = found;
-  const { znode, token } = place;
+  const { znode, token, shape } = place;
+  // A client of Curator's behind it would be misled by a change of its znode.
+  const said =
+    shape.layout === "curator" ? { path, data: encodeMark(shape, { token, value: data }) } : { path: znode, data };
   const operation = {
     kind: "txn",
     check: [{ path: znode, czxid: token, ownerSelf: true }],
-    then: [{ kind: "set", path: znode, data, condition: {} }],
+    then: [{ kind: "set", ...said, condition: {} }],
   } as const;
   const keyed = { identity, acting, operation, ...(key === undefined ? undefined : { key }) };
   const answer = settled(await backend.write(keyed, leftOf(ports, deadline)));

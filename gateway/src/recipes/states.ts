@@ -24,7 +24,7 @@ import {
   readQueue,
   type Terms,
 } from "./look.ts";
-import { foreignDetail, shownShape } from "./mark.ts";
+import { foreignDetail, type Proclaimed, shownShape } from "./mark.ts";
 import { ContenderQueue, type Queued } from "./queue.ts";
 import type { Contender, ElectionState, LockState, RecipeAnswer, RecipeRead } from "./recipes.ts";
 
@@ -35,8 +35,22 @@ interface Seen {
   readonly shape: QueueShape;
   readonly queue: ContenderQueue;
   readonly known: ReadonlyMap<string, ChildEntry>;
+  readonly proclaimed: ProclaimedAt | undefined;
   readonly zxid: Zxid;
   readonly servedBy: ReplicaId;
+}
+
+/** With when it was said. */
+export interface ProclaimedAt extends Proclaimed {
+  readonly mzxid: Zxid;
+}
+
+/** As it is known to others. */
+export function proclaiming<Leader extends Pick<Contender, "token" | "data">>(
+  leader: Leader & { readonly mzxid: Zxid },
+  said: ProclaimedAt | undefined,
+): Leader & { readonly mzxid: Zxid } {
+  return said?.token === leader.token ? { ...leader, data: said.value, mzxid: said.mzxid } : leader;
 }
 
 /** In one read, of one zxid, as long as the queue is not long. */
@@ -58,7 +72,7 @@ async function see(
 }
 
 function seenOf(sight: QueueSight, path: Path, recipe: QueueShape["recipe"]): Seen | Failed {
-  const { mark, children, zxid, servedBy } = sight;
+  const { mark, children, zxid, servedBy, stat } = sight;
   if (mark === "foreign") return refuse("nodeExists", foreignDetail(path, recipe), path, zxid);
   const names = namesOf(children);
   const shape = shownShape(recipe, mark, names);
@@ -68,7 +82,8 @@ function seenOf(sight: QueueSight, path: Path, recipe: QueueShape["recipe"]): Se
   }
   const known = new Map<string, ChildEntry>();
   for (const each of children) if (each.stat !== undefined) known.set(each.name, each);
-  return { shape, queue: new ContenderQueue(shape, names), known, zxid, servedBy };
+  const proclaimed = sight.proclaimed && { ...sight.proclaimed, mzxid: stat.mzxid };
+  return { shape, queue: new ContenderQueue(shape, names), known, proclaimed, zxid, servedBy };
 }
 
 /** A contender with its znode; undefined: it has gone since. */
@@ -194,7 +209,8 @@ export async function readLeader(
     if (found !== undefined && isFailed(found)) return found;
     terms = notBefore(seen.zxid);
     if (found === undefined) continue;
-    const { zxid, ...leader } = found;
+    const { zxid, ...contender } = found;
+    const leader = proclaiming(contender, seen.proclaimed);
     return { kind: "done", value: { layout, leader, candidates: queue.size - 1 }, zxid, servedBy };
   }
   return changing(read.path);
