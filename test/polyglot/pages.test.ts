@@ -1,18 +1,19 @@
 /**
  * What the pages on locks and elections show, against a real ensemble: each session with curl word for word, each program in its
  * story. Of a lock: a second one waits, the first is stopped while it holds, loses, wakes and is refused. Of an election: the
- * leader is killed, and the next takes over where everybody can see it.
+ * leader is killed, and the next takes over where everybody can see it. `npm test -- polyglot/pages` runs them.
  */
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { after, before, describe, it, type TestContext } from "node:test";
-import { Ensemble, freePorts, until } from "../integration/ensemble.ts";
+import { Ensemble, freePorts, sleep, until } from "../integration/ensemble.ts";
 import { findGrpcurl } from "../integration/grpcurl.ts";
-import { call, queueOf, show } from "../locks/rest-locks.ts";
+import { TestProxy } from "../integration/test-proxy.ts";
+import { acquire, call, openSession, queueOf, release, show } from "../locks/rest-locks.ts";
 import { Bindings, type Doors, play, stepsOf } from "./console.ts";
 import { Example } from "./example.ts";
-import { type Kit, makeReady, type Program } from "./make-ready.ts";
+import { type Kit, makeReady, type Program, type Ready } from "./make-ready.ts";
 import { altered, blocksOf, readPage } from "./page.ts";
 
 /** What may take as long as a session's end and the work of the next, on a machine that is busy with all of them. */
@@ -35,16 +36,24 @@ after(async () => {
   await ensemble?.stop();
 });
 
+/** Of several that ask at a time one makes it. */
+const making = new Map<Kit, Promise<Ready>>();
+
 async function ready(t: TestContext, kit: Kit): Promise<Program | undefined> {
-  const made = await makeReady(kit);
+  const begun = making.get(kit) ?? makeReady(kit);
+  making.set(kit, begun);
+  const made = await begun;
   if ("program" in made) return made.program;
   t.skip(`${kit.name}: ${made.skip}`);
   return undefined;
 }
 
 function start(program: Program, ...args: string[]): Example {
-  const env = { ...program.env, QUORATE: ensemble.gateway.base };
-  const example = new Example({ ...program, env }, args);
+  return startAt(ensemble.gateway.base, program, args);
+}
+
+function startAt(base: string, program: Program, args: readonly string[]): Example {
+  const example = new Example({ ...program, env: { ...program.env, QUORATE: base } }, args);
   started.push(example);
   return example;
 }
@@ -133,6 +142,19 @@ describe("the programs of the page on locks", { timeout: 240_000, concurrency: t
     });
   }
 
+  for (const kit of locks.programs) {
+    it(`${kit.name}: a broken connection costs neither the place nor the lock`, async (t) => {
+      const program = await ready(t, kit);
+      if (program === undefined) return;
+      const proxy = await TestProxy.start(ensemble.gateway.restPort);
+      try {
+        await brokenConnections(program, `broken-${kit.name.toLowerCase()}`, proxy);
+      } finally {
+        await proxy.stop();
+      }
+    });
+  }
+
   it("need the fence: without it the paused holder writes over what the next one did", async (t) => {
     const [shell] = locks.programs;
     assert.ok(shell);
@@ -185,6 +207,40 @@ async function lockStory(program: Program, app: string): Promise<void> {
   assert.deepEqual(tokens, tokens.toSorted(), "tokens grow");
   assert.equal(new Set(tokens).size, 3);
   for (const token of tokens) await isFenced(`/${app}/schema`, `${app}/migrate=${token}`);
+}
+
+/** All its connections break while it waits, and while it works; for a while there is no way to the gateway at all. */
+async function brokenConnections(program: Program, app: string, proxy: TestProxy): Promise<void> {
+  const { base } = ensemble.gateway;
+  const lock = `${app}/migrate`;
+  const holder = await openSession(base, 120_000, "a test");
+  assert.ok(holder !== undefined);
+  assert.equal((await acquire(base, lock, { session: holder })).status, 200);
+  const example = startAt(`http://${proxy.address}`, program, [app]);
+  const places = async (): Promise<string[]> => (await queueOf(base, lock))?.waiters.map(({ znode }) => znode) ?? [];
+  await until(async () => (await places()).length === 1, storyMillis, "it waits");
+  const place = await places();
+  for (let i = 0; i < 3; i++) {
+    await until(() => proxy.connections > 0, storyMillis, "it asks again");
+    if (i === 1) await outage(proxy);
+    else proxy.break();
+  }
+  assert.deepEqual(await places(), place, "one place, and the same");
+  await release(base, lock, holder);
+  await says(example, "step 1");
+  proxy.break();
+  await says(example, "step 3");
+  await outage(proxy);
+  await ends(example);
+  assert.deepEqual([example.ended, example.lines.at(-1)], [0, "released"], example.output);
+  assert.deepEqual(counted(example, "step"), [1, 2, 3, 4, 5, 6, 7, 8]);
+  assert.equal((await dataOf(`/${app}/schema`)).data, "8");
+}
+
+async function outage(proxy: TestProxy): Promise<void> {
+  proxy.cut();
+  await sleep(1500);
+  proxy.heal();
 }
 
 describe("the programs of the page on elections", { timeout: 240_000, concurrency: true }, () => {
