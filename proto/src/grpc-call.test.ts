@@ -239,6 +239,34 @@ test("calls that are reset in the packet that opens them harm nobody", async (t)
   other.close("enough");
 });
 
+test("who says goodbye, then nonsense, and is gone, is not kept for ever", async (t) => {
+  const hasty: Timers = { after: (millis, run) => timers.after(millis / 100, run) };
+  const server = new StreamServer({ address: "127.0.0.1:0", keyed: false, timers: hasty, log: () => undefined });
+  t.after(() => server.stop());
+  const ended = new Promise<string>((resolve) => {
+    server.handle("link", (stream) => {
+      stream.markTrusted();
+      stream.listen({ received: () => undefined, drained: () => undefined, closed: resolve });
+    });
+  });
+  const socket = connectSocket(await server.listen(), "127.0.0.1");
+  t.after(() => socket.destroy());
+  const pseudo = { ":method": "POST", ":scheme": "http", ":authority": "x", ":path": methodPaths.link };
+  const [headersFrame, settingsFrame, goawayFrame, endHeaders, acknowledged] = [1, 4, 7, 4, 1];
+  const opened = [
+    Buffer.from("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"),
+    http2Frame(settingsFrame, 0, 0, Buffer.alloc(0)),
+    http2Frame(headersFrame, endHeaders, 1, headerBlock({ ...pseudo, "content-type": "application/grpc" })),
+    http2Frame(goawayFrame, 0, 0, Buffer.alloc(8)),
+    // Behind this nothing more is read, the end neither, and nobody says so.
+    http2Frame(settingsFrame, acknowledged, 0, Buffer.alloc(6)),
+  ];
+  socket.write(Buffer.concat(opened));
+  await once(socket, "data");
+  socket.destroy();
+  assert.equal(await ended, "the connection broke");
+});
+
 test("messages are cut out of any pieces, and what is none is refused", () => {
   const prefixed = (bytes: Uint8Array): Buffer => {
     const head = Buffer.alloc(5);

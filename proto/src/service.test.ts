@@ -90,6 +90,13 @@ test("who does not answer a ping is given up; who does is asked again later", ()
   next()?.run();
   next()?.run();
   assert.equal(silent, 1);
+  answer();
+  session.closed = true;
+  session.ping = () => assert.fail("a ping behind the goodbye");
+  next()?.run();
+  assert.equal(next()?.millis, callLimits.pongMillis);
+  next()?.run();
+  assert.equal(silent, 2);
   ended();
   assert.equal(waiting.at(-1)?.cancelled, true);
 });

@@ -40,14 +40,19 @@ export const sessionOptions = {
   maxSessionMemory: 64,
 } as const;
 
-/** For a session that stands: its window, and pings for as long as it lives; `silent` when one is not answered. */
+/**
+ * For a session that stands: its window, and pings for as long as it lives; `silent` when one is not answered. Whoever has
+ * said goodbye (GOAWAY) cannot be pinged, and has as long for the rest: HTTP/2 may have stopped reading by then, so that not
+ * even the end of the connection would be seen.
+ */
 export function keepAlive(session: ClientHttp2Session | ServerHttp2Session, timers: Timers, silent: () => void): void {
   if (session.destroyed) return;
   session.setLocalWindowSize(callLimits.windowBytes);
   let timer: StreamTimer;
   const ping = (): void => {
-    if (session.closed || session.destroyed) return;
+    if (session.destroyed) return;
     timer = timers.after(callLimits.pongMillis, silent);
+    if (session.closed) return;
     session.ping(() => {
       timer.cancel();
       if (!session.destroyed) timer = timers.after(callLimits.pingMillis, ping);
