@@ -11,6 +11,7 @@ import {
   parentOf,
   type ReplicaId,
   type SessionId,
+  type Stat,
   type Zxid,
 } from "@quorate/api";
 import { afterEffect, type Failed, isFailed, placeGone, refuse } from "./answers.ts";
@@ -70,7 +71,7 @@ export interface QueueSeen {
 
 export class Places {
   readonly #ports: PlacePorts;
-  /** What is under way, by session and queue: who asks twice at once is answered alike. */
+  /** What is under way, by session and queue: who asks beside it goes behind it. */
   readonly #seeking = new Map<string, Promise<Sought>>();
 
   constructor(ports: PlacePorts) {
@@ -81,11 +82,8 @@ export class Places {
   async seek(request: PlaceRequest): Promise<Sought> {
     const { acting, queue } = request;
     const id = `${acting.session}:${queue}`;
-    for (let under = this.#seeking.get(id); under !== undefined; under = this.#seeking.get(id)) {
-      const { outcome } = await under;
-      if (isFailed(outcome)) continue;
-      return { outcome: this.#fitting(request, outcome), wrote: false };
-    }
+    // What another is told may be older than this request: between the two the place may have been given up elsewhere.
+    await this.settle(acting.session, queue);
     const sought = this.#seek(request);
     this.#seeking.set(id, sought);
     try {
@@ -116,12 +114,14 @@ export class Places {
     const { acting, queue } = request;
     const { memory } = this.#ports;
     const session = memory.sessions.get(acting.session);
-    const known = session?.places.get(queue);
-    if (session !== undefined && known !== undefined) {
-      const again = await this.#verify(request, session, known);
+    const place = session?.places.get(queue);
+    if (session !== undefined && place !== undefined) {
+      const again = await this.#verify(request, session, place);
       if (again !== undefined) return { outcome: again, wrote: false };
     }
-    const listed = session?.listed === true ? { session, sight: undefined, own: [] } : await this.#list(request);
+    // One that was made through another gateway is met in the queue, or else only by listing.
+    const known = session?.listed === true && request.make;
+    const listed = known ? { session, sight: undefined, own: [] } : await this.#list(request);
     if (isFailed(listed)) return { outcome: listed, wrote: false };
     const found = await this.#chooseAmong(request, listed.session, listed.own);
     if (found !== undefined) return { outcome: found, wrote: false };
@@ -138,12 +138,9 @@ export class Places {
   ): Promise<Found | Failed | undefined> {
     const { memory } = this.#ports;
     const { queue: path, identity, acting, deadline } = request;
-    const viewed = request.patient ? this.#ports.seen(path, identity) : undefined;
-    const there = viewed?.queue && standingIn(viewed.queue, place);
-    const seen =
-      viewed === undefined || there === undefined
-        ? await look(this.#ports, { identity, queue: path, deadline }, place, acting.session)
-        : { place, queue: viewed.queue, standing: there, zxid: viewed.zxid, servedBy: viewed.servedBy };
+    const looking = { identity, queue: path, deadline };
+    const viewed = request.patient ? await this.#inView(looking, place, acting.session) : undefined;
+    const seen = viewed ?? (await look(this.#ports, looking, place, acting.session));
     if (isFailed(seen)) return seen;
     if (seen.place === undefined) {
       memory.forgetPlace(path, session, place);
@@ -155,6 +152,23 @@ export class Places {
     if (standing?.held) memory.tokens.learn(path, place.token, place.znode, true);
     const searched = queue !== undefined;
     return this.#fitting(request, { place, session, standing, searched, zxid, servedBy });
+  }
+
+  /**
+   * By a view that is open. It may be behind, and tell of a place that was given up through another gateway before this was
+   * asked: that the znode is there at present is read. Undefined: the view does not know it.
+   */
+  async #inView(looking: Looking, place: KnownPlace, owner: SessionId): Promise<Looked | Failed | undefined> {
+    const { identity } = looking;
+    if (viewOf(this.#ports, looking, place) === undefined) return undefined;
+    const left = Math.max(1, looking.deadline - this.#ports.world.now());
+    const seen = await readStat(this.#ports.backend, { identity }, place.znode, left);
+    if (isFailed(seen)) return seen;
+    const { zxid, servedBy } = seen;
+    if (!isOf(seen.stat, place, owner)) {
+      return { place: undefined, queue: undefined, standing: undefined, zxid, servedBy };
+    }
+    return viewOf(this.#ports, looking, place);
   }
 
   /** What the session owns in the queue, and with it what both are. */
@@ -306,6 +320,17 @@ export function standingIn(queue: ContenderQueue, { znode }: Pick<KnownPlace, "z
   return ahead < queue.holders ? { held: true, ahead: 0 } : { held: false, ahead };
 }
 
+function isOf(stat: Stat | undefined, { token }: KnownPlace, owner: SessionId): boolean {
+  return stat !== undefined && stat.czxid === token && stat.ephemeralOwner === owner;
+}
+
+function viewOf({ seen }: PlacePorts, { queue: path, identity }: Looking, place: KnownPlace): Looked | undefined {
+  const view = seen(path, identity);
+  const standing = view?.queue && standingIn(view.queue, place);
+  if (view === undefined || standing === undefined) return undefined;
+  return { place, queue: view.queue, standing, zxid: view.zxid, servedBy: view.servedBy };
+}
+
 interface Looking {
   readonly identity: Entry["identity"];
   readonly queue: Path;
@@ -343,7 +368,7 @@ export async function look(
   }
   const seen = await readStat(backend, { identity }, place.znode, left);
   if (isFailed(seen)) return seen;
-  const there = seen.stat?.czxid === place.token && seen.stat.ephemeralOwner === owner;
+  const there = isOf(seen.stat, place, owner);
   const { zxid: at, servedBy: by } = seen;
   return { place: there ? place : undefined, queue: undefined, standing: undefined, zxid: at, servedBy: by };
 }

@@ -3,9 +3,10 @@
  * lost answers. Each answer is judged by the queue as it was at the answer's zxid, told by a naive model:
  *
  * 1. who is told to hold was a holder then, and stays one until his znode goes;
- * 2. who is told to wait was there, behind as many as he was told;
+ * 2. who is told to wait was there, behind as many as he was told; and either was there yet when he asked;
  * 3. at no zxid do more hold than the kind allows, and who comes to hold later has the higher token;
- * 4. in the end, with no more faults, each gets his turn, and no session has two places.
+ * 4. whose token is refused has no such place any more;
+ * 5. in the end, with no more faults, each gets his turn, and no session has two places.
  */
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
@@ -48,6 +49,12 @@ interface Client {
   place: Place | undefined;
   /** A call is under way. */
   busy: boolean;
+}
+
+/** With the token of `place`, when the tree stood at `before`. */
+interface Asked {
+  readonly before: Zxid;
+  readonly place: Place | undefined;
 }
 
 const fates: readonly Fate[] = ["lose", "drop", "late"];
@@ -99,19 +106,23 @@ class Chaos {
     const { world } = this.scene;
     const { acting, shape, place } = client;
     const token: Pick<Contest, "token"> = place !== undefined && world.chance(0.5) ? { token: place.token } : {};
+    const asked = { before: this.scene.memory.tree.applied, place: "token" in token ? place : undefined };
     const call = this.#gateway().acquire(this.queue, { acting, shape, waitMillis: wait, ...token });
     if (world.chance(0.2)) world.after(world.below(500), () => call.finish());
     const beside = world.chance(0.1) ? this.#gateway().acquire(this.queue, { acting, shape }) : undefined;
-    this.#judge(client, await call.answer, token.token);
-    if (beside !== undefined) this.#judge(client, await beside.answer, undefined);
+    this.#judge(client, await call.answer, asked);
+    if (beside !== undefined) this.#judge(client, await beside.answer, { ...asked, place: undefined });
   }
 
-  #judge(client: Client, answer: RecipeAnswer<Place>, token: Zxid | undefined): void {
+  #judge(client: Client, answer: RecipeAnswer<Place>, { before, place: shown }: Asked): void {
     this.answers += 1;
     if (answer.kind !== "done") {
       const code = codeOf(answer);
       const known = ["noLeader", "timeout", "connectionLoss", "fenced", "sessionExpired"];
       assert.ok(known.includes(`${code}`), JSON.stringify(answer));
+      if (code === "fenced" && shown !== undefined) {
+        assert.ok(!this.scene.names(this.queue).includes(nameOf(shown.znode)), `${shown.znode} stands all the same`);
+      }
       if (code === "fenced" || code === "sessionExpired") client.place = undefined;
       return;
     }
@@ -120,7 +131,9 @@ class Chaos {
     const name = nameOf(place.znode);
     assert.ok(names.includes(name), `${name} is not there at ${zxid}`);
     assert.equal(place.session, client.acting.session);
-    if (token !== undefined) assert.equal(place.token, token);
+    if (shown !== undefined) assert.equal(place.token, shown.token);
+    const since = this.scene.at(this.queue, zxid < before ? before : zxid);
+    assert.ok(since.includes(name), `${name} was gone before it was asked for`);
     client.place = place;
     if (place.held) {
       this.held += 1;
@@ -177,7 +190,7 @@ class Chaos {
     }
   }
 
-  /** 4. */
+  /** 5. */
   async settle(): Promise<void> {
     for (const each of this.gateways) each.faults = faultless;
     await this.scene.pass(6000);

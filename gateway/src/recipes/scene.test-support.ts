@@ -56,6 +56,8 @@ export const faultless: Faults = { delay: () => 0, fate: () => "pass" };
 export class Port {
   readonly counts = { writes: 0, reads: 0, renewals: 0, watches: 0 };
   faults: Faults = faultless;
+  /** What is told by watches comes so much later than all else. */
+  watchDelay = 0;
   readonly backend: Backend;
   readonly recipes: Recipes & { readonly status: { readonly waiting: number; readonly queues: number } };
   readonly log: string[] = [];
@@ -130,7 +132,7 @@ export class Port {
         through = cursor;
         if (!closed) run();
       };
-      last = Math.max(last, world.now() + this.faults.delay());
+      last = Math.max(last, world.now() + this.faults.delay() + this.watchDelay);
       if (last === world.now()) tell();
       else world.after(last - world.now(), tell);
     };
