@@ -81,7 +81,7 @@ export class Turn {
       } else if (answer.status === 410) {
         this.#over();
         return false;
-      } else if (answer.status >= 500 || answer.status === 0 || answer.status === 429) {
+      } else if (isTrouble(answer)) {
         counts.troubled += 1;
         await pause(random.between(20, 200));
       } else {
@@ -152,7 +152,7 @@ export class Turn {
     if (answer.status === 412 && answer.code === "fenced") return false;
     if (answer.status === 200 || answer.status === 201) {
       if (this.#mode === "read") this.#compare(answer);
-    } else if (answer.status === 0 || answer.status >= 500 || answer.status === 429) counts.troubled += 1;
+    } else if (isTrouble(answer)) counts.troubled += 1;
     else tell({ kind: "violation", what: `a write with ${this.#token} of ${this.#lock.name}: ${show(answer)}` });
     return true;
   }
@@ -244,6 +244,11 @@ export class Turn {
   #door(): string {
     return this.#ports.random.pick(this.#ports.plan.doors);
   }
+}
+
+/** It is for another time: nobody leads, no answer came, or the leader's disk is nearly full, which is one of the faults. */
+function isTrouble({ status, code }: Answer): boolean {
+  return status === 0 || status >= 500 || status === 429 || code === "quotaExceeded";
 }
 
 export function pause(millis: number): Promise<void> {
