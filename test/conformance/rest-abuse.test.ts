@@ -1,6 +1,7 @@
 /** What no client should send: the door answers with a problem or closes, and serves the others meanwhile. */
 import assert from "node:assert/strict";
 import { type AddressInfo, connect, type Socket } from "node:net";
+import { Duplex } from "node:stream";
 import { after, before, describe, it } from "node:test";
 import { createNodeWorld, createRecipes, createRestServer } from "@quorate/gateway";
 import { MemoryBackend } from "./memory-backend.ts";
@@ -177,8 +178,24 @@ describe("bad input on the REST port", () => {
     const { text } = await talk(["GET /livez HTTP/1.1\r\nHost: a\r\n\r\n"], 0, 1000);
     assert.match(text, /^HTTP\/1\.1 429 .*throttled/s);
     assert.match(text, /Retry-After: 1/);
+    // What such a client has sent already is not done: it was told that nothing is.
+    for (const expect of ["", "Expect: 100-continue\r\n"]) {
+      const request = `PUT /v1/znodes/refused HTTP/1.1\r\nHost: a\r\n${expect}Content-Length: 2\r\n\r\nhi`;
+      const early = new Duplex({
+        read: () => undefined,
+        write: (_bytes, _encoding, done) => done(),
+        final: (done) => setTimeout(done, 100),
+      });
+      server.emit("connection", Object.assign(early, { destroySoon: () => early.destroy() }));
+      early.push(request);
+      await new Promise((resolve) => early.once("close", resolve));
+    }
     for (const socket of idle) socket.destroy();
     await new Promise((resolve) => setTimeout(resolve, 100));
     await stillServes();
+    assert.match(
+      (await talk(["GET /v1/znodes/refused HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n"])).text,
+      /^HTTP\/1\.1 404 /,
+    );
   });
 });

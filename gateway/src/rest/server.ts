@@ -120,10 +120,12 @@ function listen(server: Server, door: Door, application: Application): ReadonlyS
     if (!refused.has(request.socket)) application(request, response);
   });
   server.on("checkContinue", (request: IncomingMessage, response: ServerResponse) => {
+    if (refused.has(request.socket)) return;
     expectingContinue.add(request);
     application(request, response);
   });
   server.on("checkExpectation", (request: IncomingMessage, response: ServerResponse) => {
+    if (refused.has(request.socket)) return;
     answerFault(door, request, response, bad("Expect: only 100-continue is known"));
   });
   server.on("clientError", (fault: NodeJS.ErrnoException, socket: Socket) => closeBadSocket(door, fault, socket));
