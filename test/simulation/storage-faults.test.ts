@@ -196,6 +196,25 @@ function byName(one: string, other: string): number {
   return one < other ? -1 : 1;
 }
 
+test("a record that reads as zeros is not taken for the end of the log, but where only a torn write could tell", async () => {
+  const limits = { segmentBytes: 3200, growBytes: 600 };
+  const [count, firsts, bytes] = [9, 5, 68 + 700];
+  for (let index = 0; index < count; index++) {
+    const disk = newDisk();
+    const batches = await filled(disk, count, 700, limits);
+    const logs = disk.paths().filter((path) => path.includes("/log."));
+    assert.equal(logs.length, 2);
+    assert.equal(disk.fileSize(logs[1] as string), 3200, "there are zeros behind its last record");
+    const file = await disk.open(logs[index < firsts ? 0 : 1] as string, "write");
+    await file.write([new Uint8Array(bytes)], 32 + (index % firsts) * bytes);
+    await file.sync();
+    const { recovered, storage } = await open(disk, limits);
+    if (index < count - 1) assert.notEqual(recovered.setAside, undefined, `record ${index} was lost silently`);
+    else assert.equal(endOf(recovered), batches[count - 2]?.last);
+    await storage.close();
+  }
+});
+
 test("a group that was torn is cut, and not taken for corruption, even where a later record of it is whole", async () => {
   let steppedOver = 0;
   for (let seed = 1; seed <= 40; seed++) {
