@@ -196,7 +196,11 @@ export class Contesting implements Waiting<Place>, ViewMember, Wait {
     this.#unsearched = !searched;
     const known = memory.tokens.find({ path, token: place.token });
     if (standing !== undefined) this.#seen = { standing, zxid, servedBy };
-    else if (known?.held) this.#seen = { standing: { held: true, ahead: 0 }, zxid, servedBy };
+    else if (known?.heldAt !== undefined) {
+      // It may have come to that behind what was read.
+      const at = known.heldAt > zxid ? known.heldAt : zxid;
+      this.#seen = { standing: { held: true, ahead: 0 }, zxid: at, servedBy };
+    }
     this.#guarding = token !== undefined && this.#seen?.standing.held === true;
     if (this.#overdue || (this.#seen?.standing.held && !this.#guarding)) return this.#tellSeen();
     // A third, so that a loop of polls keeps the session; a little less, so that not all come back at once.
@@ -230,7 +234,7 @@ export class Contesting implements Waiting<Place>, ViewMember, Wait {
     }
     this.#seen = { standing, zxid: view.zxid, servedBy: view.servedBy };
     if (standing.held) {
-      this.#ports.memory.tokens.learn(this.#contest.path, found.place.token, found.place.znode, true);
+      this.#ports.memory.tokens.learn(this.#contest.path, found.place.token, found.place.znode, view.zxid);
     }
     if (this.#overdue || (standing.held && !this.#guarding)) this.#tellSeen();
   }
@@ -274,7 +278,7 @@ export class Contesting implements Waiting<Place>, ViewMember, Wait {
     const elders = queue && this.#unsearched ? this.#eldersIn(queue, this.#found as Found) : [];
     if (elders.length > 0) return this.#yieldTo(elders);
     if (standing !== undefined) {
-      if (standing.held) this.#ports.memory.tokens.learn(path, place.token, place.znode, true);
+      if (standing.held) this.#ports.memory.tokens.learn(path, place.token, place.znode, zxid);
       this.#seen = { standing, zxid, servedBy };
       return this.#tellSeen();
     }

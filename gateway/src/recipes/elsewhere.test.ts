@@ -1,8 +1,9 @@
 /** What a gateway remembers, or has seen in a watch, is behind what a session has done through another one. */
 import assert from "node:assert/strict";
+import { createHash } from "node:crypto";
 import { describe, it } from "node:test";
 import { anyone } from "@quorate/api";
-import { bytes, done, path, Scene } from "./scene.test-support.ts";
+import { bytes, codeOf, done, type Port, path, Scene } from "./scene.test-support.ts";
 
 const lock = path("/lock");
 const other = path("/other");
@@ -65,5 +66,52 @@ describe("a session that goes from gateway to gateway", () => {
     const place = done(await scene.until(here.acquire(lock, { acting }).answer));
     assert.ok(place.token > first.token && !place.held, JSON.stringify(place));
     assert.equal(done(await scene.until(early.answer)).token, first.token, "that was so when it was asked");
+  });
+});
+
+describe("a session that was opened for a lock", () => {
+  it("is not closed with it where it was used for more, by whatever way", async () => {
+    const scene = new Scene();
+    const [here, there] = [scene.gateway(), scene.gateway()];
+    const { session, secret } = done(await scene.until(here.acquire(lock).answer));
+    const acting = {
+      session,
+      secretHash: createHash("sha256")
+        .update(secret ?? "")
+        .digest(),
+    };
+    const held = done(await scene.until(there.acquire(other, { acting }).answer));
+    done(await scene.until(here.release(lock, acting)));
+    const kept = done(await scene.until(here.acquire(other, { acting, token: held.token }).answer));
+    assert.equal(kept.held, true);
+    const znode = { kind: "ephemeral", ttlMillis: 0 } as const;
+    const operation = {
+      kind: "create",
+      path: path("/me"),
+      data: bytes(""),
+      shape: znode,
+      sequential: false,
+      parents: false,
+    } as const;
+    await scene.write({ identity: anyone, acting, operation });
+    done(await scene.until(there.release(other, acting)));
+    assert.deepEqual(scene.names(path("/")).includes("me"), true);
+  });
+
+  it("is closed with it where it has nothing else", async () => {
+    const scene = new Scene();
+    for (const through of [0, 1]) {
+      const gateways = [scene.gateway(), scene.gateway()];
+      const { session, secret } = done(await scene.until((gateways[0] as Port).acquire(lock).answer));
+      const acting = {
+        session,
+        secretHash: createHash("sha256")
+          .update(secret ?? "")
+          .digest(),
+      };
+      const gateway = gateways[through] as Port;
+      done(await scene.until(gateway.release(lock, acting)));
+      assert.equal(codeOf(await scene.until(gateway.release(lock, acting))), "sessionExpired");
+    }
   });
 });

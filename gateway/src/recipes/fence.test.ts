@@ -243,7 +243,7 @@ describe("a fence that does not hold", () => {
         const fence = await scene.fence("/two");
         const set = { kind: "put", path: path("/case"), data: empty, parents: false, condition: {} } as const;
         await scene.fenced({ identity: anyone, operation: set }, [fence]);
-        assert.ok(scene.tokens.find(fence)?.held);
+        assert.ok(scene.tokens.find(fence)?.heldAt);
         const queue = await scene.queue("/two");
         assert.ok(queue.kind === "done");
         await scene.remove(queue.value[0]?.znode ?? path("/"));

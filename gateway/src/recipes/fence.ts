@@ -41,6 +41,14 @@ export type Guarding =
   | { readonly kind: "guarded"; readonly guarded: Guarded }
   | { readonly kind: "refused"; readonly answer: Answer };
 
+/** At one moment. */
+interface Held {
+  readonly holders: readonly Holder[];
+  readonly zxid: Zxid;
+}
+
+const nobody: Held = { holders: [], zxid: zeroZxid };
+
 export class Fences {
   readonly #ports: FencePorts;
   /**
@@ -82,8 +90,8 @@ export class Fences {
 
   #heldBy(fence: Fence): Path | undefined {
     const known = this.#ports.tokens.find(fence);
-    if (known?.held !== true) return this.#shown.find(fence)?.znode;
-    this.#shown.learn(fence.path, fence.token, known.znode, true);
+    if (known?.heldAt === undefined) return this.#shown.find(fence)?.znode;
+    this.#shown.learn(fence.path, fence.token, known.znode, known.heldAt);
     return known.znode;
   }
 
@@ -100,27 +108,27 @@ export class Fences {
   ): Promise<readonly Guard[] | Answer> {
     const paths = [...new Set(guards.filter(({ znode }) => znode === undefined).map(({ fence }) => fence.path))];
     const lists = await Promise.all(paths.map((path) => this.#ports.holders(path, identity, deadlineMillis)));
-    const held = new Map<Path, readonly Holder[]>();
+    const held = new Map<Path, Held>();
     for (const [index, list] of lists.entries()) {
       if (list.kind === "unavailable") return list;
       const path = paths[index] as Path;
-      if (list.kind === "done") held.set(path, list.value);
+      if (list.kind === "done") held.set(path, { holders: list.value, zxid: list.zxid });
       else if (list.failure.code !== "noNode" && list.failure.code !== "nodeExists") {
         const detail = `the lock ${path} cannot be looked at: ${list.failure.detail}`;
         return { kind: "outcome", outcome: { ...list.failure, detail }, servedBy: list.servedBy, ageMillis: 0 };
       }
     }
-    return guards.map((guard) => this.#found(guard, held.get(guard.fence.path) ?? []));
+    return guards.map((guard) => this.#found(guard, held.get(guard.fence.path) ?? nobody));
   }
 
-  #found(guard: Guard, holders: readonly Holder[]): Guard {
+  #found(guard: Guard, { holders, zxid }: Held): Guard {
     const { fence, znode } = guard;
     if (znode !== undefined) return guard;
     const holder = holders.find(({ token }) => token === fence.token);
     // One that may not be read may be it. The guard says so where it is judged: `noAuth`.
     if (holder === undefined) return { fence, znode: holders.find(({ token }) => token === zeroZxid)?.znode };
-    this.#ports.tokens.learn(fence.path, fence.token, holder.znode, true);
-    this.#shown.learn(fence.path, fence.token, holder.znode, true);
+    this.#ports.tokens.learn(fence.path, fence.token, holder.znode, zxid);
+    this.#shown.learn(fence.path, fence.token, holder.znode, zxid);
     return { fence, znode: holder.znode };
   }
 

@@ -77,9 +77,9 @@ export class RecipeMemory {
   readonly queues: Recent<Path, KnownQueue> = new Recent(recipeLimits.remembered);
   readonly sessions: Recent<SessionId, SessionMemory> = new Recent(recipeLimits.remembered);
 
-  learnPlace(queue: Path, session: SessionMemory | undefined, place: KnownPlace, held: boolean): void {
+  learnPlace(queue: Path, session: SessionMemory | undefined, place: KnownPlace, heldAt: Zxid | undefined): void {
     session?.places.set(queue, place);
-    this.tokens.learn(queue, place.token, place.znode, held);
+    this.tokens.learn(queue, place.token, place.znode, heldAt);
   }
 
   forgetPlace(queue: Path, session: SessionMemory | undefined, place: KnownPlace): void {

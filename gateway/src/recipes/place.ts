@@ -149,7 +149,7 @@ export class Places {
     const { queue, standing, zxid, servedBy } = seen;
     const elders = alone || queue === undefined ? [] : this.meetRivals(request, path, queue, place);
     if (elders.length > 0) return this.preferElder(request, session, place, elders);
-    if (standing?.held) memory.tokens.learn(path, place.token, place.znode, true);
+    if (standing?.held) memory.tokens.learn(path, place.token, place.znode, zxid);
     const searched = queue !== undefined;
     return this.#fitting(request, { place, session, standing, searched, zxid, servedBy });
   }
@@ -211,7 +211,7 @@ export class Places {
       const parsed = parseContender(shape, name);
       if (stat === undefined || parsed === undefined || stat.ephemeralOwner !== acting.session) continue;
       const place = { znode, token: stat.czxid, mode: parsed.mode, shape };
-      memory.learnPlace(queue, session, place, false);
+      memory.learnPlace(queue, session, place, undefined);
       found = { place, session, standing: undefined, searched: true, zxid, servedBy };
     }
     return found && this.#fitting(request, found);
@@ -231,7 +231,7 @@ export class Places {
     const { place, zxid, servedBy, names } = entered;
     const among = names && new ContenderQueue(place.shape, names);
     const standing = among && standingIn(among, place);
-    memory.learnPlace(queue, session, place, standing?.held ?? false);
+    memory.learnPlace(queue, session, place, standing?.held ? zxid : undefined);
     if (entered.replayed) return this.#replayed(request, session, entered);
     const elders = among === undefined ? [] : this.meetRivals(request, queue, among, place);
     if (elders.length > 0) return { outcome: await this.preferElder(request, session, place, elders), wrote: true };
@@ -271,7 +271,7 @@ export class Places {
     const found = await this.#chooseAmong(request, session, own);
     if (found === undefined) {
       // It was another's, or is gone.
-      memory.learnPlace(queue, session, place, false);
+      memory.learnPlace(queue, session, place, undefined);
       const kept = await this.#verify({ ...request, patient: false }, session, place, true);
       if (kept === undefined) return placeGone(queue);
       return isFailed(kept) ? afterEffect(kept) : kept;

@@ -55,7 +55,7 @@ function remembered({ memory }: LeavePorts, { path, acting }: Proclamation): Lea
   const session = memory.sessions.get(acting.session);
   const place = session?.places.get(path);
   if (session === undefined || place === undefined || place.shape.recipe !== "election") return undefined;
-  return memory.tokens.find({ path, token: place.token })?.held === true ? { session, place } : undefined;
+  return memory.tokens.find({ path, token: place.token })?.heldAt !== undefined ? { session, place } : undefined;
 }
 
 async function leading(ports: LeavePorts, request: Proclamation): Promise<Leading | Failed> {

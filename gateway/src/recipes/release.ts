@@ -33,8 +33,10 @@ export async function leave(ports: LeavePorts, request: Leave): Promise<Left> {
   await places.settle(acting.session, path);
   const session = memory.sessions.get(acting.session);
   const known = session?.places.get(path);
-  if (session?.listed && known !== undefined && known.shape.recipe === recipe) {
-    const left = await remove(ports, request, [known.znode], session.opened && session.places.size === 1);
+  // What may come late is to go with it, and a session is closed only if it has nothing else, which others know better.
+  const alone = session?.listed === true && !session.pending && !session.opened;
+  if (alone && known !== undefined && known.shape.recipe === recipe) {
+    const left = await remove(ports, request, [known.znode], false);
     if (left !== undefined) return left;
   }
   const late = session?.pending === true ? await overtake(ports, request) : undefined;

@@ -8,8 +8,8 @@ import type { Fence } from "./recipes.ts";
 
 export interface KnownToken {
   readonly znode: Path;
-  /** It is among the first of its queue, and so as long as it is there. False: not that this gateway knew. */
-  readonly held: boolean;
+  /** A zxid at which it was among the first of its queue; it is as long as it is there. Undefined: not that this gateway knew. */
+  readonly heldAt: Zxid | undefined;
 }
 
 export class Tokens {
@@ -30,12 +30,12 @@ export class Tokens {
   }
 
   /** What was held once stays so. */
-  learn(queue: Path, token: Zxid, znode: Path, held: boolean): void {
+  learn(queue: Path, token: Zxid, znode: Path, heldAt: Zxid | undefined): void {
     const key = keyOf(queue, token);
     const before = this.#known.get(key);
-    if (before !== undefined && before.znode === znode && (before.held || !held)) return;
+    if (before !== undefined && before.znode === znode && (before.heldAt !== undefined || heldAt === undefined)) return;
     this.#known.delete(key);
-    this.#known.set(key, { znode, held });
+    this.#known.set(key, { znode, heldAt });
     if (this.#known.size <= this.#limit) return;
     for (const oldest of this.#known.keys()) {
       this.#known.delete(oldest);
