@@ -38,11 +38,21 @@ function programIn(markdown: string, language: string, call: string): string {
   return program;
 }
 
+const tenSeconds =
+  /((?:timeout\\?":\\?"|TIMEOUT = (?:Duration\.ofSeconds\()?|timeout = |sessionTimeoutMillis: |curl -s -m ))10(?=s|_000|\b)/g;
+
+/** With two minutes for the session, so that a machine that is busy with all programs at a time does not lose it for them. */
+function patient(program: string): string {
+  const changed = program.replace(tenSeconds, (_, before: string) => `${before}120`);
+  if (changed === program) throw new Error("the program's session is not of 10 s");
+  return changed;
+}
+
 function programsOf(markdown: string, file: string, page: string, stem: string): Kit[] {
   const className = stem.charAt(0).toUpperCase() + stem.slice(1);
   const kit = (name: string, language: string, call: string, rest: Omit<Kit, "name" | "folder" | "sources">): Kit => {
     const [, source = ""] = /(\S+)$/.exec(call) ?? [];
-    const program = programIn(markdown, language, call);
+    const program = patient(programIn(markdown, language, call));
     return {
       ...rest,
       name,

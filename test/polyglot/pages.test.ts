@@ -1,13 +1,14 @@
 /**
  * What the pages on locks and elections show, against a real ensemble: each session with curl word for word, each program in its
- * story. Of a lock: a second one waits, the first is stopped while it holds, loses, wakes and is refused. Of an election: the
+ * story, but with longer sessions. Of a lock: a second one waits, the first is stopped while it holds, loses, wakes and is refused. Of an election: the
  * leader is killed, and the next takes over where everybody can see it. `npm test -- polyglot/pages` runs them.
  */
 import assert from "node:assert/strict";
-import { readFileSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, describe, it, type TestContext } from "node:test";
-import { Ensemble, freePorts, sleep, until } from "../integration/ensemble.ts";
+import { Ensemble, freePorts, sleep, superUser, until } from "../integration/ensemble.ts";
 import { findGrpcurl } from "../integration/grpcurl.ts";
 import { TestProxy } from "../integration/test-proxy.ts";
 import { acquire, call, openSession, queueOf, release, show } from "../locks/rest-locks.ts";
@@ -22,6 +23,8 @@ const locks = readPage("locks");
 const elections = readPage("elections");
 const readme = readFileSync(join(import.meta.dirname, "../../README.md"), "utf8");
 const started: Example[] = [];
+/** For what a program that is killed leaves behind. */
+const folder = mkdtempSync(join(tmpdir(), "quorate-pages-"));
 let ensemble: Ensemble;
 let doors: Doors;
 
@@ -34,6 +37,7 @@ before(async () => {
 after(async () => {
   for (const each of started) await each.kill();
   await ensemble?.stop();
+  rmSync(folder, { recursive: true, force: true });
 });
 
 /** Of several that ask at a time one makes it. */
@@ -53,7 +57,7 @@ function start(program: Program, ...args: string[]): Example {
 }
 
 function startAt(base: string, program: Program, args: readonly string[]): Example {
-  const example = new Example({ ...program, env: { ...program.env, QUORATE: base } }, args);
+  const example = new Example({ ...program, env: { ...program.env, QUORATE: base, TMPDIR: folder } }, args);
   started.push(example);
   return example;
 }
@@ -175,6 +179,13 @@ describe("the programs of the page on locks", { timeout: 240_000, concurrency: t
   });
 });
 
+/** As its timeout would. */
+async function endSession(session: string | undefined): Promise<void> {
+  const headers = { authorization: `Basic ${btoa(`${superUser.user}:${superUser.password}`)}` };
+  const ended = await call(ensemble.gateway.base, "DELETE", `/v1/sessions/${session}`, { headers });
+  assert.equal(ended.status, 200, show(ended));
+}
+
 /** The first has done a part, stands still, and has lost the lock to the second. */
 async function pausedWhileItHolds(program: Program, app: string): Promise<{ first: Example; second: Example }> {
   const first = start(program, app);
@@ -185,6 +196,8 @@ async function pausedWhileItHolds(program: Program, app: string): Promise<{ firs
   await until(waits, storyMillis, "the second one waits");
   await says(first, "step 2");
   first.signal("SIGSTOP");
+  const { json } = await call(ensemble.gateway.base, "GET", `/v1/locks/${app}/migrate`);
+  await endSession(json.holders?.[0]?.session);
   await says(second, "held 0x");
   return { first, second };
 }
@@ -265,6 +278,8 @@ async function electionStory(program: Program, app: string): Promise<void> {
   await says(observer, "leader anna, ready");
   await first.kill();
   assert.deepEqual(counted(second, "tick"), [], "one leads at a time");
+  const { json } = await call(ensemble.gateway.base, "GET", `/v1/elections/${app}/leader`);
+  await endSession(json.leader?.session);
   await says(observer, "leader bert, ready");
   await ends(second);
   assert.deepEqual([second.ended, second.lines.at(-1)], [0, "resigned"], second.output);
