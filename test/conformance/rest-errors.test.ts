@@ -46,9 +46,10 @@ async function recipeAnswer(): Promise<never> {
   if (now.kind === "unavailable") return now as never;
   return { kind: "failed", failure: now.outcome, servedBy: now.servedBy } as never;
 }
-const waiting = (): { readonly answer: Promise<never>; finish(): void } => ({
+const waiting = (): { readonly answer: Promise<never>; finish(): void; abandon(): void } => ({
   answer: recipeAnswer(),
   finish: () => {},
+  abandon: () => {},
 });
 const world = createNodeWorld();
 const recipes: Recipes = {

@@ -114,10 +114,12 @@ export async function turnOf(call: Call, begin: () => Waiting<Place>): Promise<R
   door.inFlight--;
   door.watches++;
   door.streams.add(waiter);
-  call.onGone(waiter.stop);
+  let answered = false;
+  call.onGone(() => !answered && waiting.abandon());
   try {
     return await waiting.answer;
   } finally {
+    answered = true;
     timer?.cancel();
     door.streams.delete(waiter);
     door.watches--;

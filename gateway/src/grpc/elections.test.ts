@@ -35,7 +35,7 @@ describe("an election's calls", () => {
     const recipes = scriptedRecipes({
       campaign: ({ path, data, layout, waitMillis }) => {
         said.push([path, Buffer.from(data).toString(), layout, waitMillis]);
-        return { answer: Promise.resolve(done(place)), finish: () => undefined };
+        return { answer: Promise.resolve(done(place)), finish: () => undefined, abandon: () => undefined };
       },
       proclaim: ({ path, data, acting, key }) => {
         said.push([path, Buffer.from(data).toString(), acting.session > 0, key?.key]);

@@ -24,13 +24,14 @@ function done<T>(value: T): RecipeAnswer<T> {
 }
 
 function answered(value: Place): Waiting<Place> {
-  return { answer: Promise.resolve(done(value)), finish: () => undefined };
+  return { answer: Promise.resolve(done(value)), finish: () => undefined, abandon: () => undefined };
 }
 
 /** Not before it is told to. */
 class Turn implements Waiting<Place> {
   readonly answer: Promise<RecipeAnswer<Place>>;
   readonly finished: Promise<void>;
+  abandoned = false;
   #finish: () => void = () => undefined;
 
   constructor() {
@@ -41,6 +42,11 @@ class Turn implements Waiting<Place> {
   }
 
   finish(): void {
+    this.#finish();
+  }
+
+  abandon(): void {
+    this.abandoned = true;
     this.#finish();
   }
 }
@@ -140,6 +146,7 @@ describe("Acquire", () => {
     ended.abort();
     assert.equal((await failureOf(call)).code, 1);
     await turn.finished;
+    assert.equal(turn.abandoned, true);
   });
 
   it("is answered with what is known when the gateway stops", { timeout: 20_000 }, async () => {

@@ -23,7 +23,12 @@ export function refuse(code: ErrorCode, detail: string, path?: Path, at: Zxid = 
 
 /** `fenced`: the place that somebody names, or has a key for, is no more. */
 export function placeGone(queue: Path, zxid: Zxid = zeroZxid): Failed {
-  return refuse("fenced", `the place in ${queue} is no more: it was released, or taken away`, queue, zxid);
+  return refuse(
+    "fenced",
+    `the place in ${queue} is no more: it was released, or taken away; ask without a token for a new one`,
+    queue,
+    zxid,
+  );
 }
 
 export interface Succeeded {

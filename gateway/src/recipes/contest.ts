@@ -62,6 +62,8 @@ export class Contesting implements Waiting<Place>, ViewMember, Wait {
   #looks = 0;
   #verdict: RecipeAnswer<Place> | undefined;
   #done = false;
+  /** Nobody hears the answer. */
+  #abandoned = false;
 
   constructor(ports: ContestPorts, contest: Contest, wish: Wish, deadlineMillis: number) {
     this.#ports = ports;
@@ -85,6 +87,12 @@ export class Contesting implements Waiting<Place>, ViewMember, Wait {
   finish(): void {
     this.#overdue = true;
     this.#tellSeen();
+  }
+
+  abandon(): void {
+    this.#abandoned = true;
+    if (this.#done) this.#closeUntold();
+    else this.finish();
   }
 
   expire(): void {
@@ -179,10 +187,8 @@ export class Contesting implements Waiting<Place>, ViewMember, Wait {
       deadline: this.#limit,
     });
     this.#wrote ||= wrote;
-    if (isFailed(outcome)) {
-      if (this.#opened !== undefined) closeUnused(this.#ports, identity, this.#opened.acting);
-      this.#settle(outcome);
-    } else if (this.#unrenewed !== undefined) {
+    if (isFailed(outcome)) this.#settle(outcome);
+    else if (this.#unrenewed !== undefined) {
       this.#settle(this.#wrote ? afterEffect(this.#unrenewed) : this.#unrenewed);
     } else this.#stand(outcome);
   }
@@ -198,7 +204,7 @@ export class Contesting implements Waiting<Place>, ViewMember, Wait {
     if (standing !== undefined) this.#seen = { standing, zxid, servedBy };
     else if (known?.heldAt !== undefined) {
       // It may have come to that behind what was read.
-      const at = known.heldAt > zxid ? known.heldAt : zxid;
+      const at = Math.max(known.heldAt, zxid) as Zxid;
       this.#seen = { standing: { held: true, ahead: 0 }, zxid: at, servedBy };
     }
     this.#guarding = token !== undefined && this.#seen?.standing.held === true;
@@ -359,7 +365,13 @@ export class Contesting implements Waiting<Place>, ViewMember, Wait {
     this.#leave();
     if (this.#renewing && answer.kind === "done") return;
     this.#done = true;
+    if (this.#abandoned || answer.kind !== "done") this.#closeUntold();
     this.#resolve(answer);
+  }
+
+  /** Its secret was told to nobody. */
+  #closeUntold(): void {
+    if (this.#opened !== undefined) closeUnused(this.#ports, this.#contest.identity, this.#opened.acting);
   }
 
   #leave(): void {

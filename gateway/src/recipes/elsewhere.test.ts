@@ -114,4 +114,23 @@ describe("a session that was opened for a lock", () => {
       assert.equal(codeOf(await scene.until(gateway.release(lock, acting))), "sessionExpired");
     }
   });
+
+  it("is closed where its client went before he was told of it", async () => {
+    const scene = new Scene();
+    const gateway = scene.gateway();
+    gateway.faults = { delay: () => 20, fate: () => "pass" };
+    for (const millis of [5, 25, 45, 65]) {
+      const call = gateway.acquire(lock, { waitMillis: 5000 });
+      await scene.pass(millis);
+      call.abandon();
+      await scene.until(call.answer);
+      await scene.pass(100);
+      assert.deepEqual(scene.names(lock), [], `after ${millis} ms`);
+    }
+    const acting = await scene.session();
+    const kept = gateway.acquire(lock, { acting });
+    kept.abandon();
+    done(await scene.until(kept.answer));
+    assert.equal(scene.names(lock).length, 1, "a session of its client's own is his to keep");
+  });
 });

@@ -112,8 +112,10 @@ export interface ElectionContest extends Contest {
 /** A call that waits. */
 export interface Waiting<T> {
   readonly answer: Promise<RecipeAnswer<T>>;
-  /** Answer now with what is known: its time is over, the process stops, or its client has gone. The place stays. */
+  /** Answer now with what is known: its time is over, or the process stops. The place stays. */
   finish(): void;
+  /** Its client went before he was answered. The place stays, but not by a session that nobody was told of. */
+  abandon(): void;
 }
 
 export interface RecipeRead {

@@ -29,7 +29,7 @@ import type {
 } from "../backend.ts";
 import { VirtualWorld } from "../virtual-world.test-support.ts";
 import { createRecipes } from "./create.ts";
-import type { LockContest, Place, RecipeAnswer, RecipeRead, Recipes } from "./recipes.ts";
+import type { LockContest, Place, RecipeAnswer, RecipeRead, Recipes, Waiting } from "./recipes.ts";
 
 export function path(text: string): Path {
   const parsed = parsePath(text);
@@ -152,7 +152,7 @@ export class Port {
     };
   }
 
-  acquire(queue: Path, contest: Partial<LockContest> = {}): { answer: Promise<RecipeAnswer<Place>>; finish(): void } {
+  acquire(queue: Path, contest: Partial<LockContest> = {}): Waiting<Place> {
     return this.recipes.acquire({ ...plainContest, path: queue, ...contest }, 5000);
   }
 

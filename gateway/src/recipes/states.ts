@@ -67,7 +67,8 @@ async function see(
     sight = await readAllNames(backend, { identity, terms: notBefore(sight.zxid) }, path, deadlineMillis);
   }
   if (isFailed(sight)) return sight;
-  if ("kind" in sight) return refuse("noNode", `there is no znode ${path}`, path, sight.zxid);
+  if ("kind" in sight)
+    return refuse("noNode", `nobody holds ${path} or waits for it: there is no such znode`, path, sight.zxid);
   return seenOf(sight, path, recipe);
 }
 

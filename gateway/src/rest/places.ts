@@ -110,6 +110,7 @@ class Turn implements Waiter {
   wheelPlace = 0;
   #waiting: Waiting<Place> | undefined;
   #gone = false;
+  #answered = false;
 
   constructor(call: Call, begin: () => Waiting<Place>, say: (place: Place, served: Served) => void) {
     this.#call = call;
@@ -131,6 +132,7 @@ class Turn implements Waiter {
     if (this.#call.door.stopping) this.#waiting.finish();
     const answer = await this.#waiting.answer;
     if (this.#gone) return;
+    this.#answered = true;
     this.gone();
     const settled = settleRecipe(this.#call, answer);
     if (settled !== undefined) this.#say(settled.value, settled);
@@ -151,7 +153,7 @@ class Turn implements Waiter {
     if (this.#gone) return;
     this.#gone = true;
     this.#call.door.watches.leave(this);
-    this.#waiting?.finish();
+    if (!this.#answered) this.#waiting?.abandon();
   }
 }
 
