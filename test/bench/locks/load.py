@@ -302,7 +302,7 @@ def start(loop, clients):
 
 
 def at(part):
-    return sorted(times)[min(len(times) - 1, int(len(times) * part))] * 1000
+    return sorted(times)[min(len(times) - 1, int(len(times) * part))] * 1000 if times else 0
 
 
 name = "bench/%s/lock" % run
