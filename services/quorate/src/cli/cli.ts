@@ -7,7 +7,7 @@ import { Context, type Variables } from "./context.ts";
 import { exitCodes } from "./exit-codes.ts";
 import { tell, UsageError } from "./failures.ts";
 import { findCommand } from "./find.ts";
-import { commandHelp, exitCodeHelp, overview, type ServerCommand } from "./help.ts";
+import { commandHelp, exitCodeHelp, groupHelp, overview, type ServerCommand } from "./help.ts";
 import { nearest, parseCommand } from "./parse.ts";
 import { Signals } from "./signals.ts";
 import { commands, hidden } from "./table.ts";
@@ -53,6 +53,7 @@ async function run(command: Command, args: readonly string[], env: Variables): P
   const name = nameOf(command);
   let what = name;
   let context: Context | undefined;
+  const signals = new Signals();
   try {
     const values = parseCommand(command, args);
     refuseMistyped(env);
@@ -63,17 +64,21 @@ async function run(command: Command, args: readonly string[], env: Variables): P
     // What was given as an option must not be seen by all who list processes.
     if (values.flag("user") || values.flag("session")) process.title = `quorate ${name}`;
     if (command.args.length > 0 && values.arg(0).startsWith("/")) what = `${name} ${values.arg(0)}`;
-    const signals = new Signals();
     context = new Context(values, env, signals);
     return (await command.run(context)) ?? exitCodes.ok.code;
   } catch (error) {
-    const { exit, line, hint } = tell(error, what);
+    const { exit, line, hint } = tell(ended(error, signals), what, command.reads);
     if (line !== undefined && !command.silent)
       process.stderr.write(`quorate: ${line}\n${hint === undefined ? "" : `  ${hint}\n`}`);
     return exit;
   } finally {
     await context?.close();
   }
+}
+
+/** What a signal broke off says so in many ways. */
+function ended(error: unknown, { signal }: Signals): unknown {
+  return signal.aborted && error instanceof Error && error.name === "AbortError" ? signal.reason : error;
 }
 
 /** What looks like one of our variables and is none; others belong to servers on this machine, or to whoever made them. */
@@ -92,12 +97,38 @@ function help(name: string, args: readonly string[], server: readonly ServerComm
   const width = process.stdout.columns || 100;
   const wished = name === "help" ? args.filter((each) => !each.startsWith("-")).join(" ") : "";
   const about = commands.find((each) => nameOf(each) === wished);
-  if (about !== undefined) process.stdout.write(`${commandHelp(about, width)}\n`);
+  const strange = name === "" ? args.find(isStrange) : undefined;
+  const group = groupOf(name, wished, args);
+  if (strange !== undefined) return unknownOption(strange);
+  if (group.length > 0) process.stdout.write(`${groupHelp(group[0]?.words[0] ?? "", group, width)}\n`);
+  else if (about !== undefined) process.stdout.write(`${commandHelp(about, width)}\n`);
   else if (wished === "exit-codes") process.stdout.write(`${exitCodeHelp(width)}\n`);
   else if (wished === "" && (name === "" || name === "help"))
     process.stdout.write(`${overview(commands, server, width)}\n`);
   else return unknown(wished || name, server);
   return exitCodes.ok.code;
+}
+
+/** The commands of `session --help` or `help session`. */
+function groupOf(name: string, wished: string, args: readonly string[]): readonly Command[] {
+  const [first, second] = name.split(" ");
+  const asks = name === "help" || [second, ...args].some((each) => each === "--help" || each === "-h");
+  const word = name === "help" ? wished : first;
+  return asks ? commands.filter(({ words }) => words.length > 1 && words[0] === word) : [];
+}
+
+function isStrange(word: string): boolean {
+  const [flag = ""] = word.split("=");
+  return flag.startsWith("-") && !globalOptions.some(({ name, short }) => flag === `--${name}` || flag === `-${short}`);
+}
+
+function unknownOption(flag: string): number {
+  const known = [...globalOptions.map(({ name }) => `--${name}`), "--version"];
+  const near = nearest(flag, known);
+  const hint = near === undefined ? "quorate help tells what there is" : `did you mean ${near}?`;
+  const { exit, line } = tell(new UsageError(`there is no option ${flag}`), "quorate");
+  process.stderr.write(`${line}\n  ${hint}\n`);
+  return exit;
 }
 
 function unknown(name: string, server: readonly ServerCommand[]): number {

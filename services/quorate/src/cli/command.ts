@@ -54,6 +54,8 @@ export interface Command {
   /** Paragraphs. */
   readonly notes?: readonly string[];
   readonly examples: readonly Example[];
+  /** It changes nothing: when it fails, nothing can have been done. */
+  readonly reads?: true;
   /** It fails without a word: whoever asks is no person. */
   readonly silent?: boolean;
   /** Answers its exit code; 0 without one. */

@@ -8,7 +8,7 @@ import type { Option } from "./command.ts";
 import { sessionTimeoutOption } from "./commands/session.ts";
 import type { Context } from "./context.ts";
 import { durationText } from "./durations.ts";
-import { CommandError, isCode } from "./failures.ts";
+import { CommandError, isCallFailure, isCode } from "./failures.ts";
 import { runProgram } from "./program.ts";
 import { cut } from "./width.ts";
 
@@ -96,7 +96,7 @@ async function waitFor(context: Context, contest: Contest, client: RestClient, s
   } catch (error) {
     if (wait === undefined || !isCode(error, "timeout") || error.certainty === "unknown") throw error;
     const seen = outlook.last ?? (await contest.look(client, session.id).catch(() => undefined));
-    const who = seen === undefined ? "" : `; ${told(seen)}`;
+    const who = seen === undefined ? "" : `; ${told(contest, seen)}`;
     throw new CommandError("waited", `not got ${wait === 0 ? "at once" : `within ${durationText(wait)}`}${who}`);
   } finally {
     outlook.end();
@@ -118,7 +118,8 @@ async function whileHeld(context: Context, contest: Contest, holding: Holding): 
       graceMillis: values.millis("grace") ?? usualGraceMillis,
     });
     if (!stopped) return exit;
-    const why = holding.signal.reason instanceof Error ? `: ${holding.signal.reason.message}` : "";
+    const { reason } = holding.signal as { readonly reason: unknown };
+    const why = isCallFailure(reason) ? `: ${reason.detail}` : reason instanceof Error ? `: ${reason.message}` : "";
     throw new CommandError("lost", `${contest.about} was lost, and COMMAND stopped${why}`);
   } finally {
     await contest.giveUp(holding).catch((error: unknown) => {
@@ -133,8 +134,10 @@ export function giveUpOptions(): { readonly timeoutMillis: number } {
   return { timeoutMillis: giveUpMillis };
 }
 
-function told({ holder, ahead }: Outlook): string {
-  const who = holder === "" ? "nobody has it yet" : `${holder} has it`;
+function told({ variable }: Contest, { holder, ahead }: Outlook): string {
+  const leads = variable === "QUORATE_ELECTION";
+  const who =
+    holder === "" ? (leads ? "nobody leads yet" : "nobody has it yet") : `${holder} ${leads ? "leads" : "has it"}`;
   return ahead <= 1 ? who : `${who}, ${ahead} are ahead`;
 }
 
@@ -143,7 +146,7 @@ class OutlookLine {
   last: Outlook | undefined;
   readonly #context: Context;
   readonly #contest: Contest;
-  readonly #look: () => Promise<Outlook | undefined>;
+  readonly #look: () => Promise<Outlook | "unanswered" | undefined>;
   #timer: NodeJS.Timeout;
   #shown = "";
   #over = false;
@@ -151,7 +154,12 @@ class OutlookLine {
   constructor(context: Context, contest: Contest, client: RestClient, session: string) {
     this.#context = context;
     this.#contest = contest;
-    this.#look = () => contest.look(client, session).catch(() => undefined);
+    this.#look = () =>
+      contest
+        .look(client, session)
+        .catch((error: unknown) =>
+          isCode(error, "connectionLoss", "timeout", "noLeader") ? ("unanswered" as const) : undefined,
+        );
     this.#timer = setTimeout(() => void this.#show(), quietMillis);
   }
 
@@ -164,9 +172,10 @@ class OutlookLine {
   async #show(): Promise<void> {
     const seen = await this.#look();
     if (this.#over) return;
-    this.last = seen ?? this.last;
+    if (typeof seen === "object") this.last = seen;
     const { out } = this.#context;
-    const line = seen === undefined ? "" : `waiting for ${this.#contest.name}: ${told(seen)}`;
+    const what = seen === "unanswered" ? "no gateway answers" : seen && told(this.#contest, seen);
+    const line = what === undefined ? "" : `waiting for ${this.#contest.name}: ${what}`;
     if (line !== "" && line !== this.#shown) {
       this.#shown = line;
       if (out.errTerminal) out.progress(cut(line, out.errWidth - 1));

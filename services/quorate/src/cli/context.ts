@@ -1,7 +1,7 @@
 /** What a command is run with: its words, where it writes, whom it asks and on whose behalf. */
 import { readFileSync } from "node:fs";
 import type { RestClient } from "@quorate/client/rest";
-import { CommandError, UsageError } from "./failures.ts";
+import { fileFault, UsageError } from "./failures.ts";
 import { Output } from "./output.ts";
 import type { Values } from "./parse.ts";
 import { Rest } from "./rest.ts";
@@ -134,6 +134,6 @@ function firstLine(path: string, option: string): string {
     const [line = ""] = readFileSync(path, "utf8").split(/\r?\n/);
     return line.trim();
   } catch (error) {
-    throw new CommandError("usage", `${option} ${path}: ${error instanceof Error ? error.message : String(error)}`);
+    throw fileFault(`${option} ${path}`, error);
   }
 }

@@ -1,8 +1,9 @@
 /** A znode's bytes: as text where they are that, as REST's JSON has them, and as a command line gives them. */
 import { createReadStream } from "node:fs";
-import { stat } from "node:fs/promises";
+import { addAbortSignal, type Readable } from "node:stream";
 import { limits } from "@quorate/api";
-import { CommandError } from "./failures.ts";
+import type { Context } from "./context.ts";
+import { CommandError, fileFault } from "./failures.ts";
 import { visible } from "./width.ts";
 
 const decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
@@ -34,24 +35,33 @@ export function dataCell(bytes: Uint8Array): string {
 }
 
 /** VALUE: itself, `-` for standard input, `@FILE` for a file's content; `literal`: always itself. */
-export async function readValue(word: string, literal: boolean): Promise<Uint8Array> {
+export async function readValue(word: string, literal: boolean, context: Context): Promise<Uint8Array> {
   if (literal || (word !== "-" && !word.startsWith("@"))) return new TextEncoder().encode(word);
-  if (word === "-") return readAll(process.stdin, "standard input");
-  const path = word.slice(1);
+  return readInput(
+    word === "-" ? "-" : word.slice(1),
+    context,
+    "--literal takes a value that begins with @ as it stands",
+  );
+}
+
+/** All of a file, or for `-` of standard input, until a signal comes. */
+export async function readInput(name: string, { signal, out }: Context, hint?: string): Promise<Uint8Array> {
+  if (name === "-") {
+    if (process.stdin.isTTY) out.note("(reads from the keyboard; Ctrl-D on an empty line ends it)");
+    return readAll(process.stdin, "standard input", signal);
+  }
   try {
-    if ((await stat(path)).isDirectory()) throw new Error("it is a folder");
-    return await readAll(createReadStream(path), path);
+    return await readAll(createReadStream(name), name, signal);
   } catch (error) {
-    if (error instanceof CommandError) throw error;
-    const why = error instanceof Error ? error.message : String(error);
-    throw new CommandError("usage", `${path}: ${why}`, "--literal takes a value that begins with @ as it stands");
+    signal.throwIfAborted();
+    throw fileFault(name, error, hint);
   }
 }
 
-async function readAll(stream: AsyncIterable<unknown>, name: string): Promise<Uint8Array> {
+async function readAll(stream: Readable, name: string, signal: AbortSignal): Promise<Uint8Array> {
   const chunks: Buffer[] = [];
   let length = 0;
-  for await (const chunk of stream) {
+  for await (const chunk of addAbortSignal(signal, stream)) {
     chunks.push(chunk as Buffer);
     length += (chunk as Buffer).length;
     if (length > limits.dataBytes)

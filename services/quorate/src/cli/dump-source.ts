@@ -1,7 +1,8 @@
 /** The lines of an export: a file can be read twice, a pipe only once. */
 import { close, createReadStream, fstat, open } from "node:fs";
+import { addAbortSignal } from "node:stream";
 import { promisify } from "node:util";
-import { CommandError } from "./failures.ts";
+import { fileFault } from "./failures.ts";
 
 const lineEnd = 0x0a;
 
@@ -25,19 +26,22 @@ export class DumpSource {
     let descriptor = 0;
     try {
       if (name !== "-") descriptor = await promisify(open)(name, "r");
-      return new DumpSource(descriptor, (await promisify(fstat)(descriptor)).isFile());
+      const stat = await promisify(fstat)(descriptor);
+      if (stat.isDirectory()) throw Object.assign(new Error("it is a folder"), { code: "EISDIR" });
+      return new DumpSource(descriptor, stat.isFile());
     } catch (error) {
-      throw new CommandError("usage", `${name}: ${error instanceof Error ? error.message : String(error)}`);
+      throw fileFault(name, error);
     }
   }
 
-  async *lines(): AsyncGenerator<SourceLine> {
-    // A file is read from its beginning each time, wherever its descriptor stands.
-    const stream = createReadStream("", {
-      fd: this.#descriptor,
-      autoClose: false,
-      ...(this.rereadable ? { start: 0 } : {}),
-    });
+  /** Until a signal comes, even while nothing does. */
+  async *lines(signal: AbortSignal): AsyncGenerator<SourceLine> {
+    // A file is read from its beginning each time, wherever its descriptor stands. A terminal that one waits for cannot be closed.
+    const stream =
+      this.#descriptor === 0 && !this.rereadable
+        ? process.stdin
+        : createReadStream("", { fd: this.#descriptor, autoClose: false, ...(this.rereadable ? { start: 0 } : {}) });
+    addAbortSignal(signal, stream);
     // Not node:readline, to which U+2028 ends a line, too.
     let rest: Buffer[] = [];
     for await (const chunk of stream as AsyncIterable<Buffer>) {

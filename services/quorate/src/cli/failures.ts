@@ -26,6 +26,21 @@ export class CommandError extends Error {
   }
 }
 
+/** A file that is not there, or cannot be read; `name` as it was given. */
+export function fileFault(name: string, error: unknown, hint?: string): CommandError {
+  if (error instanceof CommandError) return error;
+  const { code, message } = error as NodeJS.ErrnoException;
+  const text = code === undefined ? undefined : fileFaults[code];
+  return new CommandError("usage", text === undefined ? `${name}: ${message}` : `${name} ${text}`, hint);
+}
+
+const fileFaults: Readonly<Record<string, string>> = {
+  ENOENT: "does not exist",
+  ENOTDIR: "does not exist",
+  EACCES: "may not be read",
+  EISDIR: "is a folder, not a file",
+};
+
 /** Ended by a signal, which needs no words. */
 export class Interrupted extends Error {
   override readonly name: string = "Interrupted";
@@ -81,14 +96,14 @@ export interface Told {
   readonly hint?: string | undefined;
 }
 
-/** `what`: the command and what it was about, such as `get /x`. */
-export function tell(error: unknown, what: string): Told {
+/** `what`: the command and what it was about, such as `get /x`; `reads`: it changes nothing. */
+export function tell(error: unknown, what: string, reads = false): Told {
   if (error instanceof Interrupted) return { exit: 128 + signalNumber(error.signal) };
   if (error instanceof UsageError)
     return { exit: exitCodes.usage.code, line: `${what}: ${error.message}`, hint: error.hint };
   if (error instanceof CommandError)
     return { exit: exitCodes[error.exit].code, line: `${what}: ${error.message}`, hint: error.hint };
-  if (isCallFailure(error)) return tellCall(error, what);
+  if (isCallFailure(error)) return tellCall(error, what, reads ? "noEffect" : error.certainty);
   return {
     exit: exitCodes.failure.code,
     line: `${what}: ${error instanceof Error ? error.message : String(error)}`,
@@ -113,16 +128,18 @@ export function signalNumber(signal: NodeJS.Signals): number {
   return numbers[signal] ?? 15;
 }
 
-function tellCall(error: Error & CallFailure, what: string): Told {
-  const { code, certainty, op } = error;
+function tellCall(error: Error & CallFailure, what: string, certainty: Certainty): Told {
+  const { code, op } = error;
   const exit = exitCodes[exitOfCode[code]].code;
   const doubt = certainty === "unknown" ? "; it may have been done" : "";
   const where = op === undefined ? "" : ` in ${op.in}[${op.index}]`;
-  const [text, hint] = wordsOf(error, what);
+  const [text, hint] = wordsOf(error, what, certainty);
   return { exit, line: `${what}: ${text}${where} (${code}${doubt})`, hint };
 }
 
-function wordsOf(error: CallFailure, what: string): readonly [string, string?] {
+const statusHint = "quorate cluster status shows who is there";
+
+function wordsOf(error: CallFailure, what: string, certainty: Certainty): readonly [string, string?] {
   const detail = forShell(error.detail, what);
   switch (error.code) {
     case "noParent":
@@ -131,24 +148,33 @@ function wordsOf(error: CallFailure, what: string): readonly [string, string?] {
       return [detail, "name a user who may: QUORATE_USER=name:password, or --user name"];
     case "connectionLoss":
     case "timeout":
-      return error.certainty === "noEffect"
+      return certainty === "noEffect"
         ? [detail, "is a gateway there? name it by --endpoint http://HOST:PORT or QUORATE_ENDPOINT"]
-        : [detail];
+        : [detail, statusHint];
     case "noLeader":
-      return [detail, "quorate cluster status shows who is there"];
+      return [detail, statusHint];
     default:
       return [detail];
   }
 }
 
+const secretHint = "give ID:SECRET as `quorate session open` printed it";
+
 /** What the gateway advises to users of HTTP, for users of a shell; `what` has told the path already. */
 function forShell(detail: string, what: string): string {
   const path = what.slice(what.indexOf(" /") + 1);
   const rest = path.startsWith("/") && detail.startsWith(`${path}: `) ? detail.slice(path.length + 2) : detail;
-  return rest
-    .replaceAll("\n", " ")
-    .replace(/[?&]?parents=true/g, "--parents")
-    .replace(/[?&]?recursive=true/g, "--recursive")
-    .replace(/If-Match: \*/g, "--replace")
-    .replace(/If-None-Match: \*/g, "--create");
+  return (
+    rest
+      .replaceAll("\n", " ")
+      // Whether it may have been done is told behind it.
+      .replace(" (an earlier try may have had an effect)", "")
+      .replace(/send Quorate-Session: <id>:<secret> as it was given/, secretHint)
+      .replace(/Quorate-Session is missing; send .* answered it/, `the session's secret is missing; ${secretHint}`)
+      .replace(/Quorate-Session: (.*); send it as POST .* answered it/, `$1; ${secretHint}`)
+      .replace(/[?&]?parents=true/g, "--parents")
+      .replace(/[?&]?recursive=true/g, "--recursive")
+      .replace(/If-Match: \*/g, "--replace")
+      .replace(/If-None-Match: \*/g, "--create")
+  );
 }

@@ -6,10 +6,14 @@ export interface Column {
   readonly right?: boolean;
   /** It gives way first when there is no room; the others only when that is not enough. */
   readonly gives?: boolean;
+  /** On a terminal too narrow for all it is left out, the highest first. */
+  readonly spare?: number;
 }
 
 const gap = "  ";
 const leastWidth = 6;
+/** To so much a column gives way before another is left out. */
+const fairWidth = 16;
 
 export interface GridStyle {
   readonly width: number;
@@ -18,15 +22,17 @@ export interface GridStyle {
 }
 
 /** Lines of a table for a terminal. */
-export function gridLines(
-  columns: readonly Column[],
-  rows: readonly (readonly string[])[],
-  style: GridStyle,
-): string[] {
-  const cells = rows.map((row) => columns.map((_, at) => visible(row[at] ?? "")));
+export function gridLines(all: readonly Column[], rows: readonly (readonly string[])[], style: GridStyle): string[] {
+  const allCells = rows.map((row) => all.map((_, at) => visible(row[at] ?? "")));
+  const wished = all.map(({ title }, at) =>
+    allCells.reduce((most, row) => Math.max(most, widthOf(row[at] ?? "")), widthOf(title)),
+  );
+  const shown = kept(all, wished, style.width);
+  const columns = shown.map((at) => all[at] ?? { title: "" });
+  const cells = allCells.map((row) => shown.map((at) => row[at] ?? ""));
   const widths = fit(
     columns,
-    columns.map(({ title }, at) => Math.max(widthOf(title), ...cells.map((row) => widthOf(row[at] ?? "")))),
+    shown.map((at) => wished[at] ?? 0),
     style.width,
   );
   const line = (row: readonly string[]): string =>
@@ -39,6 +45,19 @@ export function gridLines(
       })
       .join(gap);
   return [style.heading(line(columns.map(({ title }) => title))), ...cells.map(line)];
+}
+
+/** The places of the columns that there is room for. */
+function kept(columns: readonly Column[], wished: readonly number[], most: number): readonly number[] {
+  let shown = columns.map((_, at) => at);
+  const least = (at: number): number => Math.min(wished[at] ?? 0, columns[at]?.gives === true ? fairWidth : Infinity);
+  const spareOf = (at: number): number => columns[at]?.spare ?? 0;
+  for (;;) {
+    const total = shown.reduce((sum, at) => sum + least(at), gap.length * (shown.length - 1));
+    const next = shown.reduce((first, at) => (spareOf(at) > spareOf(first) ? at : first), shown[0] ?? 0);
+    if (total <= most || spareOf(next) === 0) return shown;
+    shown = shown.filter((at) => at !== next);
+  }
 }
 
 /** Takes from the widest that gives way until it fits, then from the widest of all. */

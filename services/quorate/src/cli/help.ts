@@ -25,12 +25,18 @@ usage: quorate COMMAND [OPTION…] [ARGUMENT…]
 
 ${sections.join("\n\n")}
 
-quorate COMMAND --help tells more; quorate help exit-codes lists what the exit codes say.
-A gateway is asked at http://127.0.0.1:8080, or where --endpoint or QUORATE_ENDPOINT says.`;
+${paragraph("quorate COMMAND --help tells more; quorate help exit-codes lists what the exit codes say.", width)}
+${paragraph("A gateway is asked at http://127.0.0.1:8080, or where --endpoint or QUORATE_ENDPOINT says.", width)}`;
+}
+
+/** `quorate session`: the commands whose names begin so. */
+export function groupHelp(word: string, commands: readonly Command[], width: number): string {
+  const rows = commands.map((each) => entry(nameOf(each), each.about, nameWidth, width));
+  return `usage: quorate ${word} COMMAND [OPTION…] [ARGUMENT…]\n\n${rows.join("\n")}`;
 }
 
 export function commandHelp(command: Command, width: number): string {
-  const about = wrap(sentence(command.about), 0, Math.min(width, mostWidth)).join("\n");
+  const about = paragraph(sentence(command.about), width);
   const parts = [`${usageOf(command)}\n\n${about}`];
   if (command.args.length > 0)
     parts.push(
@@ -42,7 +48,7 @@ export function commandHelp(command: Command, width: number): string {
     );
   if (command.options.length > 0) parts.push(titled("Options", command.options.map(optionRow), width));
   parts.push(titled("Options of every command", globalOptions.map(optionRow), width));
-  for (const note of command.notes ?? []) parts.push(wrap(note, 0, Math.min(width, mostWidth)).join("\n"));
+  for (const note of command.notes ?? []) parts.push(paragraph(note, width));
   if (command.examples.length > 0)
     parts.push(`Examples:\n${command.examples.map(({ line, about }) => `  # ${about}\n  ${line}`).join("\n")}`);
   return parts.join("\n\n");
@@ -53,7 +59,7 @@ export function exitCodeHelp(width: number): string {
   const all = [...rows, ["128 + n", signalExit.replace(/^128 \+ n: /, "")] as const];
   return `Exit codes:\n${all.map(([code, about]) => entry(code, about, 9, width)).join("\n")}
 
-lock and elect end with COMMAND's own exit code, once it was started and nothing was lost.`;
+${paragraph("lock and elect end with COMMAND's own exit code, once it was started and nothing was lost.", width)}`;
 }
 
 export function optionRow({
@@ -88,6 +94,10 @@ function entry(head: string, about: string, column: number, width: number): stri
   // What is too long for its column has a line of its own.
   if (widthOf(head) > column) return [`  ${head}`, `${" ".repeat(indent)}${first}`, ...rest].join("\n");
   return [`  ${head}${" ".repeat(column - widthOf(head))}  ${first}`, ...rest].join("\n");
+}
+
+function paragraph(text: string, width: number): string {
+  return wrap(text, 0, Math.min(width, mostWidth)).join("\n");
 }
 
 /** Lines of at most `width`, each indented. */

@@ -1,7 +1,7 @@
 /** A command's words as values, by its description; whatever does not fit is said by its name. */
 import { parseArgs } from "node:util";
 import { type Command, globalOptions, nameOf, type Option, usageOf } from "./command.ts";
-import { durationMillis } from "./durations.ts";
+import { durationMillis, durationText } from "./durations.ts";
 import { UsageError } from "./failures.ts";
 
 export class Values {
@@ -111,7 +111,8 @@ export function faultOf({ kind, choices, min = 0, max }: Option, value: string):
   if (kind === "duration") {
     const millis = durationMillis(value);
     if (millis === undefined) return "is no duration: write 500ms, 30s, 5m or 2h";
-    if (millis < min || millis > (max ?? Number.MAX_SAFE_INTEGER)) return `is not within ${min}ms and ${max}ms`;
+    if (millis < min) return `is too short: at least ${durationText(min)}`;
+    if (max !== undefined && millis > max) return `is too long: at most ${durationText(max)}`;
   }
   return undefined;
 }
@@ -132,7 +133,10 @@ function checkArguments(command: Command, words: readonly string[], program: rea
   const missing = command.args[words.length];
   if (words.length < least && missing) throw new UsageError(`${missing.name} is missing`, usage);
   const most = command.args.some(({ many }) => many === true) ? Infinity : command.args.length;
-  if (words.length > most) throw new UsageError(`${JSON.stringify(words[most])} is too much`, usage);
+  if (words.length > most) {
+    const hint = command.program === undefined || program.length > 0 ? usage : `COMMAND stands behind --: ${usage}`;
+    throw new UsageError(`${JSON.stringify(words[most])} is too much`, hint);
+  }
   if (command.program === "required" && program.length === 0)
     throw new UsageError(behind ? "no COMMAND stands behind --" : "-- COMMAND is missing", usage);
 }

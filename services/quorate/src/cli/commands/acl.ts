@@ -2,7 +2,8 @@
 import type { components } from "@quorate/openapi";
 import { type AclEntry, formatAclEntry, parseAclEntry } from "../acl-text.ts";
 import type { Command } from "../command.ts";
-import { readValue } from "../data.ts";
+import type { Context } from "../context.ts";
+import { readInput } from "../data.ts";
 import { UsageError } from "../failures.ts";
 import { pathOf } from "../paths.ts";
 import { inRoute } from "../rest.ts";
@@ -19,6 +20,7 @@ const letters: readonly (readonly [string, string])[] = [
 
 export const aclGet: Command = {
   words: ["acl", "get"],
+  reads: true,
   group: "data",
   about: "who may do what with a znode",
   args: [path],
@@ -79,7 +81,7 @@ export const aclSet: Command = {
     const { out, values } = context;
     const entries = values.args.slice(1);
     const [only = ""] = entries;
-    const given = entries.length === 1 && only === "-" ? await fromJson() : { acl: entries.map(parseAclEntry) };
+    const given = entries.length === 1 && only === "-" ? await fromJson(context) : { acl: entries.map(parseAclEntry) };
     const version = values.number("if-version");
     const { body } = await (await context.rest()).ask<components["schemas"]["NodeAnswer"]>(
       "PUT",
@@ -98,8 +100,8 @@ export const aclSet: Command = {
   },
 };
 
-async function fromJson(): Promise<object> {
-  const text = new TextDecoder().decode(await readValue("-", false));
+async function fromJson(context: Context): Promise<object> {
+  const text = new TextDecoder().decode(await readInput("-", context));
   try {
     return JSON.parse(text) as object;
   } catch {

@@ -21,12 +21,17 @@ const fields: readonly Field[] = [
   { title: "ID", right: true, pipe: ({ id }) => String(id) },
   { title: "ROLE", pipe: ({ role }) => role },
   { title: "STATE", gives: true, pipe: stateOf, matters: (all) => all.some((each) => stateOf(each) !== "serving") },
-  { title: "EPOCH", right: true, pipe: ({ epoch }) => String(epoch) },
-  { title: "APPLIED", pipe: ({ applied }) => applied, terminal: ({ applied }) => applied.replace(/^0x0+(?=.)/, "0x") },
+  { title: "EPOCH", right: true, spare: 4, pipe: ({ epoch }) => String(epoch) },
+  {
+    title: "APPLIED",
+    spare: 2,
+    pipe: ({ applied }) => applied,
+    terminal: ({ applied }) => applied.replace(/^0x0+(?=.)/, "0x"),
+  },
   { title: "LAG", right: true, pipe: ({ lag }) => (lag === undefined ? "" : String(lag)) },
-  { title: "ZNODES", right: true, pipe: ({ znodes }) => String(znodes) },
-  { title: "SESSIONS", right: true, pipe: ({ sessions }) => String(sessions) },
-  { title: "ADDRESS", gives: true, pipe: ({ address }) => address },
+  { title: "ZNODES", right: true, spare: 6, pipe: ({ znodes }) => String(znodes) },
+  { title: "SESSIONS", right: true, spare: 5, pipe: ({ sessions }) => String(sessions) },
+  { title: "ADDRESS", gives: true, spare: 1, pipe: ({ address }) => address },
   {
     title: "VERSION",
     pipe: ({ version }) => version,
@@ -35,6 +40,7 @@ const fields: readonly Field[] = [
   {
     title: "HEARD",
     right: true,
+    spare: 3,
     pipe: ({ ago }) => ago,
     terminal: ({ ago }) => roughDuration(durationMillis(ago) ?? 0),
   },
@@ -45,6 +51,7 @@ const proofMillis = 3000;
 
 export const clusterStatus: Command = {
   words: ["cluster", "status"],
+  reads: true,
   group: "operation",
   about: "who is there, who leads, how far each is, and whether a write would be taken",
   args: [],

@@ -1,21 +1,27 @@
 /** `completion`: what a shell needs to complete commands, options, their values, and znodes. */
 import type { Command, Option } from "../command.ts";
 import { globalOptions } from "../command.ts";
-import type { Context } from "../context.ts";
+import { Context } from "../context.ts";
 import { UsageError } from "../failures.ts";
 import { findCommand } from "../find.ts";
+import { Values } from "../parse.ts";
 import { join } from "../paths.ts";
 
 const bash = `# quorate for bash: source <(quorate completion bash)
 _quorate() {
-  local IFS=$'\\n' words=("\${COMP_WORDS[@]:0:COMP_CWORD}") current="\${COMP_WORDS[COMP_CWORD]}"
+  # Not COMP_WORDS, which breaks at the colons of an address.
+  local line="\${COMP_LINE:0:COMP_POINT}" current="" words
+  read -ra words <<< "$line"
+  [[ "$line" == *[[:space:]] ]] || { current="\${words[-1]}"; unset 'words[-1]'; }
+  local IFS=$'\\n'
   local found=($(quorate __complete -- "\${words[@]:1}" "$current" 2>/dev/null))
   if [[ "\${found[0]}" == ":files" ]]; then
     compopt -o filenames
-    COMPREPLY=($(compgen -f -- "$current"))
+    COMPREPLY=($(compgen -f -- "\${current##*[:=]}"))
     return
   fi
-  COMPREPLY=("\${found[@]}")
+  # Only what stands behind the last break is replaced.
+  COMPREPLY=("\${found[@]#"\${current%"\${current##*[:=]}"}"}")
   [[ \${#found[@]} -eq 1 && "\${found[0]}" == */ ]] && compopt -o nospace
   return 0
 }
@@ -46,7 +52,7 @@ export const completion: Command = {
   about: "a script that makes a shell complete commands, options and znodes",
   args: [{ name: "SHELL", help: "bash or zsh" }],
   options: [],
-  notes: ["Znodes are asked of the gateway that QUORATE_ENDPOINT names, for a second at most."],
+  notes: ["Znodes are asked of the gateway that --endpoint or QUORATE_ENDPOINT names, for a second at most."],
   examples: [
     { line: "source <(quorate completion bash)", about: "in ~/.bashrc" },
     { line: "source <(quorate completion zsh)", about: "in ~/.zshrc, behind compinit" },
@@ -78,10 +84,27 @@ export const complete: Command = {
   run: async (context) => {
     const { commands } = await import("../table.ts");
     const words = context.values.args;
-    for (const each of await candidates(context, commands, words.slice(0, -1), words.at(-1) ?? ""))
-      await context.out.line(each);
+    const before = words.slice(0, -1);
+    const endpoints = typedEndpoints(before);
+    const asked =
+      endpoints.length === 0
+        ? context
+        : new Context(new Values(new Map([["endpoint", endpoints]]), [], []), context.env, context.signals);
+    try {
+      for (const each of await candidates(asked, commands, before, words.at(-1) ?? "")) await context.out.line(each);
+    } finally {
+      await asked.close();
+    }
   },
 };
+
+function typedEndpoints(words: readonly string[]): readonly string[] {
+  const flag = "--endpoint";
+  return words.flatMap((word, at) => {
+    if (word.startsWith(`${flag}=`)) return word.slice(flag.length + 1);
+    return words[at - 1] === flag ? word : [];
+  });
+}
 
 async function candidates(
   context: Context,

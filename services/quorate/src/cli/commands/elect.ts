@@ -1,5 +1,5 @@
 /** `elect`: runs a program while it leads; or says who leads. */
-import type { ElectionState, Holding, Leadership } from "@quorate/client";
+import type { ElectionState, Holding, Leadership, RestClient } from "@quorate/client";
 import type { Command } from "../command.ts";
 import { type Contest, contestOptions, giveUpOptions, ownName, runContest } from "../contest.ts";
 import type { Context } from "../context.ts";
@@ -43,7 +43,8 @@ export const elect: Command = {
     if (asks === 0) throw new UsageError("-- COMMAND is missing", "or --leader, or --observe, to see who leads");
     if (values.flag("leader")) await leader(context, name);
     else if (values.flag("observe")) await observe(context, name);
-    else return runContest(context, contestOf(name, await readValue(values.text("value") ?? ownName(), false)));
+    else
+      return runContest(context, contestOf(name, await readValue(values.text("value") ?? ownName(), false, context)));
     return undefined;
   },
 };
@@ -55,12 +56,27 @@ function contestOf(name: string, value: Uint8Array): Contest {
     variable: "QUORATE_ELECTION",
     take: (client, options) => client.elections.campaign(name, value, options),
     giveUp: (holding: Holding) => (holding as Leadership).resign(giveUpOptions()),
-    look: async (client) => {
-      const { leader: first } = await client.elections.leader(name);
-      // An election tells how many stand, but not where: what is ahead is not known.
-      return { holder: first === undefined ? "" : dataCell(first.value), ahead: 0 };
+    look: async (client, session) => {
+      const { leader: first, candidates } = await client.elections.leader(name);
+      const ahead = candidates > 1 && candidates <= mostLooked ? await aheadOf(client, name, session) : 0;
+      return { holder: first === undefined ? "" : dataCell(first.value), ahead };
     },
   };
+}
+
+/** Of more it is not looked how many are ahead: all of them look. */
+const mostLooked = 200;
+
+/** An election tells how many stand, but not where: those ahead have lower numbers than the znode of this session. */
+async function aheadOf(client: RestClient, name: string, session: string): Promise<number> {
+  const standing: { readonly place: number; readonly own: boolean }[] = [];
+  for await (const { path, stat } of client.tree(name, { depth: 1 })) {
+    const [, digits] = /(\d{10})$/.exec(path) ?? [];
+    if (path !== name && stat.kind === "ephemeral" && digits !== undefined)
+      standing.push({ place: Number(digits), own: stat.ephemeralOwner === session });
+  }
+  const own = standing.find((each) => each.own)?.place ?? 0;
+  return standing.filter(({ place }) => place < own).length;
 }
 
 async function leader(context: Context, name: string): Promise<void> {

@@ -14,6 +14,7 @@ const together = 32;
 
 export const exportCommand: Command = {
   words: ["export"],
+  reads: true,
   group: "operation",
   about: "a subtree as lines of JSON, all of one zxid",
   args: [{ name: "PATH", help: "the root of it", completes: "path" }],

@@ -9,6 +9,7 @@ const path = { name: "PATH", help: "of the znode", completes: "path" } as const;
 
 export const get: Command = {
   words: ["get"],
+  reads: true,
   group: "data",
   about: "the data of a znode",
   args: [path],
@@ -43,6 +44,7 @@ export const get: Command = {
 
 export const stat: Command = {
   words: ["stat"],
+  reads: true,
   group: "data",
   about: "what is known of a znode: times, versions, kind",
   args: [path],

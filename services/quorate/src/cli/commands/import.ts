@@ -40,6 +40,8 @@ export const importCommand: Command = {
       throw new UsageError("--overwrite and --skip-existing: give one of them");
     const target = pathOf(values.arg(0));
     const source = await DumpSource.open(values.arg(1) || "-");
+    if (!source.rereadable && process.stdin.isTTY && !values.arg(1))
+      out.note("(reads an export from the keyboard; FILE or < FILE reads a file)");
     const progress = new Progress(out, `import ${target}`);
     try {
       const importer = await Importer.open(context, target);
@@ -98,7 +100,7 @@ async function* nodesOf(
   source: DumpSource,
   reader: DumpReader,
 ): AsyncGenerator<{ readonly node: DumpNode; readonly bytes: number }> {
-  for await (const { line, bytes } of source.lines()) {
+  for await (const { line, bytes } of source.lines(signal)) {
     signal.throwIfAborted();
     const node = reader.read(line);
     if (node !== undefined) yield { node, bytes };

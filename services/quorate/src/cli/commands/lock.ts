@@ -92,9 +92,9 @@ function contestOf({ values }: Context, name: string): Contest {
 const columns: readonly Column[] = [
   { title: "" },
   { title: "CONTENDER", gives: true },
-  { title: "MODE" },
-  { title: "SINCE" },
-  { title: "SESSION" },
+  { title: "MODE", spare: 1 },
+  { title: "SINCE", spare: 2 },
+  { title: "SESSION", spare: 3 },
   { title: "TOKEN" },
 ];
 const mostWaiters = 1000;

@@ -7,6 +7,7 @@ import { below, pathOf } from "../paths.ts";
 
 export const ls: Command = {
   words: ["ls"],
+  reads: true,
   group: "data",
   about: "the children of a znode",
   args: [{ name: "PATH", help: "the root without it", optional: true, completes: "path" }],
@@ -37,10 +38,10 @@ async function short(context: Context): Promise<void> {
 
 const columns: readonly Column[] = [
   { title: "NAME", gives: true },
-  { title: "KIND" },
+  { title: "KIND", spare: 2 },
   { title: "SIZE", right: true },
-  { title: "CHILDREN", right: true },
-  { title: "VERSION", right: true },
+  { title: "CHILDREN", right: true, spare: 1 },
+  { title: "VERSION", right: true, spare: 3 },
   { title: "MODIFIED" },
 ];
 

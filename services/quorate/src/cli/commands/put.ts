@@ -110,7 +110,7 @@ async function write(
     query: { ...shapeQuery(context), ...query },
     headers: { ...headers, ...fencedHeader(context) },
     session: shapeSession(context),
-    body: await readValue(values.arg(1), values.flag("literal")),
+    body: await readValue(values.arg(1), values.flag("literal"), context),
     keyed: true,
   };
   const { status, body } = await (await context.rest()).ask<Written>(method, `/v1/znodes/${inRoute(at)}`, request);

@@ -3,9 +3,9 @@ import { limits } from "@quorate/api";
 import type { components } from "@quorate/openapi";
 import type { Command } from "../command.ts";
 import type { Context } from "../context.ts";
-import { CommandError, UsageError } from "../failures.ts";
+import { CommandError, isCode, UsageError } from "../failures.ts";
 import { pathOf } from "../paths.ts";
-import { inRoute } from "../rest.ts";
+import { type Asked, inRoute } from "../rest.ts";
 import { confirm } from "../terminal.ts";
 import { etagOf, fencedHeader, fencedOption } from "../writes.ts";
 
@@ -38,15 +38,17 @@ export const rm: Command = {
     const recursive = values.flag("recursive");
     if (recursive && path === "/") throw new UsageError("the root stays", "name what is below it: quorate ls /");
     if (recursive && !values.flag("yes") && process.stdin.isTTY) await agreed(context, path);
-    const { body } = await (await context.rest()).ask<components["schemas"]["DeleteAnswer"]>(
-      "DELETE",
-      `/v1/znodes/${inRoute(path)}`,
-      {
-        query: { recursive: recursive || undefined },
-        headers: { "If-Match": match === undefined ? undefined : etagOf(match), ...fencedHeader(context) },
-        keyed: true,
-      },
-    );
+    const asked: Asked = {
+      query: { recursive: recursive || undefined },
+      headers: { "If-Match": match === undefined ? undefined : etagOf(match), ...fencedHeader(context) },
+      keyed: true,
+    };
+    const rest = await context.rest();
+    const { body } = await rest.ask<Deleted>("DELETE", `/v1/znodes/${inRoute(path)}`, asked).catch((error: unknown) => {
+      throw recursive && isCode(error, "tooLarge")
+        ? new CommandError("usage", `${error.detail} (tooLarge)`, partsHint(path))
+        : error;
+    });
     if (out.json) await out.document({ path, ...body });
     else if (out.terminal && !out.quiet)
       await out.line(
@@ -54,6 +56,14 @@ export const rm: Command = {
       );
   },
 };
+
+type Deleted = components["schemas"]["DeleteAnswer"];
+
+/** What is more than one transaction goes branch by branch. */
+function partsHint(path: string): string {
+  const shown = /^[\w/.-]+$/.test(path) ? path : "PATH";
+  return `delete what is below it part by part: quorate ls ${shown} | xargs -I{} quorate rm -r --yes ${shown}/{}`;
+}
 
 async function agreed(context: Context, path: string): Promise<void> {
   const { signal } = context;
@@ -64,7 +74,7 @@ async function agreed(context: Context, path: string): Promise<void> {
     throw new CommandError(
       "usage",
       `${count} znodes are more than the ${limits.txnZnodes} that go at once`,
-      "delete what is below it part by part",
+      partsHint(path),
     );
   if (await confirm(`delete ${path} ${what}?`, signal)) return;
   signal.throwIfAborted();

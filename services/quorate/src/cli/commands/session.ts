@@ -71,16 +71,17 @@ async function open(context: Context): Promise<Opened> {
 const columns: readonly Column[] = [
   { title: "ID" },
   { title: "NAME", gives: true },
-  { title: "USER", gives: true },
-  { title: "ADDRESS", gives: true },
-  { title: "TIMEOUT", right: true },
+  { title: "USER", gives: true, spare: 1 },
+  { title: "ADDRESS", gives: true, spare: 4 },
+  { title: "TIMEOUT", right: true, spare: 3 },
   { title: "IDLE", right: true },
-  { title: "EPHEMERALS", right: true },
-  { title: "SINCE" },
+  { title: "EPHEMERALS", right: true, spare: 2 },
+  { title: "SINCE", spare: 5 },
 ];
 
 export const sessionList: Command = {
   words: ["session", "list"],
+  reads: true,
   group: "coordination",
   about: "all sessions (the super user alone)",
   args: [],
@@ -119,6 +120,7 @@ function rowOf(session: Shown, terminal: boolean): string[] {
 
 export const sessionShow: Command = {
   words: ["session", "show"],
+  reads: true,
   group: "coordination",
   about: "a session and its ephemerals",
   args: [{ name: "SESSION", help: "ID:SECRET, or ID for the super user; QUORATE_SESSION without it", optional: true }],

@@ -8,6 +8,7 @@ import { cut, visible } from "../width.ts";
 
 export const tree: Command = {
   words: ["tree"],
+  reads: true,
   group: "data",
   about: "a znode and all below, drawn",
   args: [{ name: "PATH", help: "the root without it", optional: true, completes: "path" }],

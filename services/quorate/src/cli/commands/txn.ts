@@ -2,7 +2,7 @@
 import { limits } from "@quorate/api";
 import type { components } from "@quorate/openapi";
 import type { Command } from "../command.ts";
-import { dataCell, readValue } from "../data.ts";
+import { dataCell, readInput } from "../data.ts";
 import { UsageError } from "../failures.ts";
 import type { Column } from "../grid.ts";
 import { fencedHeader, fencedOption, sessionOption } from "../writes.ts";
@@ -44,8 +44,7 @@ export const txn: Command = {
   run: async (context) => {
     const { out, values } = context;
     const word = values.arg(0) || "-";
-    if (word === "-" && process.stdin.isTTY) out.note("the transaction, as JSON (Ctrl-D ends it):");
-    const text = new TextDecoder().decode(await readValue(word === "-" ? "-" : `@${word}`, false));
+    const text = new TextDecoder().decode(await readInput(word, context));
     let body: unknown;
     try {
       body = JSON.parse(text);

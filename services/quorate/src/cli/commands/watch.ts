@@ -18,6 +18,7 @@ const options: readonly Option[] = [
 
 export const watch: Command = {
   words: ["watch"],
+  reads: true,
   group: "data",
   about: "what happens to a znode, as it happens",
   args: [{ name: "PATH", help: "of the znode, which need not be there", completes: "path" }],
@@ -49,6 +50,8 @@ export const watch: Command = {
       ...(after === undefined ? {} : { after }),
     });
     let seen = 0;
+    if (out.terminal && (after !== undefined || scope === "subtree"))
+      out.note("(waits for what happens; Ctrl-C ends it)");
     try {
       for await (const item of stream) {
         await show(context, item);
