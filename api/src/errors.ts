@@ -35,7 +35,7 @@ export const errors = {
     title: "Ephemeral znodes have no children",
   },
   badVersion: { zookeeper: -103, grpc: 10, http: 412, certainty: "noEffect", title: "The condition does not hold" },
-  fenced: { zookeeper: -103, grpc: 10, http: 412, certainty: "noEffect", title: "The lock has passed on" },
+  fenced: { zookeeper: -103, grpc: 10, http: 412, certainty: "noEffect", title: "The lock or leadership has passed on" },
   sessionExpired: { zookeeper: -112, grpc: 9, http: 410, certainty: "noEffect", title: "The session is over" },
   sessionMoved: { zookeeper: -118, grpc: 10, http: 0, certainty: "noEffect", title: "The session has moved" },
   cursorTooOld: { zookeeper: undefined, grpc: 11, http: 410, certainty: "noEffect", title: "The cursor is too old" },
