@@ -6,7 +6,7 @@ import { formatAclEntry, isOpen, parseAclEntry } from "./acl-text.ts";
 import { drawing } from "./commands/tree.ts";
 import { dataJson, isPrintable, textOf } from "./data.ts";
 import { exitCodes, exitOfCode } from "./exit-codes.ts";
-import { CommandError, GatewayFailure, Interrupted, tell, UsageError } from "./failures.ts";
+import { CommandError, fileFault, GatewayFailure, Interrupted, tell, UsageError } from "./failures.ts";
 import { below, isSystem, pathOf, under } from "./paths.ts";
 
 function failure(code: keyof typeof errors, detail: string, certainty = errors[code].certainty) {
@@ -44,6 +44,28 @@ test("what may have been done is told", () => {
   const never = tell(failure("connectionLoss", "http://h:1: connect ECONNREFUSED", "noEffect"), "put /a");
   assert.match(never.hint ?? "", /--endpoint/);
   assert.doesNotMatch(never.line ?? "", /may have been done/);
+});
+
+test("of what only reads nothing can have been done", () => {
+  const lost = failure("connectionLoss", "http://h:1: other side closed");
+  assert.deepEqual(tell(lost, "get /a", true).line, "get /a: http://h:1: other side closed (connectionLoss)");
+  assert.match(tell(lost, "get /a", true).hint ?? "", /--endpoint/);
+  assert.match(tell(lost, "put /a").hint ?? "", /cluster status/);
+  const again = failure("noLeader", "no replica can do it now (an earlier try may have had an effect)", "unknown");
+  assert.equal(tell(again, "put /a").line, "put /a: no replica can do it now (noLeader; it may have been done)");
+});
+
+test("a file that cannot be read, and a session's secret, are told in a shell's words", () => {
+  const none = Object.assign(new Error("ENOENT: no such file or directory, open 'x'"), { code: "ENOENT" });
+  assert.deepEqual(tell(fileFault("x", none), "txn"), { exit: 2, line: "txn: x does not exist", hint: undefined });
+  const wrong = failure(
+    "authFailed",
+    "the session's secret is wrong; send Quorate-Session: <id>:<secret> as it was given",
+  );
+  assert.equal(
+    tell(wrong, "session show").line,
+    "session show: the session's secret is wrong; give ID:SECRET as `quorate session open` printed it (authFailed)",
+  );
 });
 
 test("a txn says which operation", () => {

@@ -31,6 +31,21 @@ test("what gives way gives way first, and what is cut says so", () => {
   assert.equal(widthOf(line), 40);
 });
 
+test("where there is no room for all, what can be spared is left out before anything is cut to nothing", () => {
+  const columns = [
+    { title: "NAME", gives: true },
+    { title: "KIND", spare: 1 },
+    { title: "VERSION", spare: 2 },
+    { title: "TOKEN" },
+  ];
+  const rows = [["a".repeat(30), "persistent", "7", "0x0000000100000005"]];
+  const titles = (width: number): string[] => (gridLines(columns, rows, plain(width))[0] ?? "").split(/ +/);
+  assert.deepEqual(titles(80), ["NAME", "KIND", "VERSION", "TOKEN"]);
+  assert.deepEqual(titles(50), ["NAME", "KIND", "TOKEN"]);
+  assert.deepEqual(titles(40), ["NAME", "TOKEN"]);
+  assert.equal(gridLines(columns, rows, plain(40))[1], `${"a".repeat(19)}…  0x0000000100000005`);
+});
+
 test("no line is wider than the terminal, while it has room for the least", () => {
   const cell = fc.string({ unit: "grapheme", maxLength: 60 });
   fc.assert(
