@@ -193,6 +193,33 @@ test("a lane that was left with the change of a leader is told its state once mo
   assert.deepEqual(one.take(), ["state true 1 4 of 1", "state true 1 4 of 2", "written 5 nodeExists"]);
 });
 
+test("behind a refusal nothing of the round is taken, though the lane comes as far by another home", () => {
+  const { tree, home, submitted, connect } = setting();
+  const one = connect();
+  home.lane(one.connection, { kind: "lane", session, attachment: 1, fence: 1 });
+  home.becameUnready();
+  home.write(one.connection, { kind: "write", session, sequence: 1, command: command(1) });
+  home.becameReady();
+  // The gateway has taken its numbers back, moved, and given them to other writes.
+  apply(tree, home, command(1), command(2));
+  home.write(one.connection, { kind: "write", session, sequence: 3, command: command(3) });
+  assert.deepEqual(one.take(), [
+    "state true 1 0 of 1",
+    "refused 1 noLeader",
+    "state true 1 0 of 1",
+    "refused 3 noLeader",
+  ]);
+  assert.equal(submitted.length, 0);
+  home.lane(one.connection, { kind: "lane", session, attachment: 1, fence: 2 });
+  home.write(one.connection, { kind: "write", session, sequence: 3, command: command(3) });
+  assert.equal(submitted.length, 1);
+  // What the leader refused, likewise.
+  home.refused(session, 3, submitted[0]?.round ?? 0, { code: "throttled", detail: "", retryAfterMillis: 1 });
+  apply(tree, home, command(3));
+  home.write(one.connection, { kind: "write", session, sequence: 4, command: command(4) });
+  assert.equal(submitted.length, 1);
+});
+
 test("what the leader refused comes as a whole message, and leaves as a refusal", () => {
   const told: ToGateway[] = [];
   const connection: GatewayConnection = {

@@ -37,6 +37,12 @@ interface HomeLane {
    * outcomes come. If not, it fences the lane anew, now that it was told where that stands.
    */
   left?: boolean;
+  /**
+   * A write of this round was refused: none behind it is taken any more. Its gateway takes back the numbers that were in no
+   * other try, and gives them to other writes, perhaps at another home, whose outcomes come by here: what still lies on the
+   * way would fit then, and be done twice. A gateway that was refused fences its lane before it sends more.
+   */
+  refused?: boolean;
 }
 
 interface Opening {
@@ -108,18 +114,18 @@ export class Home {
     }
     lane.left = false;
     if (!lane.announced) {
-      refuse(lane, sequence, notServing);
+      refuseRound(lane, sequence, notServing);
       return;
     }
     const last = this.#ports.tree().lane(session)?.lastSequence ?? 0;
     if (sequence <= last) this.#answerFromMemory(lane, sequence);
-    else if (sequence > lane.expected) refuse(lane, sequence, notServing);
+    else if (lane.refused || sequence > lane.expected) refuseRound(lane, sequence, notServing);
     else if (sequence === lane.expected) this.#submit(lane, sequence, command);
   }
 
   #submit(lane: HomeLane, sequence: number, command: Uint8Array): void {
     const refusal = this.#ports.submit(lane.session, sequence, lane.round, command);
-    if (refusal) refuse(lane, sequence, refusal);
+    if (refusal) refuseRound(lane, sequence, refusal);
     else lane.expected = sequence + 1;
   }
 
@@ -145,7 +151,7 @@ export class Home {
     const lane = this.#lanes.get(session);
     if (!lane?.announced || lane.round !== round) return;
     if (sequence < lane.expected) lane.expected = sequence;
-    refuse(lane, sequence, refusal);
+    refuseRound(lane, sequence, refusal);
   }
 
   /** A gateway asks for its own session: the only write without a lane. */
@@ -288,6 +294,11 @@ function tellState(
   exists = true,
 ): void {
   send(connection, { kind: "laneState", session, exists, attachment, lastSequence, fence });
+}
+
+function refuseRound(lane: HomeLane, sequence: number, refusal: Refusal): void {
+  lane.refused = true;
+  refuse(lane, sequence, refusal);
 }
 
 /** Field by field: what the leader refused comes as its whole message, whose kind is another. */
