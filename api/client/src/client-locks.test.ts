@@ -214,6 +214,14 @@ test("one that has passed on is lost, at once", async (t) => {
   await lock.release();
 });
 
+test("of one that has passed on nothing is given up: the session may have another place by then", async (t) => {
+  const { client, all } = await fakes(t, { polls: [held, problem(412, "fenced")] });
+  const lock = await client.locks.acquire("l", { session: await client.session() });
+  await aborted(lock.signal);
+  await lock.release();
+  assert.equal(all[0]?.story.includes("DELETE /v1/locks/l"), false);
+});
+
 test("a session that is over is the end of it", async (t) => {
   const { lock } = await acquire(t, { polls: [held], renewals: problem(410, "sessionExpired"), sessionMillis: 1500 });
   const reason = await aborted(lock.signal);
@@ -245,6 +253,15 @@ test("a process that stood still sees it before it acts", async (t) => {
   while (performance.now() < end);
   assert.equal(lock.held, false);
   assert.equal(lock.signal.aborted, true);
+});
+
+test("a machine that slept is one that stood still, though its steady clock did not go on", async (t) => {
+  const { lock } = await acquire(t, { polls: [held], sessionMillis: 30_000 });
+  assert.equal(lock.held, true);
+  const { now } = Date;
+  t.mock.method(Date, "now", () => now() + 30_000);
+  const reason = await aborted(lock.signal);
+  assert.deepEqual([reason.code, lock.held], ["sessionExpired", false]);
 });
 
 test("with a session that is given the place alone is given up, which may be tried again", async (t) => {

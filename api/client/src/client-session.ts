@@ -6,6 +6,7 @@ import { limits } from "@quorate/api";
 import type { Channel, SessionToken } from "./ask.ts";
 import { Calls } from "./calls.ts";
 import type { SessionFacts } from "./client.ts";
+import { type Moment, millisSince, present } from "./moment.ts";
 import type { CallOptions, Session } from "./quorate.ts";
 import { isCode, QuorateError } from "./quorate-error.ts";
 import { sleep } from "./retry.ts";
@@ -15,7 +16,7 @@ export interface SessionPorts {
   readonly token: SessionToken;
   readonly timeoutMillis: number;
   /** When the call was sent that made it. */
-  readonly openedAt: number;
+  readonly openedAt: Moment;
   /** What it asks through. */
   channelOf(facts: SessionFacts): Channel;
   /** The client is closed. */
@@ -24,6 +25,7 @@ export interface SessionPorts {
 }
 
 const closeMillis = 5000;
+const lookMillis = 1000;
 
 export class ClientSession extends Calls implements Session {
   readonly id: string;
@@ -34,7 +36,8 @@ export class ClientSession extends Calls implements Session {
   readonly #closing = new AbortController();
   readonly #channel: Channel;
   readonly #ports: SessionPorts;
-  #heldUntil: number;
+  /** When the renewal was sent that was answered last. */
+  #renewedAt: Moment;
   #timer: NodeJS.Timeout | undefined;
   #closed: Promise<void> | undefined;
 
@@ -51,7 +54,7 @@ export class ClientSession extends Calls implements Session {
     this.#lost = lost;
     this.#channel = channel;
     this.#ports = ports;
-    this.#heldUntil = ports.openedAt + timeoutMillis;
+    this.#renewedAt = ports.openedAt;
     this.#watchClock();
     void this.#keep();
   }
@@ -103,15 +106,15 @@ export class ClientSession extends Calls implements Session {
   async #keep(): Promise<void> {
     const third = this.timeoutMillis / 3;
     const over = AbortSignal.any([this.#closing.signal, this.lost]);
-    let due = this.#heldUntil - this.timeoutMillis + third;
+    let due = this.#renewedAt.steady + third;
     while (!over.aborted) {
       try {
         await sleep(Math.max(0, due - performance.now()), over);
-        const sentAt = performance.now();
-        const timeoutMillis = Math.max(1, Math.min(this.#heldUntil - sentAt, limits.requestTimeoutMaxMillis));
+        const sentAt = present();
+        const timeoutMillis = Math.max(1, Math.min(this.#leftMillis, limits.requestTimeoutMaxMillis));
         await this.#channel.call("renewSession", { id: this.id }, { timeoutMillis, signal: over });
-        this.#heldUntil = sentAt + this.timeoutMillis;
-        due = sentAt + third;
+        this.#renewedAt = sentAt;
+        due = sentAt.steady + third;
       } catch (error) {
         if (over.aborted) return;
         if (isCode(error, "sessionExpired", "authFailed")) this.#lose(error);
@@ -121,17 +124,24 @@ export class ClientSession extends Calls implements Session {
     }
   }
 
-  /** Whatever a renewal under way may be stuck in. */
+  get #leftMillis(): number {
+    return this.timeoutMillis - millisSince(this.#renewedAt);
+  }
+
+  /** Whatever a renewal under way may be stuck in. No timer runs while the machine sleeps, so that it looks often. */
   #watchClock(): void {
-    this.#timer = setTimeout(() => {
-      this.#check();
-      if (!this.lost.aborted) this.#watchClock();
-    }, this.#heldUntil - performance.now());
+    this.#timer = setTimeout(
+      () => {
+        this.#check();
+        if (!this.lost.aborted) this.#watchClock();
+      },
+      Math.min(this.#leftMillis, lookMillis),
+    );
   }
 
   /** A process that stood still finds out before it does anything else. */
   #check(): void {
-    if (performance.now() < this.#heldUntil || this.#lost.signal.aborted) return;
+    if (this.#leftMillis > 0 || this.#lost.signal.aborted) return;
     const why = `no renewal of the session ${this.id} was answered within ${this.timeoutMillis} ms; it may be over`;
     this.#lose(new QuorateError("sessionExpired", why));
   }

@@ -8,6 +8,7 @@ import { ClientSession } from "./client-session.ts";
 import type { ContestPorts } from "./contending.ts";
 import { defined } from "./defined.ts";
 import type { Elections, Locks } from "./locks.ts";
+import { present } from "./moment.ts";
 import type { Quorate, Session, SessionOptions } from "./quorate.ts";
 import { QuorateError } from "./quorate-error.ts";
 
@@ -63,7 +64,7 @@ export class Client extends Calls implements Quorate {
     const { sessionTimeoutMillis: asked, name } = options;
     const ask = defined({ timeoutMillis: asked, name });
     const { caller, over } = this.#parts;
-    const openedAt = performance.now();
+    const openedAt = present();
     const { id, secret, timeoutMillis } = await caller.call("createSession", ask, options);
     const session: ClientSession = new ClientSession({
       token: { id, secret },

@@ -27,6 +27,8 @@ export class Tenure implements Holding {
   readonly #callMillis: number;
   readonly #over = new AbortController();
   #givenUp: Promise<void> | undefined;
+  /** The place is no more. */
+  #gone = false;
 
   protected constructor(ports: ContestPorts, contest: Contest, { session, owned, standing }: Won) {
     this.name = contest.name;
@@ -73,6 +75,8 @@ export class Tenure implements Holding {
     this.#end(new QuorateError("fenced", `${name} was given up`));
     const settings = { timeoutMillis: this.#callMillis, ...options };
     if (this.#owned) return this.#session.end(settings);
+    // What the session has there by now is another's who holds it.
+    if (this.#gone) return;
     try {
       await this.channel.call(givesUp[kind], { path: ask.path }, settings);
     } catch (error) {
@@ -105,6 +109,7 @@ export class Tenure implements Holding {
   }
 
   #lost(reason: QuorateError): void {
+    this.#gone = true;
     this.#end(reason);
     // It was for this place alone.
     if (this.#owned) void this.#session.close();

@@ -324,6 +324,7 @@ describe("a failure of a recipe", () => {
           servedBy: 3,
         }),
         finish: () => undefined,
+        abandon: () => undefined,
       }),
       leader: () =>
         Promise.resolve({
