@@ -17,9 +17,10 @@ async function main(): Promise<number> {
   const chosen = (name: string): boolean => patterns.length === 0 || patterns.some((each) => name.includes(each));
   const report = new Report();
   const files = findTestFiles().filter(chosen);
-  const alone = files.filter((file) => /^test\/(integration|chaos|locks|polyglot|zookeeper)\//.test(file));
+  const alone = files.filter((file) => /^test\/(integration|chaos|locks)\//.test(file));
+  const foreign = files.filter((file) => /^test\/(polyglot|zookeeper)\//.test(file));
   const simulated = files.filter((file) => file.startsWith("test/simulation/"));
-  const others = files.filter((file) => !alone.includes(file) && !simulated.includes(file));
+  const others = files.filter((file) => ![alone, foreign, simulated].some((each) => each.includes(file)));
   await runChecks(
     findChecks().filter((check) => chosen(check.name)),
     parallel,
@@ -27,6 +28,8 @@ async function main(): Promise<number> {
   );
   // The longest first, last to first: the mutants take half a minute, while the rest runs beside them.
   await runTestFiles([...simulated.reverse(), ...others], parallel, report);
+  // Programs in other languages, and other clients' own suites: they wait most of the time, and are patient.
+  await runTestFiles(foreign, parallel, report);
   // Real processes with timed promises: one file at a time, so that none measures another's load.
   await runTestFiles(alone, 1, report);
   if (report.isEmpty) report.fail(`nothing has ${patterns.join(" or ")} in its name`, "");

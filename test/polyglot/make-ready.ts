@@ -6,6 +6,7 @@ import { spawn } from "node:child_process";
 import { createHash } from "node:crypto";
 import { mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { basename, delimiter, join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
 
 const root = join(import.meta.dirname, "../..");
 const cache = join(root, "node_modules/.cache/quorate-polyglot");
@@ -60,25 +61,61 @@ export async function makeReady(kit: Kit, millis = readyMillis): Promise<Ready> 
   const program = kit.program(into);
   const began = performance.now();
   const seconds = (): number => (performance.now() - began) / 1000;
-  const stamp = join(into, "made-of");
   const made = stampOf(kit);
+  const stamp = join(into, "made-of");
   if (read(stamp) === made) return { program, seconds: seconds() };
+  const release = await claim(into);
+  try {
+    const skip = read(stamp) === made ? undefined : await make(kit, into, () => millis - seconds() * 1000);
+    if (skip !== undefined) return { skip };
+    writeFileSync(stamp, made);
+    return { program, seconds: seconds() };
+  } finally {
+    release();
+  }
+}
+
+/** Two test files may want the same kit at once: one makes it, the other waits. Answers how to let it go. */
+async function claim(into: string): Promise<() => void> {
+  const path = `${into}.pid`;
+  mkdirSync(cache, { recursive: true });
+  for (;;) {
+    try {
+      writeFileSync(path, `${process.pid}`, { flag: "wx" });
+      return () => rmSync(path, { force: true });
+    } catch {
+      const owner = Number(read(path) ?? 0);
+      if (owner !== 0 && !isAlive(owner)) rmSync(path, { force: true });
+      else await sleep(100);
+    }
+  }
+}
+
+function isAlive(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/** Why it cannot be had, or undefined once it is made. */
+async function make(kit: Kit, into: string, left: () => number): Promise<string | undefined> {
   rmSync(into, { recursive: true, force: true });
   mkdirSync(join(into, "tmp"), { recursive: true });
   for (const step of kit.steps(into)) {
-    const left = millis - seconds() * 1000;
-    const { status, output, timedOut } = await run(step, into, left);
-    if (timedOut) return { skip: `${basename(step.command)} was not done ${millis / 1000} s after the start` };
+    const { status, output, timedOut } = await run(step, into, left());
+    if (timedOut) return `${basename(step.command)} was not done in the time that there is`;
     if (status === 0) continue;
     const told = `${basename(step.command)}: ${status}\n${output}`;
     if (step.fetches === true || step.unreached?.test(output) === true) {
-      return { skip: `what it needs cannot be fetched: ${told.replace(/\s+/g, " ").slice(0, 300)}` };
+      return `what it needs cannot be fetched: ${told.replace(/\s+/g, " ").slice(0, 300)}`;
     }
     throw new Error(told);
   }
   rmSync(join(into, "tmp"), { recursive: true, force: true });
-  writeFileSync(stamp, made);
-  return { program, seconds: seconds() };
+  return undefined;
 }
 
 function onPath(tool: string): boolean {

@@ -5,10 +5,10 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
 import { after, before, describe, it } from "node:test";
-import { Ensemble, freePorts, isFree } from "../integration/ensemble.ts";
 import { makeReady, type Program } from "../polyglot/make-ready.ts";
-import { kazoo } from "./foreign-kits.ts";
-import { runForeign } from "./foreign-run.ts";
+import { kazoo } from "../zookeeper/foreign-kits.ts";
+import { runForeign } from "../zookeeper/foreign-run.ts";
+import { Ensemble, freePorts, isFree } from "./ensemble.ts";
 
 const printed = [
   "connected CONNECTED",
@@ -51,7 +51,7 @@ describe("the first steps with ZooKeeper", { timeout: 225_000 }, () => {
       if (program === undefined || ensemble === undefined) return t.skip(skip);
       const port = through === "a replica" ? ensemble.replica(2).zookeeperPort : gatewayPort;
       const args = [
-        join(import.meta.dirname, "python/first_steps.py"),
+        join(import.meta.dirname, "../zookeeper/python/first_steps.py"),
         ...(port === usualPort ? [] : [`127.0.0.1:${port}`]),
       ];
       const { output, errors, status } = await runForeign({ ...program, args }, { millis: 60_000 });
