@@ -63,7 +63,7 @@ async function run(command: Command, args: readonly string[], env: Variables): P
     }
     // What was given as an option must not be seen by all who list processes.
     if (values.flag("user") || values.flag("session")) process.title = `quorate ${name}`;
-    if (command.args.length > 0 && values.arg(0).startsWith("/")) what = `${name} ${values.arg(0)}`;
+    if (command.args[0]?.completes === "path" && values.arg(0).startsWith("/")) what = `${name} ${values.arg(0)}`;
     context = new Context(values, env, signals);
     return (await command.run(context)) ?? exitCodes.ok.code;
   } catch (error) {

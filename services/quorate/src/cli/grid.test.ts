@@ -109,5 +109,7 @@ test("progress tells how much is left, where that is known", () => {
     progressLine("import /a", "50 of 100 znodes", 0.5, 4000),
     `import /a  ${"█".repeat(12)}${"░".repeat(12)}  50 %  50 of 100 znodes  4s left`,
   );
+  const narrow = progressLine("import /a", "50 of 100 znodes", 0.5, 4000, 52);
+  assert.equal(narrow, `import /a  ${"█".repeat(4)}${"░".repeat(4)}  50 %  50 of 100 znodes  4s left`);
   assert.equal(progressLine("export /a", "50 znodes", undefined, 1500), "export /a  50 znodes  1s");
 });

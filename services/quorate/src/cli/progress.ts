@@ -1,9 +1,10 @@
 /** A progress bar on standard error, while somebody looks at it. */
 import { roughDuration } from "./durations.ts";
 import type { Output } from "./output.ts";
-import { cut } from "./width.ts";
+import { cut, widthOf } from "./width.ts";
 
 const barWidth = 24;
+const leastBarWidth = 6;
 const everyMillis = 100;
 
 export class Progress {
@@ -22,7 +23,8 @@ export class Progress {
     const now = performance.now();
     if (now - this.#shownAt < everyMillis) return;
     this.#shownAt = now;
-    this.#output.progress(cut(progressLine(this.#what, text, part, now - this.#startedAt), this.#output.errWidth - 1));
+    const width = this.#output.errWidth - 1;
+    this.#output.progress(cut(progressLine(this.#what, text, part, now - this.#startedAt, width), width));
   }
 
   end(): void {
@@ -31,10 +33,18 @@ export class Progress {
   }
 }
 
-export function progressLine(what: string, text: string, part: number | undefined, millis: number): string {
+/** The bar gives way first. */
+export function progressLine(
+  what: string,
+  text: string,
+  part: number | undefined,
+  millis: number,
+  width = Infinity,
+): string {
   if (part === undefined) return `${what}  ${text}  ${roughDuration(millis)}`;
-  const filled = Math.round(Math.min(1, Math.max(0, part)) * barWidth);
-  const bar = "█".repeat(filled) + "░".repeat(barWidth - filled);
   const left = part > 0.02 && part < 1 ? `  ${roughDuration((millis / part) * (1 - part))} left` : "";
-  return `${what}  ${bar} ${String(Math.floor(part * 100)).padStart(3)} %  ${text}${left}`;
+  const beside = ` ${String(Math.floor(part * 100)).padStart(3)} %  ${text}${left}`;
+  const room = Math.max(leastBarWidth, Math.min(barWidth, width - widthOf(`${what}  ${beside}`)));
+  const filled = Math.round(Math.min(1, Math.max(0, part)) * room);
+  return `${what}  ${"█".repeat(filled)}${"░".repeat(room - filled)}${beside}`;
 }

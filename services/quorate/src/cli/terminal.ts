@@ -23,9 +23,9 @@ export async function ask(question: string, secret: boolean, signal: AbortSignal
   if (terminal === undefined) return undefined;
   const { input, output } = terminal;
   const silent = new Writable({ write: (_chunk, _encoding, done) => done() });
-  // What readline does not know of, it does not wipe away when it draws its line: nothing, where its output is silent.
-  if (secret) output.write(question);
   const lines = createInterface({ input, output: secret ? silent : output, terminal: true });
+  // From here on the terminal shows nothing by itself: whoever types at once types unseen, too.
+  if (secret) output.write(question);
   try {
     // Ctrl-C is read as a key while the terminal is raw.
     lines.once("SIGINT", () => process.kill(process.pid, "SIGINT"));
