@@ -40,10 +40,10 @@ const odd: readonly Uint8Array[] = [
   Buffer.of(0xff, 0xfe, 0),
 ];
 
-async function fill(root: string): Promise<number> {
+async function fill(root: string, branches: number): Promise<number> {
   await client.create(root, "the root");
   let count = 1;
-  for (let branch = 0; branch < 20; branch++) {
+  for (let branch = 0; branch < branches; branch++) {
     const path = `${root}/b${branch}`;
     const then: TxnOperation[] = [{ op: "create", path, data: `branch ${branch}` }];
     for (let leaf = 0; leaf < 499; leaf++) {
@@ -82,14 +82,15 @@ async function content(root: string): Promise<Map<string, Known>> {
 }
 
 describe("export and import", () => {
+  /** Of a smaller one. */
   let count = 0;
   let file = "";
 
   it("takes ten thousand znodes out, and in again as they were", async () => {
-    count = await fill("/from");
+    const count = await fill("/from", 20);
     const session = await client.session();
     await session.create("/from/ephemeral", "e", { ephemeral: true });
-    file = join(folder, "from.ndjson");
+    const file = join(folder, "from.ndjson");
     const exported = await quorate.run(["export", "/from"], anna);
     assert.equal(exported.code, 0, exported.err);
     await session.close();
@@ -111,20 +112,31 @@ describe("export and import", () => {
   });
 
   it("does nothing to what is there, unless it is told what", async () => {
-    const again = await quorate.run(["import", "/to", file], anna);
+    count = await fill("/less", 3);
+    const session = await client.session();
+    await session.create("/less/ephemeral", "e", { ephemeral: true });
+    file = join(folder, "less.ndjson");
+    await writeFile(file, (await quorate.run(["export", "/less"], anna)).bytes);
+    await session.close();
+    await quorate.run(["import", "/more", file], anna);
+    const again = await quorate.run(["import", "/more", file], anna);
     assert.equal(again.code, 4);
     assert.match(
       again.err,
-      /\/to is there already; nothing is done \(?.*\n {2}--overwrite or --skip-existing|--overwrite/,
+      /\/more is there already; nothing is done \(?.*\n {2}--overwrite or --skip-existing|--overwrite/,
     );
-    await client.put("/to/b1/日7", "another");
-    await client.delete("/to/b2/日8");
-    const skipped = await quorate.run(["import", "--skip-existing", "/to"], { ...anna, input: await readFile(file) });
-    assert.equal(skipped.out, `1 created, ${count - 1} left as they are, 1 ephemerals left out at /to\n`, skipped.err);
-    assert.equal(Buffer.from((await client.get("/to/b1/日7")).data).toString(), "another");
-    const over = await quorate.run(["import", "--overwrite", "/to"], { ...asSuper, input: await readFile(file) });
-    assert.equal(over.out, `0 created, ${count} overwritten, 1 ephemerals left out at /to\n`, over.err);
-    assert.deepEqual(await content("/to"), await content("/from"));
+    await client.put("/more/b1/日7", "another");
+    await client.delete("/more/b2/日8");
+    const skipped = await quorate.run(["import", "--skip-existing", "/more"], { ...anna, input: await readFile(file) });
+    assert.equal(
+      skipped.out,
+      `1 created, ${count - 1} left as they are, 1 ephemerals left out at /more\n`,
+      skipped.err,
+    );
+    assert.equal(Buffer.from((await client.get("/more/b1/日7")).data).toString(), "another");
+    const over = await quorate.run(["import", "--overwrite", "/more"], { ...asSuper, input: await readFile(file) });
+    assert.equal(over.out, `0 created, ${count} overwritten, 1 ephemerals left out at /more\n`, over.err);
+    assert.deepEqual(await content("/more"), await content("/less"));
   });
 
   it("refuses what is not whole", async () => {

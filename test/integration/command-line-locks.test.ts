@@ -33,7 +33,8 @@ async function holders(name: string): Promise<number> {
   return code === 3 ? 0 : (JSON.parse(out) as { holders: unknown[] }).holders.length;
 }
 
-describe("a command under a lock", () => {
+// Each has a lock of its own, and waits for processes most of the time.
+describe("a command under a lock", { concurrency: 4 }, () => {
   it("finds name, token and session, and its exit code is passed on", async () => {
     const script = 'echo "$QUORATE_LOCK $QUORATE_FENCING_TOKEN $QUORATE_SESSION"; exit 9';
     const ended = await quorate.run(["lock", "/l/env", "--", "sh", "-c", script]);
@@ -113,12 +114,58 @@ describe("a command under a lock", () => {
     reader.endInput();
     await reader.end();
   });
+});
 
+describe("a command that leads", () => {
+  it("is known by its value, is followed, and resigns", async () => {
+    const nobody = await quorate.run(["elect", "/e/one", "--leader"]);
+    assert.deepEqual([nobody.code, nobody.err.trim()], [3, "quorate: elect /e/one: nobody leads"]);
+    const first = quorate.start([
+      "elect",
+      "/e/one",
+      "--value",
+      "anna",
+      "--",
+      "sh",
+      "-c",
+      'echo "$QUORATE_ELECTION"; read x',
+    ]);
+    await first.says("/e/one");
+    assert.equal(await quorate.out("elect", "/e/one", "--leader"), "anna");
+    assert.equal(
+      (await quorate.run(["lock", "/e/one", "--wait", "0", "--", "true"])).code,
+      4,
+      "an election is no lock",
+    );
+    const observer = quorate.start(["elect", "/e/one", "--observe", "--json"]);
+    await observer.says('"value":"anna"');
+    const early = quorate.start(["elect", "/e/later", "--observe"]);
+    await until(() => early.out === "\n", 30_000, "nobody leads what is not there");
+    assert.equal((await quorate.run(["elect", "/e/later", "--value", "dora", "--", "sleep", "2"])).code, 0);
+    await early.says(/^\n0x\w+\t0x\w+\tdora\n\n$/);
+    early.signal("SIGINT");
+    assert.equal((await early.end()).code, 130);
+    const second = quorate.start(["elect", "/e/one", "--value", "bert", "--", "echo", "bert leads"]);
+    await second.says("waiting for /e/one: anna leads");
+    const third = quorate.start(["elect", "/e/one", "--value", "carl", "--", "true"]);
+    await third.says("anna leads, 2 are ahead");
+    third.signal("SIGINT");
+    assert.equal((await third.end()).code, 130);
+    first.write("go\n");
+    assert.equal((await first.end()).code, 0);
+    assert.equal((await second.end()).out, "bert leads\n");
+    await observer.says(/"value":"bert"|"leader":null/);
+    observer.signal("SIGINT");
+    assert.equal((await observer.end()).code, 130);
+  });
+});
+
+describe("a command whose gateway or leader goes", () => {
   it("goes on through the loss of a gateway and of the leader", async () => {
     const held = quorate.start([
       "lock",
       "--session-timeout",
-      "20s",
+      "12s",
       "/l/loss",
       "--",
       "sh",
@@ -131,7 +178,7 @@ describe("a command under a lock", () => {
     await ensemble.replica(leader).kill();
     await ensemble.ready(ensemble.gateways[1]);
     // Longer than its session would live without a renewal.
-    await new Promise((resolve) => setTimeout(resolve, 22_000));
+    await new Promise((resolve) => setTimeout(resolve, 13_000));
     assert.equal(await holders("/l/loss"), 1);
     held.write("go\n");
     assert.deepEqual([(await held.end()).code, held.out], [0, "in\nout\n"]);
@@ -169,39 +216,5 @@ describe("a command under a lock", () => {
     } finally {
       for (const gateway of ensemble.gateways) gateway.signal("SIGCONT");
     }
-  });
-});
-
-describe("a command that leads", () => {
-  it("is known by its value, is followed, and resigns", async () => {
-    const nobody = await quorate.run(["elect", "/e/one", "--leader"]);
-    assert.deepEqual([nobody.code, nobody.err.trim()], [3, "quorate: elect /e/one: nobody leads"]);
-    const first = quorate.start([
-      "elect",
-      "/e/one",
-      "--value",
-      "anna",
-      "--",
-      "sh",
-      "-c",
-      'echo "$QUORATE_ELECTION"; read x',
-    ]);
-    await first.says("/e/one");
-    assert.equal(await quorate.out("elect", "/e/one", "--leader"), "anna");
-    assert.equal(
-      (await quorate.run(["lock", "/e/one", "--wait", "0", "--", "true"])).code,
-      4,
-      "an election is no lock",
-    );
-    const observer = quorate.start(["elect", "/e/one", "--observe", "--json"]);
-    await observer.says('"value":"anna"');
-    const second = quorate.start(["elect", "/e/one", "--value", "bert", "--", "echo", "bert leads"]);
-    await second.says("waiting for /e/one: anna has it");
-    first.write("go\n");
-    assert.equal((await first.end()).code, 0);
-    assert.equal((await second.end()).out, "bert leads\n");
-    await observer.says(/"value":"bert"|"leader":null/);
-    observer.signal("SIGINT");
-    assert.equal((await observer.end()).code, 130);
   });
 });

@@ -22,7 +22,8 @@ after(async () => {
   await rm(folder, { recursive: true, force: true });
 });
 
-describe("the command line on a terminal", () => {
+// Each has paths of its own, and waits for processes most of the time.
+describe("the command line on a terminal", { concurrency: 4 }, () => {
   it("draws tables and trees that fit its width", async () => {
     await quorate.out("put", "-p", `/app/${"long-".repeat(30)}`, "x");
     const list = await quorate.terminal(["ls", "-l", "/app"], 60).end();
@@ -83,6 +84,22 @@ describe("the command line on a terminal", () => {
     assert.equal(code, 0, out);
     assert.match(bare(out), /\nx\n$/);
     assert.doesNotMatch(out, /pass-word/);
+  });
+
+  it("ends at Ctrl-C while it reads what nobody types", async () => {
+    for (const args of [["import", "/typed"], ["txn"], ["put", "/typed", "-"]]) {
+      const reading = quorate.terminal(args);
+      await reading.says("from the keyboard");
+      reading.write("\u0003");
+      assert.equal((await reading.end()).code, 130, args.join(" "));
+    }
+    const asking = quorate.terminal(["get", "/typed", "--user", "anna"]);
+    await asking.says("password of anna:");
+    asking.write("\u0003");
+    const { code, out } = await asking.end();
+    assert.equal(code, 130);
+    assert.equal(bare(out).trim(), "password of anna:");
+    assert.equal((await quorate.run(["stat", "-q", "/typed"])).code, 3);
   });
 
   it("watches until Ctrl-C, and tells where to go on", async () => {

@@ -4,7 +4,7 @@ import type { Output } from "./output.ts";
 import { cut, widthOf } from "./width.ts";
 
 const barWidth = 24;
-const leastBarWidth = 6;
+const leastBarWidth = 4;
 const everyMillis = 100;
 
 export class Progress {

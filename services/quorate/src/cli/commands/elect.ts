@@ -1,4 +1,5 @@
 /** `elect`: runs a program while it leads; or says who leads. */
+import { setTimeout as sleep } from "node:timers/promises";
 import type { ElectionState, Holding, Leadership, RestClient } from "@quorate/client";
 import type { Command } from "../command.ts";
 import { type Contest, contestOptions, giveUpOptions, ownName, runContest } from "../contest.ts";
@@ -28,7 +29,7 @@ export const elect: Command = {
   program: "optional",
   notes: [
     "As lock: it waits until it leads, runs COMMAND, which finds the election's name in QUORATE_ELECTION, its token in QUORATE_FENCING_TOKEN and the session in QUORATE_SESSION, stops it when the leadership is lost (exit code 7), and resigns when it ends.",
-    "In a pipe --leader prints the leader's value and nothing else; --observe a line for each leader, with tabs between: token, session, value; an empty line while nobody leads.",
+    "In a pipe --leader prints the leader's value and nothing else; --observe a line for each leader, with tabs between: token, session, value; an empty line while nobody leads. --observe waits for an election that has not begun.",
   ],
   examples: [
     { line: "quorate elect /app/leader --value http://$HOSTNAME:8000 -- ./serve.sh", about: "one of several serves" },
@@ -64,6 +65,8 @@ function contestOf(name: string, value: Uint8Array): Contest {
   };
 }
 
+/** How soon it is asked again whether an election has begun. */
+const againMillis = 1000;
 /** Of more it is not looked how many are ahead: all of them look. */
 const mostLooked = 200;
 
@@ -104,22 +107,44 @@ async function leader(context: Context, name: string): Promise<void> {
   }
 }
 
+/** Where there is no election nobody leads; it may begin, or begin again. */
 async function observe(context: Context, name: string): Promise<void> {
-  const { out, signal } = context;
-  for await (const state of (await context.client()).elections.observe(name, { signal })) {
-    const { leader: first } = state;
-    if (out.json) await out.record({ type: "leader", ...jsonOf(name, state) });
-    else if (!out.terminal)
-      await out.table([], [first === undefined ? [""] : [first.token, first.session, dataCell(first.value)]]);
-    else if (first === undefined) await out.line(out.style("dim", "nobody leads"));
-    else
-      await out.line(
-        `${out.style("green", visible(dataCell(first.value)))}  ${out.style("dim", `token ${first.token}`)}`,
-      );
+  const { signal } = context;
+  const client = await context.client();
+  let led: boolean | undefined;
+  const told = async (state: Pick<ElectionState, "leader" | "candidates">): Promise<void> => {
+    const leads = state.leader !== undefined;
+    if (leads || led !== false) await showState(context, name, state);
+    led = leads;
+  };
+  for (;;) {
+    try {
+      for await (const state of client.elections.observe(name, { signal })) await told(state);
+    } catch (error) {
+      if (!isCode(error, "noNode")) throw error;
+      await told({ leader: undefined, candidates: 0 });
+    }
+    await sleep(againMillis, undefined, { signal });
   }
 }
 
-function jsonOf(name: string, { leader: first, ...state }: ElectionState): object {
+async function showState(
+  { out }: Context,
+  name: string,
+  state: Pick<ElectionState, "leader" | "candidates">,
+): Promise<void> {
+  const { leader: first } = state;
+  if (out.json) await out.record({ type: "leader", ...jsonOf(name, state) });
+  else if (!out.terminal)
+    await out.table([], [first === undefined ? [""] : [first.token, first.session, dataCell(first.value)]]);
+  else if (first === undefined) await out.line(out.style("dim", "nobody leads"));
+  else
+    await out.line(
+      `${out.style("green", visible(dataCell(first.value)))}  ${out.style("dim", `token ${first.token}`)}`,
+    );
+}
+
+function jsonOf(name: string, { leader: first, ...state }: Pick<ElectionState, "leader" | "candidates">): object {
   if (first === undefined) return { name: name.slice(1), ...state, leader: null };
   const { value, ...rest } = first;
   const { data, encoding } = dataJson(value);
