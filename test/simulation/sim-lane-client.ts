@@ -63,6 +63,8 @@ class Line {
   given = 0;
   answered = 0;
   heardAt: number;
+  /** Of the process that lived when it began: a connection does not outlive it. */
+  readonly #arrive: (run: () => void) => void;
   #there = 0;
   #back = 0;
 
@@ -72,21 +74,19 @@ class Line {
     this.gateway = gateway;
     this.number = number;
     this.heardAt = town.time.now;
+    const { machine } = gateway;
+    this.#arrive = machine.mine((run: () => void) => machine.arrive(run));
   }
 
   #latency(): number {
     return 0.05 + this.#random.below(60) / 100;
   }
 
-  /** Reaches the process that the gateway is now, if it lives then, in order. */
+  /** Reaches the gateway's process, if it lives still, in order. */
   toGateway(run: () => void): void {
     const { time } = this.#town;
-    const { machine } = this.gateway;
     this.#there = Math.max(this.#there, time.now + this.#latency());
-    time.after(
-      this.#there - time.now,
-      machine.mine(() => machine.arrive(run)),
-    );
+    time.after(this.#there - time.now, () => this.#arrive(run));
   }
 
   /** Reaches the client, in order, unless it has left. */
