@@ -165,11 +165,14 @@ describe("the programs of the page on locks", { timeout: 240_000, concurrency: t
     const fence = ' -H "Quorate-Fenced: $app/migrate=$token"';
     const unfenced = altered(shell, "migrate.sh", import.meta.filename, (text) => {
       assert.ok(text.includes(fence));
-      return text.replace(fence, "");
+      // It has just renewed when it is stopped: else it would ask first, and hear that it has lost the lock.
+      const work = "sleep 1 # the work";
+      assert.ok(text.includes(work));
+      return text.replace(fence, "").replace(work, `[ "$step" != 2 ] || { echo "works" && sleep 5; }; ${work}`);
     });
     const program = await ready(t, unfenced);
     if (program === undefined) return;
-    const { first, second } = await pausedWhileItHolds(program, "unfenced");
+    const { first, second } = await pausedWhileItHolds(program, "unfenced", "works");
     await ends(second);
     assert.deepEqual(await dataOf("/unfenced/schema").then(({ data }) => data), "8");
     first.signal("SIGCONT");
@@ -187,14 +190,18 @@ async function endSession(session: string | undefined): Promise<void> {
 }
 
 /** The first has done a part, stands still, and has lost the lock to the second. */
-async function pausedWhileItHolds(program: Program, app: string): Promise<{ first: Example; second: Example }> {
+async function pausedWhileItHolds(
+  program: Program,
+  app: string,
+  word = "step 2",
+): Promise<{ first: Example; second: Example }> {
   const first = start(program, app);
   await says(first, "held 0x");
   const second = start(program, app);
   const waits = async (): Promise<boolean> =>
     (await queueOf(ensemble.gateway.base, `${app}/migrate`))?.waiters.length === 1;
   await until(waits, storyMillis, "the second one waits");
-  await says(first, "step 2");
+  await says(first, word);
   first.signal("SIGSTOP");
   const { json } = await call(ensemble.gateway.base, "GET", `/v1/locks/${app}/migrate`);
   await endSession(json.holders?.[0]?.session);
