@@ -113,7 +113,7 @@ export class WatchEventsComplete extends Invariant {
   override finished({ at }: Finished): void {
     const settled = this.#ends.findLast((each) => each.at <= at - deliveryMillis)?.zxid ?? (0 as Zxid);
     for (const { watch, at: told, claims } of this.#open.values()) {
-      if (told === undefined || claims.length > 0 || told >= settled) continue;
+      if (told === undefined || claims.length > 0 || told >= settled || watch.at > at - deliveryMillis) continue;
       const due = this.#changes.due(watch, told, settled);
       if (due?.lost !== undefined) continue;
       const missing = due?.changes[0];
