@@ -44,7 +44,7 @@ export type FromGateway =
       readonly consistency: Consistency;
       /** The replica waits until it has applied this. 0: nothing. */
       readonly minZxid: Zxid;
-      /** For `stale`. */
+      /** For `stale`. Number.MAX_SAFE_INTEGER: however old, and also if nobody knows how old, which is answered likewise. */
       readonly maxStaleMillis: number;
       /** How long the replica may wait. */
       readonly budgetMillis: number;

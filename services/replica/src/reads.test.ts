@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { anyone, encodeRead, type Path, type SessionId, type Zxid } from "@quorate/api";
-import { type DirectRead, decodeToGateway, type ToGateway } from "@quorate/proto";
+import { type Consistency, type DirectRead, decodeToGateway, type ToGateway } from "@quorate/proto";
 import type { Tree } from "@quorate/tree";
 import type { GatewayConnection } from "./gateways.ts";
 import { Reads } from "./reads.ts";
@@ -10,7 +10,7 @@ import { replicaLimits } from "./replica-limits.ts";
 /** Reads at a replica that has applied up to 10; the test answers the confirmations. */
 function reading(): {
   reads: Reads;
-  ask: (consistency: "linearizable" | "session", minZxid?: number) => void;
+  ask: (consistency: Consistency, minZxid?: number, maxStaleMillis?: number) => void;
   confirm: (index: number | undefined) => void;
   answers: () => string[];
   state: { applied: number; serves: boolean; now: number; queuedBytes: number };
@@ -52,13 +52,13 @@ function reading(): {
     reads,
     state,
     answers: () => answers.splice(0),
-    ask: (consistency, minZxid = 0) =>
+    ask: (consistency, minZxid = 0, maxStaleMillis = 0) =>
       reads.read(connection, {
         kind: "read",
         id: ++id,
         consistency,
         minZxid: minZxid as Zxid,
-        maxStaleMillis: 0,
+        maxStaleMillis,
         budgetMillis: 1000,
         identity: anyone,
         operation,
@@ -91,6 +91,17 @@ test("a session's read is never older than what its client saw", () => {
   state.now = 1000;
   reads.tick();
   assert.deepEqual(answers(), ["behind"]);
+});
+
+test("of unknown age something is read by whoever takes any age, and by nobody else", () => {
+  const { reads, ask, answers, state } = reading();
+  ask("stale", 0, Number.MAX_SAFE_INTEGER - 1);
+  ask("stale", 0, Number.MAX_SAFE_INTEGER);
+  ask("stale", 11, Number.MAX_SAFE_INTEGER);
+  assert.deepEqual(answers(), ["at 10"]);
+  state.now = 1000;
+  reads.tick();
+  assert.deepEqual(answers(), ["behind", "behind"]);
 });
 
 test("nothing is read here before this replica is synchronized", () => {

@@ -183,9 +183,10 @@ export class Reads {
     const tree = this.#ports.tree();
     if (message.behind !== undefined && !isApplied(tree, message.behind)) return undefined;
     if (consistency !== "stale") return index === undefined || tree.applied < index ? undefined : 0;
+    if (tree.applied < floor) return undefined;
     const fresh = this.#ports.freshSince();
-    if (fresh === undefined || tree.applied < floor) return undefined;
-    const age = Math.max(0, this.#ports.now() - fresh);
+    // Who takes any age takes one that nobody knows, as when the leader was lost before the first of its pings came round.
+    const age = fresh === undefined ? Number.MAX_SAFE_INTEGER : Math.max(0, this.#ports.now() - fresh);
     return age > message.maxStaleMillis ? undefined : age;
   }
 
