@@ -62,7 +62,13 @@ function nameOf({ work, contenders }: Cell): string {
   return `${work} ${contenders}`;
 }
 
-async function measure(python: Program, side: Side, client: Client, cell: Cell, seconds: number): Promise<Measured> {
+async function measure(
+  python: Program,
+  side: Side,
+  client: Client,
+  cell: Cell,
+  seconds: number,
+): Promise<Measured | undefined> {
   const file = join(import.meta.dirname, "load.py");
   const args = [
     ...python.args,
@@ -85,7 +91,7 @@ async function measure(python: Program, side: Side, client: Client, cell: Cell, 
   }
 }
 
-async function listen(child: ChildProcessWithoutNullStreams, side: Side): Promise<Measured> {
+async function listen(child: ChildProcessWithoutNullStreams, side: Side): Promise<Measured | undefined> {
   let errors = "";
   child.stderr.setEncoding("utf8").on("data", (text: string) => {
     errors = (errors + text).slice(-2000);
@@ -107,13 +113,15 @@ async function listen(child: ChildProcessWithoutNullStreams, side: Side): Promis
   throw new Error(`${side.title}: the load has ended: ${errors}`);
 }
 
+/** Undefined: nothing was done in the time that there was. */
 function measured(
   said: Said,
   before: { operations: Operations; cpu: number },
   after: { operations: Operations; cpu: number },
-): Measured {
+): Measured | undefined {
   const { count, seconds, p50, p99, cpu, failures } = said;
-  if (failures.length > 0 || count === 0) throw new Error(`${count} done; ${failures.slice(0, 3).join("; ")}`);
+  if (failures.length > 0) throw new Error(`${count} done; ${failures.slice(0, 3).join("; ")}`);
+  if (count === 0) return undefined;
   const each = (name: keyof Operations): number => (after.operations[name] - before.operations[name]) / count;
   return {
     perSecond: count / seconds,
@@ -218,6 +226,10 @@ async function measureSide(
     await measure(python, side, client, { work: "queue", contenders: 32 }, warmSeconds);
     for (const cell of chosen) {
       const one = await measure(python, side, client, cell, options.seconds);
+      if (one === undefined) {
+        console.log(`  ${nameOf(cell).padEnd(11)} ${client.name}: nothing was done in ${options.seconds} s`);
+        continue;
+      }
       const of = table.get(nameOf(cell)) ?? new Map<ClientName, Measured[]>();
       table.set(nameOf(cell), of.set(client.name, [...(of.get(client.name) ?? []), one]));
       console.log(`  ${lineOf(client.name, nameOf(cell), [one])}`);
