@@ -4,7 +4,7 @@ import { type Acting, type IdempotencyKey, limits, type Path, type SessionId } f
 import type { v1 } from "@quorate/proto";
 import { recipeLimits } from "../recipes/limits.ts";
 import type { Contest, Layout, Place, RecipeAnswer, RecipeRead, Waiting } from "../recipes/recipes.ts";
-import { actingOf, type Call, checkedKey, freshnessOf } from "./call.ts";
+import { actingOf, type Call, checkedKey, freshnessOf, plainHeader } from "./call.ts";
 import { durationOf } from "./encode.ts";
 import { bad, faultOfFailure, faultOfUnavailable, GrpcFault } from "./faults.ts";
 import { aclOf, enumOf, millisOf, queueOf, zxidOf } from "./values.ts";
@@ -146,4 +146,18 @@ export function placeOf(place: Place): Omit<v1.CampaignResponse, "header" | "pat
     secret: secret === undefined ? undefined : Buffer.from(secret).toString("hex"),
     sessionTimeout: durationOf(sessionTimeoutMillis),
   };
+}
+
+/** Of a lock or an election: the session's place goes. */
+export async function givenUp(
+  call: Call,
+  request: v1.ReleaseRequest | v1.ResignRequest,
+  how: "release" | "resign",
+): Promise<v1.ReleaseResponse & v1.ResignResponse> {
+  const path = queueOf(request.path, "path");
+  const acting = ownerOf(call, request.sessionId);
+  const { recipes } = call.door.options;
+  const asked = { identity: call.identity, path, acting };
+  const { value, zxid, servedBy } = doneOf(await recipes[how](asked, call.deadlineMillis));
+  return { header: plainHeader(zxid, servedBy), path, znode: value.znode };
 }

@@ -7,6 +7,7 @@ import {
   contestOf,
   doneOf,
   givenBytes,
+  givenUp,
   layoutNames,
   layoutOf,
   ownerOf,
@@ -41,13 +42,8 @@ export async function proclaim(call: Call, request: v1.ProclaimRequest): Promise
   return { header: plainHeader(zxid, servedBy), path, token: value.token, znode: value.znode };
 }
 
-export async function resign(call: Call, request: v1.ResignRequest): Promise<v1.ResignResponse> {
-  const path = queueOf(request.path, "path");
-  const acting = ownerOf(call, request.sessionId);
-  const { recipes } = call.door.options;
-  const asked = { identity: call.identity, path, acting };
-  const { value, zxid, servedBy } = doneOf(await recipes.resign(asked, call.deadlineMillis));
-  return { header: plainHeader(zxid, servedBy), path, znode: value.znode };
+export function resign(call: Call, request: v1.ResignRequest): Promise<v1.ResignResponse> {
+  return givenUp(call, request, "resign");
 }
 
 export async function getLeader(call: Call, request: v1.GetLeaderRequest): Promise<v1.GetLeaderResponse> {

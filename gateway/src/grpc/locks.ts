@@ -8,9 +8,9 @@ import {
   contestOf,
   doneOf,
   givenBytes,
+  givenUp,
   layoutNames,
   layoutOf,
-  ownerOf,
   placeOf,
   recipeReadOf,
   turnOf,
@@ -71,13 +71,8 @@ export async function acquire(call: Call, request: v1.AcquireRequest): Promise<v
   };
 }
 
-export async function release(call: Call, request: v1.ReleaseRequest): Promise<v1.ReleaseResponse> {
-  const path = queueOf(request.path, "path");
-  const acting = ownerOf(call, request.sessionId);
-  const { recipes } = call.door.options;
-  const asked = { identity: call.identity, path, acting };
-  const { value, zxid, servedBy } = doneOf(await recipes.release(asked, call.deadlineMillis));
-  return { header: plainHeader(zxid, servedBy), path, znode: value.znode };
+export function release(call: Call, request: v1.ReleaseRequest): Promise<v1.ReleaseResponse> {
+  return givenUp(call, request, "release");
 }
 
 export async function getLock(call: Call, request: v1.GetLockRequest): Promise<v1.GetLockResponse> {
