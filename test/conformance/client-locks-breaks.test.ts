@@ -6,55 +6,14 @@ import assert from "node:assert/strict";
 import { after, before, describe, it } from "node:test";
 import { parseSessionId, type SessionId } from "@quorate/api";
 import { GrpcClient, type Lock, type Quorate, type QuorateError, RestClient, textOf } from "@quorate/client";
-import { TestProxy } from "../integration/test-proxy.ts";
+import { backend, disturb, gateways, proxies, sleep, startGateways, stopGateways, ways } from "./breaking-gateways.ts";
 import { type Doors, startDoors } from "./client-doors.ts";
-import { MemoryBackend } from "./memory-backend.ts";
 
-const backend = new MemoryBackend();
-const gateways: Doors[] = [];
-const proxies = { rest: [] as TestProxy[], grpc: [] as TestProxy[] };
-
-before(async () => {
-  for (let gateway = 0; gateway < 2; gateway++) {
-    const doors = await startDoors(backend);
-    gateways.push(doors);
-    proxies.rest.push(await TestProxy.start(doors.restPort));
-    proxies.grpc.push(await TestProxy.start(doors.grpcPort));
-  }
-});
-after(async () => {
-  await Promise.all([...proxies.rest, ...proxies.grpc].map((each) => each.stop()));
-  await Promise.all(gateways.map((each) => each.stop()));
-});
-
-const ways = {
-  rest: () =>
-    new RestClient({ endpoints: proxies.rest.map(({ port }) => `http://127.0.0.1:${port}`), timeoutMillis: 30_000 }),
-  grpc: () => new GrpcClient({ endpoints: proxies.grpc.map(({ port }) => `127.0.0.1:${port}`), timeoutMillis: 30_000 }),
-} as const;
-
-function sleep(millis: number): Promise<void> {
-  return new Promise((resolve) => setTimeout(resolve, millis));
-}
+before(startGateways);
+after(stopGateways);
 
 async function until(found: () => boolean | Promise<boolean>): Promise<void> {
   while (!(await found())) await sleep(10);
-}
-
-/** Breaks one or both, or freezes one for a while, until `done`; answers how often. */
-async function disturb(both: readonly TestProxy[], done: () => boolean): Promise<number> {
-  for (let turn = 0; ; turn++) {
-    await sleep(60 + 20 * (turn % 4));
-    if (done()) return turn;
-    const proxy = both[turn % 2] as TestProxy;
-    if (turn % 5 === 4) {
-      proxy.freeze(turn % 2 === 0 ? "back" : "both");
-      await sleep(300);
-      proxy.break();
-      proxy.heal();
-    } else if (turn % 5 === 3) for (const each of both) each.break();
-    else proxy.break();
-  }
 }
 
 function aborted(signal: AbortSignal): Promise<QuorateError> {
