@@ -8,7 +8,7 @@ import type { KnownPlace, SessionMemory } from "./memory.ts";
 import type { Place, RecipeAnswer } from "./recipes.ts";
 import type { Leave, LeavePorts } from "./release.ts";
 
-export interface Proclamation extends Omit<Leave, "recipe"> {
+export interface Proclamation extends Omit<Leave, "recipe" | "token"> {
   readonly data: Uint8Array;
   readonly key?: IdempotencyKey;
 }

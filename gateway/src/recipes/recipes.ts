@@ -109,6 +109,14 @@ export interface ElectionContest extends Contest {
   readonly layout?: Layout;
 }
 
+/** Whose place it is, and which: any that he has, if no token is said. */
+export interface GivingUp {
+  readonly identity: Identity;
+  readonly path: Path;
+  readonly acting: Acting;
+  readonly token?: Zxid;
+}
+
 /** A call that waits. */
 export interface Waiting<T> {
   readonly answer: Promise<RecipeAnswer<T>>;
@@ -163,11 +171,11 @@ export interface Fence {
 export interface Recipes {
   /** The session's place in the queue, made if it has none; a session has one place in a queue. */
   acquire(contest: LockContest, deadlineMillis: number): Waiting<Place>;
-  /** Gives up the place, held or not: `noNode` if there is none. A session that was opened for it is closed. */
-  release(
-    request: { identity: Identity; path: Path; acting: Acting },
-    deadlineMillis: number,
-  ): Promise<RecipeAnswer<{ znode: Path }>>;
+  /**
+   * Gives up the place, held or not: `noNode` if there is none. A session that was opened for it is closed. With a token the
+   * place goes that has it, and is `fenced` if that is no more: so that one that comes late does not give up the next place.
+   */
+  release(request: GivingUp, deadlineMillis: number): Promise<RecipeAnswer<{ znode: Path }>>;
   lock(read: RecipeRead, waiters: number, deadlineMillis: number): Promise<RecipeAnswer<LockState>>;
   campaign(contest: ElectionContest, deadlineMillis: number): Waiting<Place>;
   /** Replaces what the leader is known by; `fenced` if the session does not lead. */
@@ -176,10 +184,7 @@ export interface Recipes {
     deadlineMillis: number,
   ): Promise<RecipeAnswer<Place>>;
   /** As `release`. */
-  resign(
-    request: { identity: Identity; path: Path; acting: Acting },
-    deadlineMillis: number,
-  ): Promise<RecipeAnswer<{ znode: Path }>>;
+  resign(request: GivingUp, deadlineMillis: number): Promise<RecipeAnswer<{ znode: Path }>>;
   leader(read: RecipeRead, deadlineMillis: number): Promise<RecipeAnswer<ElectionState>>;
   observe(read: RecipeRead, deadlineMillis: number, listener: ElectionListener): { close(): void };
   /**

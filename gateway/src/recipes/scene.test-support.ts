@@ -156,8 +156,9 @@ export class Port {
     return this.recipes.acquire({ ...plainContest, path: queue, ...contest }, 5000);
   }
 
-  release(queue: Path, acting: Acting): ReturnType<Recipes["release"]> {
-    return this.recipes.release({ identity: anyone, path: queue, acting }, 5000);
+  release(queue: Path, acting: Acting, token?: Zxid): ReturnType<Recipes["release"]> {
+    const request = { identity: anyone, path: queue, acting };
+    return this.recipes.release(token === undefined ? request : { ...request, token }, 5000);
   }
 
   /** What was asked since the last time. */
