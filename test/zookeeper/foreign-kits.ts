@@ -5,24 +5,37 @@ import { type Kit, makeReadyBeforehand, mavenUnreached, type Step } from "../pol
 
 const source = (...names: readonly string[]): string => join(import.meta.dirname, ...names);
 
+/** What the pom in `from` compiles and fetches. */
+function maven(name: string, folder: string, from: string): Kit {
+  return {
+    name,
+    tools: ["java", "javac", "mvn"],
+    folder,
+    sources: [source(from), import.meta.filename],
+    steps: (into) => [
+      {
+        command: "mvn",
+        args: ["-q", "-B", "-f", source(from, "pom.xml"), `-Doutput=${into}`, "compile"],
+        unreached: mavenUnreached,
+      },
+    ],
+    program: (into) => ({
+      command: "java",
+      args: [
+        "-XX:+UseSerialGC",
+        "-XX:-UsePerfData",
+        `-Djava.io.tmpdir=${into}`,
+        "-cp",
+        `${into}/classes:${into}/lib/*`,
+      ],
+    }),
+  };
+}
+
 /** ZooKeeper's Java client, its shell, and Curator: a program of scenarios on all of them. */
-export const javaClients: Kit = {
-  name: "Java client and Curator",
-  tools: ["java", "javac", "mvn"],
-  folder: "zookeeper-java",
-  sources: [source("java"), import.meta.filename],
-  steps: (into) => [
-    {
-      command: "mvn",
-      args: ["-q", "-B", "-f", source("java/pom.xml"), `-Doutput=${into}`, "compile"],
-      unreached: mavenUnreached,
-    },
-  ],
-  program: (into) => ({
-    command: "java",
-    args: ["-XX:+UseSerialGC", "-XX:-UsePerfData", `-Djava.io.tmpdir=${into}`, "-cp", `${into}/classes:${into}/lib/*`],
-  }),
-};
+export const javaClients: Kit = maven("Java client and Curator", "zookeeper-java", "java");
+/** Kafka's broker, and a program that writes to it and reads from it. */
+export const kafka: Kit = maven("Kafka", "kafka", "kafka");
 
 /** `name` in an environment of Python's own; its program is that environment's Python. */
 function python(name: string, folder: string, requirements: string): Kit {
@@ -64,4 +77,4 @@ export const goClient: Kit = {
   program: (into) => ({ command: join(into, "zk.test"), args: [] }),
 };
 
-if (import.meta.main) await makeReadyBeforehand([javaClients, kazoo, aiozk, goClient]);
+if (import.meta.main) await makeReadyBeforehand([javaClients, kafka, kazoo, aiozk, goClient]);
