@@ -66,6 +66,7 @@ for (const [way, open] of Object.entries(ways)) {
     it("are what they were made", () => fixed(client, `${root}/fixed`));
     it("fence what is written, also on a session's stream", () => fences(client, `${root}/fenced`));
     it("are lost with their znode, and with their session", () => losses(client, `${root}/lost`));
+    it("are given up each by itself, however late, also where they are led", () => late(client, `${root}/late`));
     it("are a session's that is given, which has one place", () => given(client, other, `${root}/given`));
   });
   describe(`elections over ${way}`, () => {
@@ -215,6 +216,25 @@ async function losses(client: Quorate, name: string): Promise<void> {
   await next.release();
   await using third = await client.locks.acquire(name, { wait: 0 });
   assert.equal(third.held, true);
+}
+
+/** Its keeper may have found out before: then it has nothing to give up. */
+async function late(client: Quorate, name: string): Promise<void> {
+  await using session = await client.session();
+  const lock = await client.locks.acquire(name, { session });
+  await client.delete(lock.znode);
+  const next = await client.locks.acquire(name, { session });
+  await lock.release();
+  const { holders } = await client.locks.get(name);
+  assert.deepEqual([holders.map(({ token }) => token), next.held], [[next.token], true]);
+  await next[Symbol.asyncDispose]();
+  const first = await client.elections.campaign(`${name}-elect`, "a", { session });
+  await client.delete(first.znode);
+  const second = await client.elections.campaign(`${name}-elect`, "b", { session });
+  await first.resign();
+  assert.equal((await client.elections.leader(`${name}-elect`)).leader?.token, second.token);
+  await second.resign();
+  assert.equal((await client.elections.leader(`${name}-elect`)).leader, undefined);
 }
 
 async function given(client: Quorate, other: Quorate, name: string): Promise<void> {

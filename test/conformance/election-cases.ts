@@ -123,6 +123,19 @@ const life: readonly Case[] = [
     ],
   },
   {
+    name: "election: a resignation that comes late gives up no other place than its token's",
+    steps: [
+      open("a"),
+      stand("a", "", keepToken("first")),
+      resign("a", 200, { path: `${path}?token={first}` }),
+      resign("a", 412, { path: `${path}?token={first}`, code: "fenced" }),
+      stand("a", "", keepToken("second")),
+      resign("a", 412, { path: `${path}?token={first}`, code: "fenced", says: "nothing was done" }),
+      resign("a", 400, { path: `${path}?token=0x0`, code: "badArguments", says: "zero" }),
+      resign("a", 200, { path: `${path}?token={second}` }),
+    ],
+  },
+  {
     name: "election: under a key",
     steps: [
       open("a"),

@@ -161,6 +161,20 @@ const life: readonly Case[] = [
     ],
   },
   {
+    name: "lock: a release that comes late gives up no other place than its token's",
+    steps: [
+      open("a"),
+      lock("", { headers: of("a"), ...keepToken("first") }),
+      release("a", 200, { path: "/v1/locks@/l?token={first}" }),
+      lock("", { headers: of("a"), ...keepToken("second") }),
+      release("a", 412, { path: "/v1/locks@/l?token={first}", code: "fenced", says: "nothing was done" }),
+      lock("?token={second}", { headers: of("a") }),
+      release("a", 400, { path: "/v1/locks@/l?token=7", code: "badArguments", says: "token" }),
+      release("a", 400, { path: "/v1/locks@/l?token=0x0", code: "badArguments", says: "zero" }),
+      release("a", 200),
+    ],
+  },
+  {
     name: "lock: readers together, a writer alone",
     steps: [
       open("a"),

@@ -43,6 +43,13 @@ export interface ContestAsk {
   readonly key?: string;
 }
 
+/** Of a place. */
+export interface GivingUp {
+  readonly path: string;
+  /** It goes, and no other; without it what the session has there, also what it took since. */
+  readonly token?: string | undefined;
+}
+
 /** Each call's question, by its name. */
 export interface Asks {
   get: { readonly path: string };
@@ -60,8 +67,8 @@ export interface Asks {
   closeSession: { readonly id: string };
   acquire: ContestAsk & { readonly mode?: LockMode; readonly permits?: number; readonly contender?: string };
   campaign: ContestAsk & { readonly value: Uint8Array };
-  release: { readonly path: string };
-  resign: { readonly path: string };
+  release: GivingUp;
+  resign: GivingUp;
   proclaim: { readonly path: string; readonly value: Uint8Array };
   lock: { readonly path: string; readonly waiters?: number };
   leader: { readonly path: string };

@@ -42,8 +42,8 @@ class Fake {
   /** What was asked, as `POST /v1/locks/l`. */
   readonly story: string[] = [];
   readonly #script: Script;
+  readonly releases: Request[] = [];
   readonly #closes: Request[] = [];
-  readonly #releases: Request[] = [];
 
   constructor(script: Script) {
     this.#script = script;
@@ -60,7 +60,7 @@ class Fake {
     }
     if (what.endsWith("/renew")) return (renewals ?? answer(200, {}))(response, request);
     if (what.startsWith("DELETE /v1/sessions/")) return next(close, this.#closes)?.(response, request);
-    if (what === "DELETE /v1/locks/l") return next(release, this.#releases)?.(response, request);
+    if (what === "DELETE /v1/locks/l") return next(release, this.releases)?.(response, request);
     if (what !== "POST /v1/locks/l") return written(response, request);
     // A renewal waits, as long as nothing is lost.
     if (queryOf(request).has("token") && this.polls.length >= polls.length) return silent(response, request);
@@ -264,10 +264,10 @@ test("a machine that slept is one that stood still, though its steady clock did 
   assert.deepEqual([reason.code, lock.held], ["sessionExpired", false]);
 });
 
-test("with a session that is given the place alone is given up, which may be tried again", async (t) => {
+test("with a session that is given the place of its token alone is given up, which may be tried again", async (t) => {
   const { client, all } = await fakes(t, {
     polls: [held],
-    release: [problem(403, "noAuth"), cut, problem(404, "noNode")],
+    release: [problem(403, "noAuth"), cut, problem(412, "fenced")],
   });
   const mine = await client.session();
   const lock = await client.locks.acquire("l", { session: mine });
@@ -276,20 +276,27 @@ test("with a session that is given the place alone is given up, which may be tri
   await lock.release();
   assert.equal(mine.lost.aborted, false);
   assert.deepEqual(all[0]?.story.slice(-3), Array(3).fill("DELETE /v1/locks/l"));
+  assert.deepEqual(
+    all[0]?.releases.map((each) => queryOf(each).get("token")),
+    Array(3).fill(token),
+  );
 });
 
 test("with a session that is given a first try that comes late makes no second place", async (t) => {
-  const { client, all } = await fakes(t, { polls: [silent, waits] });
-  const mine = await client.session();
-  const stop = new AbortController();
-  const acquiring = client.locks.acquire("l", { session: mine, signal: stop.signal });
-  await until(() => all[0]?.polls.length === 1);
-  stop.abort();
-  await assert.rejects(acquiring, { name: "AbortError" });
-  const [late, asked] = all[0]?.polls ?? [];
-  assert.equal(asked?.headers["idempotency-key"], late?.headers["idempotency-key"]);
-  assert.equal(queryOf(asked as Request).get("wait"), "0ms");
-  assert.equal(all[0]?.story.at(-1), "DELETE /v1/locks/l");
+  for (const found of [waits, held]) {
+    const { client, all } = await fakes(t, { polls: [silent, found] });
+    const mine = await client.session();
+    const stop = new AbortController();
+    const acquiring = client.locks.acquire("l", { session: mine, signal: stop.signal });
+    await until(() => all[0]?.polls.length === 1);
+    stop.abort();
+    await assert.rejects(acquiring, { name: "AbortError" });
+    const [late, asked] = all[0]?.polls ?? [];
+    assert.equal(asked?.headers["idempotency-key"], late?.headers["idempotency-key"]);
+    assert.equal(queryOf(asked as Request).get("wait"), "0ms");
+    assert.equal(all[0]?.story.at(-1), "DELETE /v1/locks/l");
+    assert.equal(queryOf(all[0]?.releases[0] as Request).get("token"), found === held ? token : null);
+  }
 });
 
 test("whoever still waits when the client is closed, or cannot begin, is told so", async (t) => {

@@ -220,12 +220,13 @@ class Contending {
         return true;
       }
       // A first try that comes late makes no second place under the key of one that was answered.
-      if (this.#asked && !this.#answered) await this.#ask(session, 0, timeoutMillis, undefined);
+      const unheard = this.#asked && !this.#answered;
+      const token = unheard ? (await this.#ask(session, 0, timeoutMillis, undefined)).token : undefined;
       const { kind, ask } = this.#contest;
-      await session.channel.call(givesUp[kind], { path: ask.path }, { timeoutMillis });
+      await session.channel.call(givesUp[kind], { path: ask.path, token }, { timeoutMillis });
     } catch (error) {
       if (isCode(error, "sessionExpired")) return true;
-      if (!isCode(error, "noNode")) return false;
+      if (!isCode(error, "fenced", "noNode")) return false;
     }
     // A poll that is still on its way would make the place anew.
     return !this.#doubt;

@@ -56,7 +56,10 @@ export interface Lock extends Holding {
   readonly mode: LockMode;
   /** Of a semaphore. */
   readonly permits?: number;
-  /** May be called again, above all after it has failed: then it is not known whether the lock is still held here. */
+  /**
+   * Of this place alone, by its token: what the session has taken since stays. May be called again, above all after it has failed:
+   * then it is not known whether the lock is still held here.
+   */
   release(options?: CallOptions): Promise<void>;
 }
 

@@ -78,9 +78,9 @@ export class Tenure implements Holding {
     // What the session has there by now is another's who holds it.
     if (this.#gone) return;
     try {
-      await this.channel.call(givesUp[kind], { path: ask.path }, settings);
+      await this.channel.call(givesUp[kind], { path: ask.path, token: this.token }, settings);
     } catch (error) {
-      if (!isCode(error, "noNode", "sessionExpired")) throw error;
+      if (!isCode(error, "fenced", "noNode", "sessionExpired")) throw error;
     }
   }
 

@@ -1,6 +1,6 @@
 /** What a lock's and an election's calls have in common: who asks for a place and how, waiting for a turn, and the answers. */
 import { createHash } from "node:crypto";
-import { type Acting, type IdempotencyKey, limits, type Path, type SessionId } from "@quorate/api";
+import { type Acting, type IdempotencyKey, limits, type Path, type SessionId, type Zxid } from "@quorate/api";
 import type { v1 } from "@quorate/proto";
 import { recipeLimits } from "../recipes/limits.ts";
 import type { Contest, Layout, Place, RecipeAnswer, RecipeRead, Waiting } from "../recipes/recipes.ts";
@@ -32,13 +32,14 @@ export function layoutOf(layout: v1.Layout | undefined): Layout | undefined {
 
 /** `asked`: what else tells this request from another under the same key. */
 export function contestOf(call: Call, request: ContestRequest, data: Uint8Array, asked: readonly unknown[]): Contest {
-  const { wait, sessionTimeout, token = 0, acl: entries, layout } = request;
+  const { wait, sessionTimeout, acl: entries, layout } = request;
+  const token = tokenOf(request.token);
   const path = queueOf(request.path, "path");
   const acting = actingOf(call, request.sessionId, "session_id");
   if (acting !== undefined && sessionTimeout !== undefined) {
     throw bad("session_timeout", "it is of a session that is opened, and session_id names one that is");
   }
-  if (acting === undefined && token !== 0) throw bad("token", "it is a session's; name that in session_id");
+  if (acting === undefined && token !== undefined) throw bad("token", "it is a session's; name that in session_id");
   if (acting === undefined && request.idempotencyKey) {
     const why = "the secret of one that is opened would be lost with its answer";
     throw bad("idempotency_key", `it needs a session, named in session_id: ${why}`);
@@ -60,9 +61,14 @@ export function contestOf(call: Call, request: ContestRequest, data: Uint8Array,
     waitMillis: Math.min(waitMillis, call.budgetMillis),
     ...(acting === undefined ? undefined : { acting }),
     ...(acl === undefined ? undefined : { acl }),
-    ...(token === 0 ? undefined : { token: zxidOf(token, "token") }),
+    ...(token === undefined ? undefined : { token }),
     ...(key === undefined ? undefined : { key }),
   };
+}
+
+/** The place that is meant. */
+function tokenOf(value = 0): Zxid | undefined {
+  return value === 0 ? undefined : zxidOf(value, "token");
 }
 
 /** The same through all calls for one place, so what may differ in them is no part of it. */
@@ -156,8 +162,10 @@ export async function givenUp(
 ): Promise<v1.ReleaseResponse & v1.ResignResponse> {
   const path = queueOf(request.path, "path");
   const acting = ownerOf(call, request.sessionId);
+  const token = tokenOf(request.token);
   const { recipes } = call.door.options;
-  const asked = { identity: call.identity, path, acting };
+  const place = { identity: call.identity, path, acting };
+  const asked = token === undefined ? place : { ...place, token };
   const { value, zxid, servedBy } = doneOf(await recipes[how](asked, call.deadlineMillis));
   return { header: plainHeader(zxid, servedBy), path, znode: value.znode };
 }

@@ -237,6 +237,16 @@ describe("a lock's request that is wrong", () => {
       "session_id",
       (caller, id) => caller.call("Release", { path: "/l", sessionId: id }),
     ],
+    [
+      "a token that was none",
+      "token",
+      (caller, id, secret) =>
+        caller.call(
+          "Release",
+          { path: "/l", sessionId: id, token: -1 },
+          { metadata: { "quorate-session-secret": secret } },
+        ),
+    ],
     ["too many waiters", "max_waiters", (caller) => caller.call("GetLock", { path: "/l", maxWaiters: 10_001 })],
     ["a candidate's book", "value", (caller) => caller.call("Campaign", { path: "/e", value: new Uint8Array(65_537) })],
     ["no candidate", "session_id", (caller) => caller.call("Proclaim", { path: "/e" })],

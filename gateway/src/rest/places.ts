@@ -1,6 +1,6 @@
 /** What locks and elections have in common: who asks for a place and how, waiting for a turn, and what is answered. */
 import { isUtf8 } from "node:buffer";
-import { type Acting, formatZxid, limits, type Path, zeroZxid } from "@quorate/api";
+import { type Acting, formatZxid, limits, type Path, type Zxid, zeroZxid } from "@quorate/api";
 import type { Contest, Place, RecipeAnswer, RecipeRead, Waiting } from "../recipes/recipes.ts";
 import { refuseBody } from "./body.ts";
 import { actingOf, type Call, freshnessOf, keyOf, pathOf, timeoutOf } from "./call.ts";
@@ -30,7 +30,7 @@ export function contestOf(call: Call, path: Path, data: Uint8Array): Contest {
   const { query, head, identity } = call;
   const acting = actingOf(call);
   const timeout = query.text("timeout");
-  const token = query.text("token");
+  const token = tokenOf(call);
   const wait = query.text("wait");
   const acl = query.text("acl");
   if (acting === undefined) {
@@ -46,8 +46,6 @@ export function contestOf(call: Call, path: Path, data: Uint8Array): Contest {
   const { sessionTimeoutMinMillis: least, sessionTimeoutMaxMillis: most, sessionTimeoutDefaultMillis } = limits;
   const waitMillis = wait === undefined ? 0 : readDuration(wait, "wait", 0, limits.watchWaitMaxMillis);
   const key = keyOf(call, path, data, passing);
-  const held = token === undefined ? undefined : readZxid(token, "token");
-  if (held === zeroZxid) throw bad("token: zero never was one; send it as the answer had it, or leave it out");
   return {
     identity,
     path,
@@ -58,9 +56,18 @@ export function contestOf(call: Call, path: Path, data: Uint8Array): Contest {
     waitMillis,
     ...(acting === undefined ? undefined : { acting }),
     ...(acl === undefined ? undefined : { acl: readAclText(acl, "acl") }),
-    ...(held === undefined ? undefined : { token: held }),
+    ...(token === undefined ? undefined : { token }),
     ...(key === undefined ? undefined : { key }),
   };
+}
+
+/** The place that is meant. */
+function tokenOf({ query }: Call): Zxid | undefined {
+  const text = query.text("token");
+  if (text === undefined) return undefined;
+  const token = readZxid(text, "token");
+  if (token === zeroZxid) throw bad("token: zero never was one; send it as the answer had it, or leave it out");
+  return token;
 }
 
 /** The session whose place it is. */
@@ -182,7 +189,9 @@ export function sendPlace(call: Call, queue: Path, first: object, place: Place, 
 export async function giveUp(call: Call, of: "release" | "resign"): Promise<void> {
   refuseBody(call);
   const path = queueOf(call);
-  const request = { identity: call.identity, path, acting: ownerOf(call) };
+  const token = tokenOf(call);
+  const place = { identity: call.identity, path, acting: ownerOf(call) };
+  const request = token === undefined ? place : { ...place, token };
   const settled = settleRecipe(call, await call.door.options.recipes[of](request, timeoutOf(call)));
   if (settled === undefined) return;
   const body = { name: nameOf(path), znode: settled.value.znode, zxid: formatZxid(settled.zxid) };

@@ -104,7 +104,7 @@ export const routes: readonly Route[] = [
   ),
   route("POST", locks, "acquireLock", ["mode", "permits", "contender", ...contest], keyed, json, acquireLock),
   route("GET", locks, "getLock", ["limit"], fresh, json, getLock),
-  route("DELETE", locks, "releaseLock", [], owning, json, releaseLock),
+  route("DELETE", locks, "releaseLock", ["token"], owning, json, releaseLock),
   route("POST", elections, "campaign", contest, keyed, json, campaign),
   route("PUT", elections, "proclaim", [], keyed, json, proclaim),
   route(
@@ -116,7 +116,7 @@ export const routes: readonly Route[] = [
     watchTypes,
     getElection,
   ),
-  route("DELETE", elections, "resign", [], owning, json, resign),
+  route("DELETE", elections, "resign", ["token"], owning, json, resign),
   route("GET", "/v1/cluster", "cluster", [], [], json, getCluster),
   route("POST", "/v1/cluster/leader", "handOver", [], ["quorate-timeout"], json, handOver),
   route("GET", "/v1/openapi.json", "openapi", [], [], json, openapi),

@@ -239,7 +239,7 @@ export interface paths {
         post: operations["acquireLock"];
         /**
          * Give a lock back, or leave its queue
-         * @description What the session has in this queue is deleted; the next in it holds the lock then. 404 `noNode` says that the session has nothing there: released before, by this request's first try too. A session that was opened for the lock is closed.
+         * @description What the session has in this queue is deleted; the next in it holds the lock then. 404 `noNode` says that the session has nothing there: released before, by this request's first try too. A session that was opened for the lock is closed. With `token` the place is given up that has it, and no other: a request that is held up on its way, and comes when the session has taken the lock anew, is 412 `fenced`, and does nothing. So is the second try of one that was done.
          */
         delete: operations["releaseLock"];
         options?: never;
@@ -279,7 +279,7 @@ export interface paths {
         post: operations["campaign"];
         /**
          * Resign, or withdraw as a candidate
-         * @description As a lock is released: 404 `noNode` says that the session has nothing there.
+         * @description As a lock is released: 404 `noNode` says that the session has nothing there, and 412 `fenced` that the place of `token` is no more, and nothing was done.
          */
         delete: operations["resign"];
         options?: never;
@@ -1547,6 +1547,8 @@ export interface components {
         OpenTimeout: components["schemas"]["Duration"];
         /** @description The token that is held: it is renewed, and not taken anew where it is lost. */
         HeldToken: components["schemas"]["Zxid"];
+        /** @description The token of the place that is given up, as the answer had it. Without it, whatever the session has there goes, also what it took since. */
+        GivenToken: components["schemas"]["Zxid"];
         /** @description How many of those who wait are told. */
         WaiterLimit: number;
         /** @description How long to wait for another state than If-None-Match names, which must be there; at most 5m. */
@@ -3098,7 +3100,10 @@ export interface operations {
     };
     releaseLock: {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description The token of the place that is given up, as the answer had it. Without it, whatever the session has there goes, also what it took since. */
+                token?: components["parameters"]["GivenToken"];
+            };
             header?: {
                 /** @description id:secret, as POST /v1/sessions answered. */
                 "Quorate-Session"?: components["parameters"]["Session"];
@@ -3142,6 +3147,7 @@ export interface operations {
             406: components["responses"]["Problem406"];
             409: components["responses"]["Problem409"];
             410: components["responses"]["Problem410"];
+            412: components["responses"]["Problem412"];
             429: components["responses"]["Problem429"];
             500: components["responses"]["Problem500"];
             502: components["responses"]["Problem502"];
@@ -3452,7 +3458,10 @@ export interface operations {
     };
     resign: {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description The token of the place that is given up, as the answer had it. Without it, whatever the session has there goes, also what it took since. */
+                token?: components["parameters"]["GivenToken"];
+            };
             header?: {
                 /** @description id:secret, as POST /v1/sessions answered. */
                 "Quorate-Session"?: components["parameters"]["Session"];
@@ -3496,6 +3505,7 @@ export interface operations {
             406: components["responses"]["Problem406"];
             409: components["responses"]["Problem409"];
             410: components["responses"]["Problem410"];
+            412: components["responses"]["Problem412"];
             429: components["responses"]["Problem429"];
             500: components["responses"]["Problem500"];
             502: components["responses"]["Problem502"];

@@ -554,6 +554,7 @@ export interface AcquireResponse {
 export interface ReleaseRequest {
   readonly path?: string | undefined;
   readonly sessionId?: number | undefined;
+  readonly token?: number | undefined;
 }
 
 export interface ReleaseResponse {
@@ -630,6 +631,7 @@ export interface ProclaimResponse {
 export interface ResignRequest {
   readonly path?: string | undefined;
   readonly sessionId?: number | undefined;
+  readonly token?: number | undefined;
 }
 
 export interface ResignResponse {

@@ -69,7 +69,7 @@ export async function askLock(
     case "release":
     case "resign": {
       const method = asked.op === "release" ? "Release" : "Resign";
-      const reply = await caller.call(method, { path, sessionId }, asking);
+      const reply = await caller.call(method, { path, sessionId, token: Number(asked.token ?? 0) }, asking);
       return { reply, result: { znode: reply.znode } };
     }
     case "lock": {

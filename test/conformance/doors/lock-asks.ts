@@ -24,7 +24,8 @@ export type LockAsk =
     } & Contest)
   | ({ readonly op: "campaign"; readonly data?: string } & Contest)
   | { readonly op: "proclaim"; readonly path: string; readonly data?: string }
-  | { readonly op: "release" | "resign" | "lock" | "leader"; readonly path: string };
+  | { readonly op: "release" | "resign"; readonly path: string; readonly token?: string }
+  | { readonly op: "lock" | "leader"; readonly path: string };
 
 export function isLockAsk(asked: { readonly op: string }): asked is LockAsk {
   return /^(acquire|release|lock|campaign|proclaim|resign|leader)$/.test(asked.op);

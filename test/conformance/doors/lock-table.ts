@@ -6,7 +6,8 @@ const take = (by: string, more: object = {}): Ask => ({ op: "acquire", path: "@/
 const two: readonly Asking[] = [session("a"), session("b")];
 const held: readonly Asking[] = [...two, take("a", { contender: "ann", keep: "held" })];
 const tokenOf = (scene: Scene, name = "held"): string => scene.of(name).place?.token ?? "";
-const release = (by: string): Ask => ({ op: "release", path: "@/l", session: by });
+const release = (by: string, more: object = {}): Ask => ({ op: "release", path: "@/l", session: by, ...more }) as Ask;
+const resign = (by: string, more: object = {}): Ask => ({ op: "resign", path: "@/e", session: by, ...more }) as Ask;
 const stand = (by: string, data: string, more: object = {}): Ask =>
   ({ op: "campaign", path: "@/e", data, session: by, ...more }) as Ask;
 
@@ -119,6 +120,28 @@ const locks: readonly DoorCase[] = [
   },
   { name: "lock: the root", given: two, ask: take("a", { path: "/" }), fails: "badArguments" },
   { name: "lock: released by who has no place", given: held, ask: release("b"), fails: "noNode" },
+  {
+    name: "lock: given up by its token",
+    given: [...held, take("b")],
+    ask: (scene) => release("a", { token: tokenOf(scene) }),
+    answers: { znode: /^@\/l\// },
+    then: [[take("b"), { place: { held: true } }]],
+  },
+  {
+    name: "lock: given up by the token of a place that is no more, when there is another",
+    given: [...held, release("a"), take("a")],
+    ask: (scene) => release("a", { token: tokenOf(scene) }),
+    fails: "fenced",
+    with: { path: "@/l", certainty: "noEffect" },
+    then: [[{ op: "lock", path: "@/l" }, { lock: { holders: [{ mode: "exclusive" }], waiting: 0 } }]],
+  },
+  {
+    name: "lock: given up by another's token",
+    given: [...held, take("b")],
+    ask: (scene) => release("b", { token: tokenOf(scene) }),
+    fails: "fenced",
+    then: [[{ op: "lock", path: "@/l" }, { lock: { waiting: 1 } }]],
+  },
   { name: "lock: looked at, and there is none", ask: { op: "lock", path: "@/l" } as Ask, fails: "noNode" },
   { name: "lock: a wrong secret", given: two, ask: take("a", { secret: "wrong" }), fails: "authFailed" },
   {
@@ -141,9 +164,9 @@ const elections: readonly DoorCase[] = [
       [{ op: "leader", path: "@/e" }, { election: { path: "@/e", leads: { data: "ann" }, candidates: 1 } }],
       [{ op: "proclaim", path: "@/e", data: "anna", session: "a" }, { place: { held: true, znode: /^@\/e\// } }],
       [{ op: "leader", path: "@/e" }, { election: { leads: { data: "anna" } } }],
-      [{ op: "resign", path: "@/e", session: "a" }, { znode: /^@\/e\// }],
+      [resign("a"), { znode: /^@\/e\// }],
       [{ op: "leader", path: "@/e" }, { election: { leads: { data: "bob" }, candidates: 0 } }],
-      [{ op: "resign", path: "@/e", session: "b" }, { znode: /^@\/e\// }],
+      [resign("b"), { znode: /^@\/e\// }],
       [{ op: "leader", path: "@/e" }, { election: { leads: (leads: unknown) => leads === undefined, candidates: 0 } }],
     ],
   },
@@ -157,8 +180,23 @@ const elections: readonly DoorCase[] = [
   {
     name: "election: resigned by who does not stand",
     given: [...two, stand("a", "")],
-    ask: { op: "resign", path: "@/e", session: "b" },
+    ask: resign("b"),
     fails: "noNode",
+  },
+  {
+    name: "election: resigned by its token",
+    given: [...two, stand("a", "", { keep: "leads" }), stand("b", "bob")],
+    ask: (scene) => resign("a", { token: tokenOf(scene, "leads") }),
+    answers: { znode: /^@\/e\// },
+    then: [[{ op: "leader", path: "@/e" }, { election: { leads: { data: "bob" }, candidates: 0 } }]],
+  },
+  {
+    name: "election: resigned by the token of a place that is no more, when there is another",
+    given: [...two, stand("a", "", { keep: "leads" }), resign("a"), stand("a", "ann")],
+    ask: (scene) => resign("a", { token: tokenOf(scene, "leads") }),
+    fails: "fenced",
+    with: { path: "@/e", certainty: "noEffect" },
+    then: [[{ op: "leader", path: "@/e" }, { election: { leads: { data: "ann" } } }]],
   },
   { name: "election: looked at, and there is none", ask: { op: "leader", path: "@/e" }, fails: "noNode" },
   { name: "election: of a lock's name", given: held, ask: stand("a", "", { path: "@/l" }), fails: "nodeExists" },
@@ -220,7 +258,7 @@ const fences: readonly DoorCase[] = [
   ]),
   {
     name: "fence: two, of which one holds",
-    given: [...held, stand("b", "", { keep: "leads" }), { op: "resign", path: "@/e", session: "b" }],
+    given: [...held, stand("b", "", { keep: "leads" }), resign("b")],
     ask: (scene) =>
       ({
         ...there,

@@ -26,9 +26,9 @@ export function lockCall(asked: LockAsk): Call {
     case "proclaim":
       return { method: "PUT", path: election, body: bytesOf(asked.data) };
     case "release":
-      return { method: "DELETE", path: lock };
+      return { method: "DELETE", path: `${lock}${queryOf({ token: asked.token })}` };
     case "resign":
-      return { method: "DELETE", path: election };
+      return { method: "DELETE", path: `${election}${queryOf({ token: asked.token })}` };
     case "lock":
       return { method: "GET", path: lock };
     default:

@@ -1,6 +1,6 @@
 /** Locks and elections as their messages. */
 import type { v1 } from "@quorate/proto";
-import type { ContestAsk, Standing } from "../ask.ts";
+import type { ContestAsk, GivingUp, Standing } from "../ask.ts";
 import { defined } from "../defined.ts";
 import type { Contender, ElectionState, Layout, LockMode, LockState } from "../locks.ts";
 import type { Form } from "./forms.ts";
@@ -25,8 +25,8 @@ export const lockForms: { readonly [K in LockKinds]: Form<K> } = {
     request: (ask, asking) => ({ ...contestRequest(ask, asking), value: ask.value }),
     answer: (reply) => standingOf(reply, reply.leads ?? false),
   },
-  release: { method: "Release", request: ownRequest, answer: () => undefined },
-  resign: { method: "Resign", request: ownRequest, answer: () => undefined },
+  release: { method: "Release", request: leaving, answer: () => undefined },
+  resign: { method: "Resign", request: leaving, answer: () => undefined },
   proclaim: {
     method: "Proclaim",
     request: (ask, asking) => ({ ...ownRequest(ask, asking), value: ask.value, idempotencyKey: asking.key }),
@@ -95,7 +95,7 @@ function contestRequest({ path, layout, acl, waitMillis, token, key }: ContestAs
     layout: layout && layoutNames[layout],
     acl: acl && aclOf(acl),
     wait: durationOf(Math.floor(waitMillis)),
-    token: token === undefined ? undefined : zxidOf(token, "token"),
+    token: tokenIn(token),
     idempotencyKey: key,
     sessionId: session && zxidOf(session.id, "session"),
   };
@@ -103,6 +103,14 @@ function contestRequest({ path, layout, acl, waitMillis, token, key }: ContestAs
 
 function ownRequest({ path }: { readonly path: string }, { session }: Asking): v1.ReleaseRequest {
   return { path, sessionId: session && zxidOf(session.id, "session") };
+}
+
+function leaving(ask: GivingUp, asking: Asking): v1.ReleaseRequest {
+  return { ...ownRequest(ask, asking), token: tokenIn(ask.token) };
+}
+
+function tokenIn(text: string | undefined): number | undefined {
+  return text === undefined ? undefined : zxidOf(text, "token");
 }
 
 function standingOf({ token, znode = "", layout }: v1.CampaignResponse, held: boolean): Standing {

@@ -31,8 +31,8 @@ export const lockWays: Pick<Ways, "acquire" | "campaign" | "release" | "resign" 
     const { leader, ...rest } = (await send("campaign", asked)).json<Schemas["ElectionPlace"]>();
     return standingOf({ ...rest, held: leader });
   },
-  release: async ({ path }, send) => void (await send("releaseLock", { path })),
-  resign: async ({ path }, send) => void (await send("resign", { path })),
+  release: async ({ path, token }, send) => void (await send("releaseLock", { path, query: defined({ token }) })),
+  resign: async ({ path, token }, send) => void (await send("resign", { path, query: defined({ token }) })),
   proclaim: async ({ path, value }, send) => void (await send("proclaim", { path, body: value })),
   lock: async ({ path, waiters: limit }, send) => {
     const state = (await send("getLock", { path, query: defined({ limit }) })).json<Schemas["LockState"]>();
