@@ -62,7 +62,8 @@ class Run {
         segmentMillis: 5000,
         growBytes: random.pick([0, 700, 4096, 262_144]),
         groupBytes: 16_384,
-        queueSoftBytes: random.pick([16_384, 1_000_000]),
+        // The second: more than a transfer has under way, as a real one's is.
+        queueSoftBytes: random.pick([16_384, 4 * 1024 * 1024]),
         reserveBytes: 65_536,
         freeMillis: 100,
         keptSnapshots: random.between(1, 2),

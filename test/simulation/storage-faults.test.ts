@@ -298,6 +298,40 @@ test("a newest snapshot that does not read is left out where the log reaches bac
   assert.equal(disk.paths().includes(newest), false);
 });
 
+test("a snapshot that fails at any step is given up, and the next one is written", async () => {
+  const disk = newDisk();
+  const batches = await filled(disk, 1, 100, {});
+  const { last, checksum } = batches[0] as Batch;
+  const { storage, fatal } = await open(disk);
+  const take = async (): Promise<boolean> => {
+    const file = await storage.beginSnapshot(last, checksum);
+    try {
+      await file.write(new Uint8Array(40_000));
+      return await file.commit();
+    } catch (error) {
+      await file.abort();
+      throw error;
+    }
+  };
+  const left: string[] = ["open", "write", "sync", "rename", "syncFolder"];
+  const steps = left.length;
+  disk.fault = ({ operation, path }) => {
+    const isNext = operation === left[0] && (operation === "syncFolder" || path.includes("snapshot"));
+    if (isNext) left.shift();
+    return isNext ? "EIO" : "none";
+  };
+  let failures = 0;
+  const failed = (error: unknown): false => {
+    assert.match(String(error), /EIO/);
+    failures++;
+    return false;
+  };
+  while (!(await take().catch(failed))) assert.ok(failures < 20, "it is written in the end");
+  assert.equal(failures, steps);
+  assert.deepEqual(fatal, [], "the log goes on");
+  await storage.close();
+});
+
 test("a bad snapshot from a leader is said before its ticket completes, and can never be installed", async () => {
   const disk = newDisk();
   const { storage, written, badStages, fatal } = await open(disk);

@@ -23,7 +23,7 @@ export interface SnapshotFile {
   write(chunk: Uint8Array): Promise<void>;
   /** Durable and named in the state file; false if a leader's snapshot was installed meanwhile and this one is void. */
   commit(): Promise<boolean>;
-  /** Throws the file away; harmless after `commit`. */
+  /** Throws the file away, also when a commit has failed; harmless after one. */
   abort(): Promise<void>;
 }
 
@@ -48,7 +48,8 @@ export class SnapshotWriter implements SnapshotFile {
   #partBytes = 0;
   #offset = 0;
   #synced = 0;
-  #state: "open" | "done" = "open";
+  /** `closed`: the file, whose names may be half changed. */
+  #state: "open" | "closed" | "ended" = "open";
 
   private constructor(
     ports: SnapshotPorts,
@@ -97,7 +98,7 @@ export class SnapshotWriter implements SnapshotFile {
       this.#add(this.#tally.end());
       await this.#flush();
       await this.#file.sync();
-      this.#state = "done";
+      this.#state = "closed";
       await this.#file.close();
       await disk.rename(this.#file.path, join(folder, this.#name));
       await disk.syncFolder(folder);
@@ -106,19 +107,23 @@ export class SnapshotWriter implements SnapshotFile {
     }
     const named = await this.#named(this.#offset);
     if (!named) await removeIfThere(disk, join(folder, this.#name));
-    this.#ended();
+    this.#end();
     return named;
   }
 
   async abort(): Promise<void> {
-    if (this.#state === "done") return;
-    this.#state = "done";
+    if (this.#state === "ended") return;
     try {
-      await this.#file.close();
+      if (this.#state === "open") await this.#file.close();
       await removeIfThere(this.#ports.disk, this.#file.path);
     } finally {
-      this.#ended();
+      this.#end();
     }
+  }
+
+  #end(): void {
+    this.#state = "ended";
+    this.#ended();
   }
 
   #add(bytes: Uint8Array): void {
