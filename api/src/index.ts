@@ -5,6 +5,7 @@ export type { Brand } from "./brand.ts";
 export * from "./bytes.ts";
 export * from "./command-codec.ts";
 export * from "./errors.ts";
+export * from "./forms.ts";
 export { isInNetwork, isNetwork } from "./ip-match.ts";
 export * from "./limits.ts";
 export type * from "./listing.ts";

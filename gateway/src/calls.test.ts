@@ -24,6 +24,7 @@ function ask(operation: ReadOperation, deadline = 5000): Scene {
   const streamOf = (replica: number): ReplicaStream => ({
     replica,
     address: `r${replica}`,
+    rules: 0,
     writable: true,
     send: (message) => {
       assert.ok(message.kind === "read");

@@ -1,4 +1,5 @@
 /** The link's `Dial` over real sockets: who the gateway says it is, and the key that it proves to know. */
+import { newestForms } from "@quorate/api";
 import { dialReplica, protocolVersion } from "@quorate/proto";
 import type { GatewayWorld } from "./ports.ts";
 import type { Dial } from "./stream.ts";
@@ -21,7 +22,7 @@ export function createDial({ world, name, version, key }: GatewayDialOptions): D
     ensembleId: "",
     historyId: "",
     version,
-    rules: 0,
+    rules: newestForms,
     address: "",
   } as const;
   const keyed = key === undefined ? {} : { key };

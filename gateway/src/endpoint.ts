@@ -11,7 +11,7 @@ import type { Dial, ReadNow, ReplicaConnection, ReplicaStream } from "./stream.t
 export interface EndpointEvents {
   /** A status came, or a stream broke: look again who is home. */
   changed(endpoint: Endpoint): void;
-  received(stream: ReplicaStream, message: Exclude<ToGateway, { kind: "status" }>): void;
+  received(stream: ReplicaStream, message: Exclude<ToGateway, { kind: "status" | "rules" }>): void;
   lost(stream: ReplicaStream, why: string): void;
   /** No stream came about; once for each reason in a row. */
   failed(endpoint: Endpoint, why: string): void;
@@ -25,6 +25,8 @@ export interface EndpointEvents {
 class Stream implements ReplicaStream {
   readonly address: string;
   replica: ReplicaId = 0;
+  rules = 0;
+  toldRules = false;
   connection: ReplicaConnection | undefined;
   ended = false;
   readonly #queued: () => void;
@@ -113,13 +115,17 @@ export class Endpoint {
     for (const message of messages) {
       if (stream.ended) return;
       if (message.kind === "status") this.#status(stream, message.self, message.others);
-      else this.#events.received(stream, message);
+      else if (message.kind === "rules") {
+        stream.rules = message.rules;
+        stream.toldRules = true;
+      } else this.#events.received(stream, message);
     }
   }
 
   #status(stream: Stream, self: MemberStatus, others: readonly MemberStatus[]): void {
     const at = this.#world.now();
     stream.replica = self.id;
+    if (!stream.toldRules) stream.rules = self.rules;
     this.#live = true;
     this.#aliveAt = at;
     this.#lastFault = "";

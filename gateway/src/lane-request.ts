@@ -1,5 +1,17 @@
 /** One request on a client session's lane, in the queue in which they are answered. */
-import { type Acting, type Identity, limits, type ReadOperation, type Zxid } from "@quorate/api";
+import {
+  type Acting,
+  blankRefusal,
+  blankWrite,
+  encodeCommand,
+  type Identity,
+  limits,
+  type Outcome,
+  type ReadOperation,
+  tooNew,
+  unknownForm,
+  type Zxid,
+} from "@quorate/api";
 import type { Consistency } from "@quorate/proto";
 import type { Answer, LaneAnswer, LaneWrite, ReadRequest } from "./backend.ts";
 import type { OrderedRead } from "./calls.ts";
@@ -24,6 +36,8 @@ export class LaneRequest implements Numbered {
   decided: boolean = false;
   /** A write was sent before: reads that are open by now were given behind it. */
   cleared: boolean = false;
+  /** A blank write went out under its number: why. */
+  blank: string | undefined = undefined;
   /** A read that is asked when it is the first. */
   waits: boolean = false;
   /** A read that writes could be seen by. */
@@ -124,6 +138,32 @@ export function faultOf(sequence: number, answeredUpTo: number): string | undefi
   if (!Number.isSafeInteger(answeredUpTo) || answeredUpTo < 0) return `answeredUpTo ${answeredUpTo} is not 0 or more`;
   if (sequence - answeredUpTo <= limits.laneWindow) return undefined;
   return `write ${sequence} is more than ${limits.laneWindow} ahead of ${answeredUpTo}, the last answered; raise that`;
+}
+
+/** The bytes of a write under its number; `rules` hold where it is sent (rule 10 of `session-lane.ts`). */
+export function commandOf(
+  request: LaneRequest,
+  write: LaneWrite,
+  acting: Acting,
+  attachment: number,
+  rules: number,
+): Uint8Array {
+  const { sequence, identity, key, operation } = write;
+  const answeredUpTo = Math.min(write.answeredUpTo, sequence - 1);
+  const lane = { session: acting.session, attachment, sequence, answeredUpTo };
+  const form = unknownForm(operation, rules);
+  request.blank = form && tooNew(form, rules);
+  if (form) return encodeCommand({ lane, identity, acting, operation: blankWrite });
+  return encodeCommand(
+    key === undefined ? { lane, identity, acting, operation } : { lane, identity, acting, key, operation },
+  );
+}
+
+/** What its client is told: of a blank write, perhaps of an earlier attachment, that the form was too new. */
+export function outcomeOf({ blank }: LaneRequest, outcome: Outcome): Outcome {
+  if (outcome.ok || outcome.code !== "badArguments" || outcome.detail !== blankRefusal) return outcome;
+  const detail = blank ?? "it came while a member ran an older release, which cannot read it: nothing was done";
+  return { ok: false, zxid: outcome.zxid, code: "unimplemented", detail };
 }
 
 export const notAttached = "the session is not attached yet";

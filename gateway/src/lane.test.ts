@@ -1,7 +1,7 @@
 /** The lane by itself, against a scripted stream: the fence, refusals of former tries, and which numbers come back. */
 import assert from "node:assert/strict";
 import { it } from "node:test";
-import { composeZxid, decodeCommand, type Outcome, sessionIdOf } from "@quorate/api";
+import { composeZxid, decodeCommand, newestForms, type Outcome, sessionIdOf } from "@quorate/api";
 import type { FromGateway } from "@quorate/proto";
 import type { Answer } from "./backend.ts";
 import { Lane } from "./lane.ts";
@@ -22,6 +22,7 @@ class Script implements ReplicaStream {
   readonly replica: number;
   readonly address = "r";
   readonly writable = true;
+  rules: number = newestForms;
   sent: FromGateway[] = [];
 
   constructor(replica: number) {

@@ -26,8 +26,20 @@
  *    was set back), ends the lane: tainted and sent writes are `connectionLoss`, `unknown`; those that wait go on in a new
  *    session. The old one's numbers die with it: a late copy of them meets `sessionExpired`.
  * 8. An outcome is certain from wherever it comes, also from a former home's stream: (session, number) names one command.
+ * 9. A write in a form that the rules which hold at home do not know never gets a number: nobody could read it, so that
+ *    the number would stay open, and all behind it. It is `unimplemented`, `noEffect`. Rules that hold once hold for good,
+ *    so what has its number may go to any home.
  */
-import { anyone, type Command, type ErrorCode, encodeCommand, type Outcome, type SessionId } from "@quorate/api";
+import {
+  anyone,
+  type Command,
+  type ErrorCode,
+  encodeCommand,
+  type Outcome,
+  type SessionId,
+  tooNew,
+  unknownForm,
+} from "@quorate/api";
 import type { RequestId } from "@quorate/proto";
 import type { Answer, WriteRequest } from "./backend.ts";
 import { Deadlines } from "./deadlines.ts";
@@ -256,7 +268,14 @@ export class Lane {
         continue;
       }
       const entry = this.#waiting.first;
-      if (!entry || !window.admits(entry.size)) return;
+      if (!entry) return;
+      // (9)
+      const form = unknownForm((entry.request as WriteRequest).operation, stream.rules);
+      if (form) {
+        this.#settle(entry, unavailable("unimplemented", "noEffect", tooNew(form, stream.rules)));
+        continue;
+      }
+      if (!window.admits(entry.size)) return;
       this.#waiting.remove(entry);
       this.#waitingBytes -= entry.size;
       const message = this.#encode(window, entry.request as WriteRequest);

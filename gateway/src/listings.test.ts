@@ -17,6 +17,7 @@ interface Said {
 class Stream implements ReplicaStream {
   readonly replica: number;
   readonly address = "";
+  readonly rules = 0;
   readonly writable = true;
   readonly said: Said[] = [];
   constructor(replica: number) {

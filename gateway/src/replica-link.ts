@@ -223,7 +223,7 @@ export class ReplicaLink implements Backend {
     this.#homes.stop();
   }
 
-  #received(stream: ReplicaStream, message: Exclude<ToGateway, { kind: "status" }>): void {
+  #received(stream: ReplicaStream, message: Exclude<ToGateway, { kind: "status" | "rules" }>): void {
     switch (message.kind) {
       case "laneState":
         if (!this.#sessions.laneState(stream, message)) this.#lane.laneState(stream, message);

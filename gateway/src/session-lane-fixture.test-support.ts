@@ -5,6 +5,7 @@ import {
   composeZxid,
   decodeCommand,
   type ErrorCode,
+  newestForms,
   type Outcome,
   type Path,
   type SessionId,
@@ -35,6 +36,7 @@ export class ScriptedStream implements ReplicaStream {
   readonly replica: number;
   readonly address = "r";
   writable = true;
+  rules: number = newestForms;
   #sent: string[] = [];
 
   constructor(replica: number) {

@@ -24,13 +24,15 @@
  *    is of unknown fate, which the next attachment tells (1).
  * 9. But for stale reads, no answer shows what a watch of the session has not told yet, whoever answered it. Nor does a read show
  *    less than what the session follows was told, and is told from: what was asked before is asked again.
+ * 10. The number of a write in a form that the rules which hold at home do not know (`lane.ts`, rule 9) is its client's: a
+ *    blank write goes out under it, which any replica answers and nobody does, and its refusal is told as `unimplemented`.
  */
-import { type Acting, assert, type ErrorCode, encodeCommand, type Zxid } from "@quorate/api";
+import { type Acting, assert, type ErrorCode, type Zxid } from "@quorate/api";
 import type { Answer, LaneAnswer, LaneListener, LaneOpening, LaneWrite, ReadRequest, SessionLane } from "./backend.ts";
 import type { OrderedRead, ReadAnswered } from "./calls.ts";
 import { general, passing } from "./lane.ts";
 import { type CoursePorts, LaneCourse, type LaneState, type Refused, type Written } from "./lane-course.ts";
-import { faultOf, LaneRead, LaneRequest, notAttached, refusalOf } from "./lane-request.ts";
+import { commandOf, faultOf, LaneRead, LaneRequest, notAttached, outcomeOf, refusalOf } from "./lane-request.ts";
 import { LaneRoom } from "./lane-room.ts";
 import { LaneWindow } from "./lane-window.ts";
 import { OpenReads } from "./open-reads.ts";
@@ -227,21 +229,12 @@ export class AttachedLane implements SessionLane {
     if (!window.admits(request.size)) return false;
     if (!request.cleared && this.#reads.couldSee(write.operation)) return false;
     request.cleared = true;
-    const message = this.#encode(write, window.attachment);
+    const { session, attachment } = window;
+    const command = commandOf(request, write, this.acting, attachment, outlet.rules);
+    const message: WriteMessage = { kind: "write", session, sequence, command };
     window.append(request, message);
     outlet.send(message);
     return true;
-  }
-
-  #encode(write: LaneWrite, attachment: number): WriteMessage {
-    const { acting } = this;
-    const { session } = acting;
-    const { sequence, identity, key, operation } = write;
-    const lane = { session, attachment, sequence, answeredUpTo: Math.min(write.answeredUpTo, sequence - 1) };
-    const command = encodeCommand(
-      key === undefined ? { lane, identity, acting, operation } : { lane, identity, acting, key, operation },
-    );
-    return { kind: "write", session, sequence, command };
   }
 
   #ask(request: LaneRequest, read: ReadRequest): void {
@@ -284,7 +277,10 @@ export class AttachedLane implements SessionLane {
     if (sequence > this.#applied) this.#applied = sequence;
     const lost = !outcome.ok && outcome.code === "connectionLoss";
     if (lost) request.answer = unavailable("connectionLoss", "unknown", outcome.detail);
-    else request.answered({ kind: "outcome", outcome, servedBy: stream.replica, ageMillis: 0 }, stream);
+    else {
+      const told = outcomeOf(request, outcome);
+      request.answered({ kind: "outcome", outcome: told, servedBy: stream.replica, ageMillis: 0 }, stream);
+    }
     this.#tell();
     if (this.#unsent) this.pump();
   }

@@ -8,6 +8,8 @@ export interface ReplicaStream {
   /** Who is at the other end. */
   readonly replica: ReplicaId;
   readonly address: string;
+  /** No newer rules may be counted on: those that hold there. Of a replica that does not tell, those that it knows. */
+  readonly rules: number;
   /** False: nothing more for now; the pump is run again when it has drained. */
   readonly writable: boolean;
   /** Queued until the end of the turn; nothing happens on a stream that is broken. */

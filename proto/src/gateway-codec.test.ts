@@ -116,6 +116,7 @@ const toGateway: Arbitrary<ToGateway> = fc.oneof(
   }),
   feedArbitrary.map((feed) => ({ kind: "feed" as const, ...feed })),
   record({ kind: one("feedBroken") }),
+  record({ kind: one("rules"), rules: uint32 }),
 );
 
 /** Round trip, truncations and flipped bits of one direction. */
@@ -170,7 +171,7 @@ test("every kind of message comes out of a Buffer as it went in", () => {
     assert.ok(decoded !== undefined);
     assert.deepEqual(encodeToGateway(decoded), encodeToGateway(message));
   }
-  assert.equal(seen.size, 15);
+  assert.equal(seen.size, 16);
 });
 
 test("an outcome encoded once gives the same bytes as one encoded in place", () => {

@@ -45,6 +45,7 @@ const toTags = {
   touched: 6,
   feed: 7,
   feedBroken: 8,
+  rules: 9,
 } as const;
 /** Each in the order of its numbers: append only. */
 const consistencies: readonly Consistency[] = ["linearizable", "session", "stale"];
@@ -211,6 +212,9 @@ export function encodeToGateway(message: ToGateway): Uint8Array {
       w.u32(message.others.length);
       for (const each of message.others) writeMember(w, each);
       break;
+    case "rules":
+      w.u32(message.rules);
+      break;
     case "laneState":
       w.f53(message.session);
       w.bool(message.exists);
@@ -306,6 +310,8 @@ function readToGateway(r: ByteReader): ToGateway | undefined {
       return readFeed(r);
     case toTags.feedBroken:
       return { kind: "feedBroken" };
+    case toTags.rules:
+      return { kind: "rules", rules: r.u32() };
     default:
       return undefined;
   }

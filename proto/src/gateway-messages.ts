@@ -112,6 +112,11 @@ export type ToGateway =
   /** First, on every stream, and again whenever role, leader or serving changes, and every 500 ms. */
   | { readonly kind: "status"; readonly self: MemberStatus; readonly others: readonly MemberStatus[] }
   /**
+   * By which rules all is applied here, behind the first status and whenever they rise: they hold for good, so that a write
+   * in their forms is read by everybody, whoever leads. Only to gateways whose hello names rules.
+   */
+  | { readonly kind: "rules"; readonly rules: number }
+  /**
    * The lane's last applied sequence, after this replica has applied the history it was synchronized with: the gateway
    * re-sends in order from its first unanswered number. `exists` false: the session is over (or was never).
    * `fence`: of the last `lane` for this session on this stream, also when nobody asked anew.

@@ -39,7 +39,10 @@ export interface Hello {
   readonly ensembleId: string;
   readonly historyId: string;
   readonly version: string;
-  /** The highest rules version that it knows. */
+  /**
+   * The highest rules version that it knows; of a gateway the newest whose forms it may write, and 0 of one that was made
+   * before gateways asked which rules hold.
+   */
   readonly rules: number;
   /** Where others reach it on its peer port; empty: nowhere. */
   readonly address: string;

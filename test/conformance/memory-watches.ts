@@ -19,7 +19,7 @@ import {
 import type { Tree } from "@quorate/tree";
 
 /** The hub knows a home by its identity; nothing is sent. */
-const home: ReplicaStream = { replica: 1, address: "memory", writable: true, send: () => {} };
+const home: ReplicaStream = { replica: 1, address: "memory", rules: 0, writable: true, send: () => {} };
 
 interface Question {
   readonly request: ReadRequest;

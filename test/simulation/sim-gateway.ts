@@ -1,5 +1,5 @@
 /** A simulated gateway process: the real link to the replicas, over the simulated network. */
-import type { ReplicaId } from "@quorate/api";
+import { newestForms, type ReplicaId } from "@quorate/api";
 import {
   type Dial,
   type GatewayWorld,
@@ -137,6 +137,7 @@ function attach(point: AttachPoint, wire: Wire, name: string): End {
   };
   const connection: GatewayConnection = {
     name,
+    rules: newestForms,
     send: (message) => void out.push(message.slice()),
     flush: () => {
       if (out.length === 0 || closed) return;

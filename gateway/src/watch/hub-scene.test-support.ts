@@ -124,7 +124,7 @@ export class FollowNotes implements FollowListener {
 }
 
 export function stream(replica: number): ReplicaStream {
-  return { replica, address: `r${replica}`, writable: true, send: () => {} };
+  return { replica, address: `r${replica}`, rules: 0, writable: true, send: () => {} };
 }
 
 export class Scene {

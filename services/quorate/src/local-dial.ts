@@ -2,6 +2,7 @@
  * The embedded gateway's way to its own replica: the same messages, without a socket. Session reads need not even that: between
  * the replica's turns, and when all it has said has been received, the tree may be looked at from here.
  */
+import { newestForms } from "@quorate/api";
 import type { Dial } from "@quorate/gateway";
 import { decodeToGateway, type FromGateway, type ToGateway } from "@quorate/proto";
 import type { AttachPoint, GatewayConnection } from "@quorate/replica";
@@ -63,6 +64,7 @@ export function createLocalDial(own: string, name: string, replica: AttachPoint,
     };
     const connection: GatewayConnection = {
       name,
+      rules: newestForms,
       get queuedBytes() {
         return said.bytes;
       },

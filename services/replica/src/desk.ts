@@ -20,6 +20,8 @@ export interface DeskPorts {
   toLeader(message: ShellMessage): boolean;
   /** Starts a hand-over here; why not, or undefined. */
   handOver(target: ReplicaId): string | undefined;
+  /** By which all is applied here. */
+  rules(): number;
   status(): { readonly self: MemberStatus; readonly others: readonly MemberStatus[] };
 }
 
@@ -28,6 +30,8 @@ export class Desk implements AttachPoint {
   readonly #connections = new Set<GatewayConnection>();
   readonly #handOvers = new Map<number, { connection: GatewayConnection; id: RequestId }>();
   #nextId = 1;
+  /** What all gateways were told. */
+  #rules = 0;
 
   constructor(ports: DeskPorts) {
     this.#ports = ports;
@@ -42,6 +46,7 @@ export class Desk implements AttachPoint {
     push(() => {
       this.#connections.add(connection);
       connection.send(encodeToGateway({ kind: "status", ...this.#ports.status() }));
+      this.#tellRules(connection);
     });
     return {
       received: (messages) => push(() => this.#received(connection, messages)),
@@ -62,6 +67,17 @@ export class Desk implements AttachPoint {
     if (this.#connections.size === 0) return;
     const message = encodeToGateway({ kind: "status", ...this.#ports.status() });
     for (const connection of this.#connections) connection.send(message);
+  }
+
+  /** Something was applied: gateways hear at once of rules that hold from now on. */
+  advanced(): void {
+    if (this.#ports.rules() === this.#rules) return;
+    this.#rules = this.#ports.rules();
+    for (const connection of this.#connections) this.#tellRules(connection);
+  }
+
+  #tellRules(connection: GatewayConnection): void {
+    if (connection.rules > 0) connection.send(encodeToGateway({ kind: "rules", rules: this.#ports.rules() }));
   }
 
   #closed(connection: GatewayConnection): void {

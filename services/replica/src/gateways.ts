@@ -26,6 +26,8 @@ export const gatewayLimits = {
 /** One live stream to a gateway, as the replica sees it. */
 export interface GatewayConnection {
   readonly name: string;
+  /** The newest rules whose forms it may write; 0: it is not told which hold, and would not understand. */
+  readonly rules: number;
   /** An encoded ToGateway; queued until `flush` or the end of the turn. Nothing happens after `closed`. */
   send(message: Uint8Array): void;
   /** As `send`, within one process: the message as it is, whose outcome holds no data. It is not changed any more. */
@@ -113,6 +115,7 @@ export class Gateways {
   #attach(stream: FrameStream, hello: Hello): void {
     const attachment = this.#replica.attach({
       name: hello.name,
+      rules: hello.rules,
       send: (message) => {
         stream.send(message);
       },

@@ -111,7 +111,7 @@ function setting(): Setting {
     };
     const close = (why: string): void => assert.fail(why);
     return {
-      connection: { name: "a gateway", queuedBytes: 0, send, flush: () => {}, close },
+      connection: { name: "a gateway", rules: 0, queuedBytes: 0, send, flush: () => {}, close },
       take: () => told.splice(0),
     };
   };
@@ -224,6 +224,7 @@ test("what the leader refused comes as a whole message, and leaves as a refusal"
   const told: ToGateway[] = [];
   const connection: GatewayConnection = {
     name: "a gateway",
+    rules: 0,
     queuedBytes: 0,
     send: (bytes) => void told.push(decodeToGateway(bytes) as ToGateway),
     flush: () => {},

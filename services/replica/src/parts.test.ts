@@ -3,10 +3,17 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { setImmediate } from "node:timers/promises";
 import { anyone, encodeRead, type Path, type Zxid } from "@quorate/api";
+import type { MemberStatus } from "@quorate/proto";
 import { createParts, type Host, type Parts } from "./parts.ts";
 import { create, TestStream, TreeScene } from "./tree-scene.test-support.ts";
 
 const watch = encodeRead({ kind: "watch", scopes: { node: ["/a" as Path], children: [], subtree: [] } }).slice();
+
+const status: MemberStatus = {
+  ...{ id: 1, standing: "member", role: "following", serving: true, reason: "", leader: 2, epoch: 1, acceptedEpoch: 1 },
+  ...{ applied: 0 as Zxid, committed: 0 as Zxid, logged: 0 as Zxid, ensembleId: "", historyId: "", version: "" },
+  ...{ rules: 9, digest: "", znodes: 0, sessions: 0, agoMillis: 0, address: "" },
+};
 
 /** The parts of a replica whose storage has one snapshot, of `leader`'s state. */
 function partsOver(own: TreeScene, leader: TreeScene): Parts {
@@ -34,7 +41,7 @@ function partsOver(own: TreeScene, leader: TreeScene): Parts {
     freshSince: () => 0,
     ready: () => true,
     advanced: () => undefined,
-    memberStatuses: () => assert.fail("no gateway is told the status here"),
+    memberStatuses: () => ({ self: status, others: [] }),
   };
   return createParts(host as unknown as Host, own.tree);
 }
@@ -70,4 +77,27 @@ test("a leader's snapshot in the place of the state breaks the feeds; watches go
     feed.changes.map(({ path }) => path),
     ["/c"],
   );
+});
+
+test("gateways are told which rules hold, and when they rise; those that would not understand are not", () => {
+  const own = new TreeScene();
+  const parts = partsOver(own, own);
+  const [one, former] = [new TestStream(2), new TestStream()];
+  const told = (stream: TestStream): unknown[] =>
+    stream.taken().map((each) => (each.kind === "rules" ? each.rules : each.kind));
+  for (const each of [one, former]) parts.desk.attach(each);
+  assert.deepEqual([told(one), told(former)], [["status", 1], ["status"]]);
+  const apply = (rules: number): void => {
+    const { applied: previous } = own.tree;
+    const zxid = (previous + 1) as Zxid;
+    const around = { first: zxid, last: zxid, previous, commit: previous };
+    parts.applier.deliver([{ ...around, stamp: 2000, rules, checksum: 9, payload: new Uint8Array(4) }]);
+    parts.applier.slice(0);
+  };
+  apply(1);
+  told(one);
+  apply(2);
+  assert.deepEqual(told(one), [2]);
+  apply(2);
+  assert.deepEqual([told(one), told(former)], [[], []]);
 });

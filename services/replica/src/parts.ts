@@ -142,6 +142,7 @@ function createApplier(host: Host, parts: Parts, tree: Tree): Applier {
       options.observer?.restored(tree, "leader");
     },
     advanced: () => {
+      parts.desk.advanced();
       parts.feeds.flush(parts.applier.tree);
       parts.reads.applied();
       host.advanced();
@@ -268,6 +269,7 @@ function createDesk(host: Host, parts: Parts): Desk {
     touches,
     leads: () => leadership.leads,
     applied: () => parts.applier.tree.applied,
+    rules: () => parts.applier.tree.rules,
     push: (work) => host.push(work),
     toLeader: (message) => traffic.toLeader(message),
     handOver: (target) => host.handOver(target),

@@ -42,6 +42,7 @@ class TestGateway {
   constructor(replica: Replica) {
     this.#attachment = replica.attach({
       name: "a gateway",
+      rules: 0,
       queuedBytes: 0,
       send: (bytes) => {
         const message = decodeToGateway(bytes) as ToGateway;

@@ -107,8 +107,13 @@ export function set(path: string): WriteOperation {
 
 export class TestStream implements GatewayConnection {
   readonly name = "a gateway";
+  readonly rules: number;
   readonly queuedBytes = 0;
   readonly #sent: Uint8Array[] = [];
+
+  constructor(rules = 0) {
+    this.rules = rules;
+  }
 
   send(message: Uint8Array): void {
     this.#sent.push(message);

@@ -91,6 +91,7 @@ test("a refusal that comes late, of a try before the newest fence, is not passed
   const home = new Home({ tree: () => tree, ready: () => true, submit: () => undefined, submitOpen: () => undefined });
   const connection = {
     name: "a gateway",
+    rules: 0,
     queuedBytes: 0,
     send: (bytes: Uint8Array) => void told.push(decodeToGateway(bytes) as ToGateway),
     flush: () => {},
