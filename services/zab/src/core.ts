@@ -98,7 +98,7 @@ export interface Leading {
   ensembleId: string;
   /** It was established in the epoch before and rolls: what it applied may still be read. */
   readonly rolling: boolean;
-  readonly startedAt: Millis;
+  startedAt: Millis;
   readonly followers: Map<LinkId, Follower>;
   /** The end of the initial history. */
   initialLast: Zxid;
@@ -148,7 +148,7 @@ export interface Link {
 
 export interface OutstandingWrite {
   readonly ticket: WriteTicket;
-  readonly at: Millis;
+  at: Millis;
   readonly done: () => void;
 }
 
@@ -156,6 +156,8 @@ export interface Core {
   readonly options: PeerOptions;
   readonly timing: Timing;
   now: Millis;
+  /** When time was last told. */
+  tickedAt: Millis;
   out: Effect[];
   /** As the disk has it. */
   durable: DurableState;

@@ -22,6 +22,7 @@ import {
 import { History } from "./history.ts";
 import type { Input, LinkId, RecoveredHistory, WriteTicket } from "./input.ts";
 import type { PeerMessage, ToFollower, ToLeader } from "./message.ts";
+import { excuseStandstill } from "./standstill.ts";
 import type { DurableState } from "./state.ts";
 import {
   onCommit,
@@ -55,6 +56,7 @@ export class Peer {
       options,
       timing: { ...defaultTiming, ...options.timing },
       now: 0,
+      tickedAt: 0,
       out: [],
       durable: state,
       history: new History(recovered),
@@ -248,6 +250,7 @@ export class Peer {
 
   #tick(): void {
     const core = this.#core;
+    excuseStandstill(core);
     const { leading, following, timing } = core;
     if (core.preferred && core.now >= core.preferred.until) core.preferred = undefined;
     if (following && core.now - following.lastHeard > timing.electionMillis) {
