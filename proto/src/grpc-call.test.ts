@@ -93,7 +93,7 @@ test("a server of grpc-js understands this client, and this client it: messages,
       call.emit("error", { code: status.ABORTED, details: "enough: 100% of it" });
     });
   });
-  const stream = dial(address, "link", { timers, connectMillis: 1000 });
+  const stream = dial(address, "link", { timers, connectMillis: 60_000 });
   const { all, closed } = hear(stream, messages.length);
   for (const message of messages) stream.send(message);
   assert.deepEqual(await all, messages);
@@ -145,7 +145,7 @@ test("a reader of grpc-js that does not read holds this writer", async (t) => {
     call.on("error", () => undefined);
     call.pause();
   });
-  const stream = dial(address, "link", { timers, connectMillis: 1000 });
+  const stream = dial(address, "link", { timers, connectMillis: 60_000 });
   let drained = (): void => undefined;
   stream.listen({ received: () => undefined, drained: () => drained(), closed: () => undefined });
   while (reader === undefined) {
@@ -182,7 +182,7 @@ test("what is no gRPC, or no method of ours, is told so; no such server is taken
   const web = createHttp2((_request, response) => response.writeHead(404).end("no")).listen(0, "127.0.0.1");
   await once(web, "listening");
   t.after(() => web.close());
-  const stream = dial(`127.0.0.1:${(web.address() as AddressInfo).port}`, "link", { timers, connectMillis: 1000 });
+  const stream = dial(`127.0.0.1:${(web.address() as AddressInfo).port}`, "link", { timers, connectMillis: 60_000 });
   await assert.rejects(hear(stream, 1).all, /answers with HTTP status 404/);
 });
 
@@ -212,7 +212,7 @@ test("calls that are reset in the packet that opens them harm nobody", async (t)
     };
     stream.listen({ received: answer, drained: () => undefined, closed: () => undefined });
   });
-  const other = dial(address, "link", { timers, connectMillis: 1000 });
+  const other = dial(address, "link", { timers, connectMillis: 60_000 });
   const { all } = hear(other, 1);
   const pseudo = { ":method": "POST", ":scheme": "http", ":authority": "x" };
   const [headersFrame, resetFrame, settingsFrame, endHeaders] = [1, 3, 4, 4];

@@ -59,7 +59,7 @@ async function shake(
     });
   });
   const port = await host.listen();
-  const stream = dial(`127.0.0.1:${port}`, "link", { timers, connectMillis: 1000 });
+  const stream = dial(`127.0.0.1:${port}`, "link", { timers, connectMillis: 60_000 });
   t.after(async () => {
     stream.close("over");
     await host.stop();
@@ -111,7 +111,7 @@ test("a proof cannot be sent back as one's own, and an old one is worth nothing"
     host.handle("link", (stream) => acceptHandshake(stream, optionsOf({ key: "the key" }), resolve));
   });
   const port = await host.listen();
-  const stream = dial(`127.0.0.1:${port}`, "link", { timers, connectMillis: 1000 });
+  const stream = dial(`127.0.0.1:${port}`, "link", { timers, connectMillis: 60_000 });
   t.after(async () => {
     stream.close("over");
     await host.stop();

@@ -47,7 +47,7 @@ test("a dial that failed leaves nothing that connects later", async () => {
     const timer = setTimeout(run, millis);
     return { cancel: () => clearTimeout(timer) };
   };
-  const stream = dial(`127.0.0.1:${port}`, "link", { timers: { after }, connectMillis: 5000 });
+  const stream = dial(`127.0.0.1:${port}`, "link", { timers: { after }, connectMillis: 60_000 });
   await new Promise<void>((resolve) => {
     stream.listen({ received: () => undefined, drained: () => undefined, closed: () => resolve() });
   });

@@ -36,7 +36,7 @@ async function openPair(t: TestContext, queueBytes?: number, trusted = true): Pr
     );
   });
   const port = await server.listen();
-  const client = dial(`127.0.0.1:${port}`, "link", { timers, connectMillis: 1000, ...bound });
+  const client = dial(`127.0.0.1:${port}`, "link", { timers, connectMillis: 60_000, ...bound });
   t.after(async () => {
     client.close("the test is over");
     await server.stop();
@@ -224,7 +224,7 @@ test("nobody at the address, and no address, are reported", async () => {
     ["256.0.0.1:80", /ENOTFOUND|EAI_AGAIN/],
     ["..-_.:80", /ENOTFOUND|EAI_AGAIN/],
   ] as const) {
-    const stream = dial(address, "link", { timers, connectMillis: 1000 });
+    const stream = dial(address, "link", { timers, connectMillis: 60_000 });
     assert.match(await listenQuietly(stream), expected);
   }
 });
@@ -282,7 +282,7 @@ test("garbage, half frames and floods on the port leave the server alive for oth
 test("a connection that pours bytes without proving itself is broken", async (t) => {
   const { client, server, notes, port } = await openPair(t, undefined, false);
   // Neither end of the pair has proved itself either; only its small traffic saves it.
-  const other = dial(`127.0.0.1:${port}`, "link", { timers, connectMillis: 1000 });
+  const other = dial(`127.0.0.1:${port}`, "link", { timers, connectMillis: 60_000 });
   t.after(() => other.close("over"));
   const ended = listenQuietly(other);
   for (let i = 0; i < 20; i++) other.send(new Uint8Array(100_000));
@@ -295,13 +295,13 @@ test("stop breaks what stands and leaves no socket", async () => {
   const server = new StreamServer({ address: "127.0.0.1:0", keyed: false, timers, log: () => undefined });
   const accepted = new Promise<FrameStream>((resolve) => server.handle("link", resolve));
   const port = await server.listen();
-  const client = dial(`127.0.0.1:${port}`, "link", { timers, connectMillis: 1000 });
+  const client = dial(`127.0.0.1:${port}`, "link", { timers, connectMillis: 60_000 });
   const ended = listenQuietly(client);
   await accepted;
   await server.stop();
   await server.stop();
   assert.equal(await ended, "this side stops");
-  const refused = dial(`127.0.0.1:${port}`, "link", { timers, connectMillis: 1000 });
+  const refused = dial(`127.0.0.1:${port}`, "link", { timers, connectMillis: 60_000 });
   await listenQuietly(refused);
 });
 

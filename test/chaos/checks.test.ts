@@ -243,10 +243,10 @@ test("a replica that ends by itself, one that is away, an ephemeral left behind:
   const headers = { "Quorate-Session": `${id}:${secret}` };
   assert.equal((await fetch(`${base}/v1/znodes/l0?ephemeral=true`, { method: "PUT", headers, body: "" })).status, 201);
   assert.deepEqual(await arena.ephemeralsLeft(0), ["l0-0-0"]);
-  assert.equal(await arena.serves(5000), "");
-  assert.equal(await arena.isEqual(5000), "");
+  assert.equal(await arena.serves(60_000), "");
+  assert.equal(await arena.isEqual(60_000), "");
   writeFileSync(marker, "");
-  for (const end = performance.now() + 15_000; found() === "" && performance.now() < end; ) await pause(50);
+  for (const end = performance.now() + 60_000; found() === "" && performance.now() < end; ) await pause(50);
   assert.match(found(), /replica 2 ended by itself: 3/);
   assert.match(await arena.serves(0), /replica 2: silent/);
   assert.notEqual(await arena.isEqual(0), "");

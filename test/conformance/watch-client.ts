@@ -54,14 +54,14 @@ export class WatchStream {
   }
 
   /** The next event that `fits`, behind the one found last; those between are skipped. */
-  async next(fits: (event: StreamEvent) => boolean = isChange, millis = 30_000): Promise<StreamEvent> {
-    const end = Date.now() + millis;
+  async next(fits: (event: StreamEvent) => boolean = isChange, millis = 60_000): Promise<StreamEvent> {
+    const end = performance.now() + millis;
     for (;;) {
       while (this.#looked < this.events.length) {
         const event = this.events[this.#looked++];
         if (event !== undefined && fits(event)) return event;
       }
-      if (this.closed || Date.now() > end) {
+      if (this.closed || performance.now() > end) {
         const seen = this.events.map(({ name, data }) => `${name} ${JSON.stringify(data)}`).join("\n");
         throw new Error(
           `no such event (${this.closed ? "the stream is closed" : `within ${millis} ms`}); seen:\n${seen}`,
@@ -71,7 +71,7 @@ export class WatchStream {
         new Promise<void>((resolve) => {
           this.#changed = resolve;
         }),
-        new Promise((resolve) => setTimeout(resolve, Math.max(1, end - Date.now())).unref()),
+        new Promise((resolve) => setTimeout(resolve, Math.max(1, end - performance.now())).unref()),
       ]);
     }
   }

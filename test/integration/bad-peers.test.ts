@@ -58,7 +58,7 @@ const badStreams: readonly { readonly name: string; readonly bytes: string | Buf
 ];
 
 /** A proper HTTP/2 call whose body is whatever `body` is; resolves when the server has ended it. */
-function badCall(port: number, path: string, body: Buffer, patienceMillis = 8000): Promise<string> {
+function badCall(port: number, path: string, body: Buffer, patienceMillis = 60_000): Promise<string> {
   return new Promise((resolve) => {
     const session = connectHttp2(`http://127.0.0.1:${port}`);
     const end = (how: string): void => {
@@ -126,9 +126,9 @@ function pretend(address: string, { method, hello, proof = "", then }: Impostor)
     address: "",
   };
   const nonce = randomBytes(32).toString("hex");
-  const stream = dial(address, method, { timers, connectMillis: 3000 });
+  const stream = dial(address, method, { timers, connectMillis: 60_000 });
   return new Promise((resolve) => {
-    const patience = setTimeout(() => stream.close("nobody ended it"), 6000);
+    const patience = setTimeout(() => stream.close("nobody ended it"), 60_000);
     let answered = false;
     stream.listen({
       received: () => {
@@ -153,7 +153,7 @@ describe("bad input on the peer port, all at once", { concurrency: true }, () =>
     const ports = [leader, (leader % 3) + 1].map((id) => ensemble.peerPorts[id - 1] ?? 0);
     const attacks = ports.flatMap((port) =>
       badStreams.map(async ({ name, bytes, end = false }) => {
-        const seen = await talk(port, bytes, { patienceMillis: 9000, end });
+        const seen = await talk(port, bytes, { patienceMillis: 60_000, end });
         assert.ok(seen.closed, `${name} on ${port} is still open after ${Math.round(seen.millis)} ms`);
       }),
     );

@@ -7,13 +7,13 @@ import { Ledger } from "./ledger.ts";
 import { TestProxy } from "./test-proxy.ts";
 
 const rounds = Number(process.env["QUORATE_ROUNDS"] ?? 3);
-const long = { timeout: 60_000 + rounds * 30_000 };
+const long = { timeout: 300_000 + rounds * 30_000 };
 
 /** Small segments, and a snapshot for each 2 MB of log: a follower soon needs SNAP. */
 const flags = ["--segment-bytes", "262144", "--snapshot-log-bytes", "2097152"];
 
 /** Looks at a process's output oftener than `until`: some moments are short. */
-async function printed(process: Process, from: number, pattern: RegExp, millis = 15_000): Promise<string> {
+async function printed(process: Process, from: number, pattern: RegExp, millis = 60_000): Promise<string> {
   const end = performance.now() + millis;
   for (;;) {
     const found = pattern.exec(process.output.slice(from));

@@ -174,8 +174,10 @@ test("calls, sessions and watches go on through kills, and do nothing twice", as
     await Promise.all(doing);
   });
   const failed = Promise.all(working);
-  await Promise.race([killAround(works, t), failed]);
-  for (const work of works) work.stopping = true;
+  failed.catch(() => undefined);
+  await Promise.race([killAround(works, t), failed]).finally(() => {
+    for (const work of works) work.stopping = true;
+  });
   await failed;
   await Promise.all(ends.map((end) => end()));
   await Promise.all(works.map(({ client }) => client.close()));

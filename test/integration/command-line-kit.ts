@@ -6,7 +6,7 @@ import type { Readable, Writable } from "node:stream";
 import { until } from "./ensemble.ts";
 
 const main = join(import.meta.dirname, "../../services/quorate/src/main.ts");
-const runMillis = 60_000;
+const runMillis = 120_000;
 
 export interface Ended {
   readonly code: number;

@@ -59,7 +59,7 @@ before(async () => {
   const environmentOf = (name: string) => ({ QUORATE_GRPC_PORT: String(grpcPorts.get(name)) });
   ensemble = await Ensemble.start({ gateways: 2, peerPorts, addressOf, environmentOf });
   doors = doorsOf(ensemble.gateway);
-  slowHeaders = talk(ensemble.gateway.restPort, "GET /v1/znodes/ HTTP/1.1\r\nHost:", { patienceMillis: 15_000 });
+  slowHeaders = talk(ensemble.gateway.restPort, "GET /v1/znodes/ HTTP/1.1\r\nHost:", { patienceMillis: 60_000 });
 });
 after(async () => {
   for (const each of opened) each.close();
@@ -222,7 +222,7 @@ describe("rows that no healthy request meets", () => {
         `GET /v1/znodes/ HTTP/1.1\r\nHost: x\r\n${more}Quorate-Timeout: 4s\r\n\r\n`;
       const hundred = waiting().repeat(99) + waiting("Connection: close\r\n");
       const crowd = await Promise.all(
-        Array.from({ length: 90 }, () => talk(restPort, hundred, { patienceMillis: 20_000 })),
+        Array.from({ length: 90 }, () => talk(restPort, hundred, { patienceMillis: 60_000 })),
       );
       const statuses = crowd.flatMap(({ text }) => [...text.matchAll(/HTTP\/1\.1 (\d{3}) /g)].map((each) => each[1]));
       const count = (status: string): number => statuses.filter((each) => each === status).length;

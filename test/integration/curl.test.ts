@@ -29,7 +29,7 @@ after(async () => {
 
 function run(args: readonly string[]): Promise<string> {
   return new Promise((resolve, reject) => {
-    execFile("curl", [...args], { encoding: "latin1", timeout: 20_000 }, (error, stdout, stderr) => {
+    execFile("curl", [...args], { encoding: "latin1", timeout: 60_000 }, (error, stdout, stderr) => {
       if (error) reject(new Error(`curl ${args.join(" ")}: ${error.message} ${stderr}`));
       else resolve(stdout);
     });

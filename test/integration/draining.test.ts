@@ -62,7 +62,7 @@ describe("a gateway that gets TERM", () => {
   let ensemble: Ensemble;
   before(async () => {
     const environmentOf = (name: string): Record<string, string> =>
-      name.startsWith("gateway") ? { QUORATE_DRAIN: "6000" } : {};
+      name.startsWith("gateway") ? { QUORATE_DRAIN: "8000" } : {};
     ensemble = await Ensemble.start({ replicas: 1, environmentOf });
   });
   after(() => ensemble?.stop());

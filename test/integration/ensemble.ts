@@ -48,6 +48,7 @@ export class Process {
   readonly #env: Variables | (() => Variables);
   readonly #openFiles: number | undefined;
   #child: ChildProcess | undefined;
+  #closed = true;
 
   constructor(
     name: string,
@@ -107,6 +108,10 @@ export class Process {
       });
     }
     this.#child = child;
+    this.#closed = false;
+    child.once("close", () => {
+      this.#closed = this.#child === child;
+    });
   }
 
   signal(signal: NodeJS.Signals): void {
@@ -116,14 +121,15 @@ export class Process {
   /** Ends it and waits until it is gone. One that is stopped does not run once more: SIGKILL needs no SIGCONT. */
   async kill(signal: NodeJS.Signals = "SIGKILL"): Promise<void> {
     if (!this.running || !this.#child) return;
-    const gone = once(this.#child, "exit");
+    // All that it said has been read by then.
+    const gone = once(this.#child, "close");
     this.#child.kill(signal);
     await gone;
   }
 
-  /** Resolves with how it ended, once it has ended by itself. */
+  /** Resolves with how it ended, once it has ended by itself, and all that it said has been read. */
   async waitForEnd(millis: number): Promise<number | string> {
-    await until(() => !this.running, millis, `${this.name} ends`);
+    await until(() => !this.running && this.#closed, millis, `${this.name} ends`);
     return this.ended ?? "";
   }
 }
@@ -305,13 +311,17 @@ export async function statusOf(replica: Process): Promise<MemberJson> {
   return own;
 }
 
+/** So long is waited for anything at least: machines stand still, and some are slow. Who is content waits no longer for it. */
+const leastPatienceMillis = 60_000;
+
 /** Polls until `check` holds; a check that throws does not hold yet. */
 export async function until(
   check: () => boolean | Promise<boolean>,
   millis: number,
   what: string | (() => string),
 ): Promise<void> {
-  const end = Date.now() + millis;
+  const patience = Math.max(millis, leastPatienceMillis);
+  const end = performance.now() + patience;
   let last: unknown;
   for (;;) {
     try {
@@ -320,9 +330,9 @@ export async function until(
     } catch (error) {
       last = error;
     }
-    if (Date.now() > end) {
+    if (performance.now() > end) {
       const why = last instanceof Error ? ` (${last.message})` : "";
-      throw new Error(`not within ${millis} ms: ${typeof what === "string" ? what : what()}${why}`);
+      throw new Error(`not within ${patience} ms: ${typeof what === "string" ? what : what()}${why}`);
     }
     await sleep(25);
   }

@@ -185,7 +185,7 @@ describe("a Session stream", () => {
   });
 
   it("keeps its session by heartbeats, and by nothing else", async () => {
-    const [kept, dropped] = [await create(2), await create(2)];
+    const [kept, dropped] = [await create(4), await create(4)];
     const [one, two] = [await open(kept), await open(dropped)];
     const shape = { kind: "NODE_KIND_EPHEMERAL" } as const;
     for (const [name, { inbox }] of [

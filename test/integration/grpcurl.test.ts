@@ -22,7 +22,7 @@ interface Ran {
 function shell(line: string, folder: string): Promise<Ran> {
   const env = { ...process.env, PATH: `${folder}${delimiter}${process.env["PATH"] ?? ""}` };
   return new Promise((resolve) => {
-    execFile("sh", ["-c", line], { encoding: "utf8", timeout: 30_000, env }, (error, stdout, stderr) => {
+    execFile("sh", ["-c", line], { encoding: "utf8", timeout: 120_000, env }, (error, stdout, stderr) => {
       resolve({ code: typeof error?.code === "number" ? error.code : error === null ? 0 : -1, stdout, stderr });
     });
   });

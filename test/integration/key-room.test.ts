@@ -28,7 +28,7 @@ after(async () => {
 });
 
 test("no room for keys: 429 without effect, the known ones answer on, also from the next leader", {
-  timeout: 120_000,
+  timeout: 300_000,
 }, async (t) => {
   const made = await exchange(agent, ensemble.gateway.base, "/v1/znodes/full", { method: "PUT", body: "" });
   assert.equal(made.status, 201, made.body);
@@ -47,13 +47,16 @@ test("no room for keys: 429 without effect, the known ones answer on, also from 
   const ports = ensemble.gateways.flatMap((each) => [each.restPort, each.restPort]);
   await Promise.all(ports.map((port) => pipeline({ port, window: 200, next, answered })));
   t.diagnostic(`${taken} keys in ${Math.round(performance.now() - began)} ms, then ${throttled} times 429`);
-  const tooSlow = performance.now() - began > limits.keyMillis - marginMillis;
-  if (tooSlow) return t.skip("this machine is too slow: the first keys' minute is over before the last ones are sent");
+  /** The first keys' minute, which is of stamped time. */
+  const isOver = (marginMillis: number): boolean => performance.now() - began > limits.keyMillis / 1.1 - marginMillis;
+  const tooSlow = "this machine is too slow: the first keys' minute is over before the last checks are made";
+  if (isOver(marginMillis)) return t.skip(tooSlow);
   assert.ok(throttled > 0 && taken === limits.keyCount, `${taken} keys were taken, ${throttled} were not`);
   const known = { key: `f${limits.keyCount / 2}`, method: "PUT", target: "/v1/znodes/full", body: "x" } as const;
   const late = { key: "late", method: "PUT", target: "/v1/znodes/full/late", body: "x" } as const;
   for (const round of ["before", "after"]) {
     const { reply: refused } = await client.insist(late, 0);
+    if (isOver(0)) return t.skip(tooSlow);
     assert.deepEqual([refused.status, codeIn(refused)], [429, "throttled"], round);
     assert.ok(Number(refused.headers["retry-after"]) >= 1);
     assert.equal((JSON.parse(refused.body) as { certainty: string }).certainty, "noEffect");

@@ -46,7 +46,7 @@ class Probe {
   }
 }
 
-describe("a newer rules version", { timeout: 120_000 }, () => {
+describe("a newer rules version", { timeout: 400_000 }, () => {
   let ensemble: Ensemble;
   const ledger = new Ledger("rules");
   /** The replicas that are started with the newer program. */

@@ -2,8 +2,8 @@
 import assert from "node:assert/strict";
 import { type Ensemble, type Process, sleep } from "./ensemble.ts";
 
-/** A normal client is served within it, whatever others do: a second where the machine is idle, and the machines of tests are not. */
-export const servedMillis = 5000;
+/** A normal client is served within it, whatever others do: a second where the machine is idle, and those of tests stand still at times. */
+export const servedMillis = 15_000;
 
 /** A write and a read through `door`; answers how long the slower took. */
 export async function normalClient(door: Process): Promise<number> {

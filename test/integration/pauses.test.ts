@@ -7,6 +7,7 @@ import { after, before, type TestContext, test } from "node:test";
 import { ask, ClientSession, type Reply, show, spread } from "./door-client.ts";
 import { Ensemble, type Process, sleep, statusOf, until } from "./ensemble.ts";
 import { type Consistency, FreshnessChecker } from "./freshness-checker.ts";
+import { inTime } from "./in-time.ts";
 
 const pauseMillis = Number(process.env["QUORATE_PAUSE_MILLIS"] ?? 8000);
 let ensemble: Ensemble;
@@ -59,7 +60,9 @@ async function keep(
   for (let turn = place; going(); turn++) {
     const base = bases[turn % bases.length] ?? "";
     const renewed = await session.renew(base);
-    if (renewed.status !== 200 && renewed.status !== 503) faults.push(`${session.id} renewed: ${show(renewed)}`);
+    // Its time may be over where this machine was late.
+    const isLate = renewed.status === 410 && renewed.receivedAt > session.heldUntil;
+    if (![200, 503, 504].includes(renewed.status) && !isLate) faults.push(`${session.id} renewed: ${show(renewed)}`);
     const there = await ask(base, "HEAD", `/v1/znodes/held-${session.id}`, { headers });
     if (there.status === 404 && there.receivedAt < session.heldUntil) {
       faults.push(`${session.id}: gone ${Math.round(session.heldUntil - there.receivedAt)} ms before its time`);
@@ -73,6 +76,7 @@ test("the leader is stopped for a while: nothing old is read, nobody who renewed
   const checker = new FreshnessChecker({ writers: gatewayBases(), readers: doors() });
   await checker.start();
   const old = await ensemble.leader();
+  const { epoch: led } = await statusOf(ensemble.replica(old));
   const others = [...doors()].filter(([name]) => name !== `replica ${old}`).map(([, base]) => base);
   const sessions = await Promise.all(
     Array.from({ length: 8 }, (_, i) => ClientSession.open(others[i % others.length] ?? "", 3000)),
@@ -87,7 +91,7 @@ test("the leader is stopped for a while: nothing old is read, nobody who renewed
   const stoppedAt = performance.now();
   ensemble.replica(old).signal("SIGSTOP");
   await sleep(pauseMillis);
-  await until(async () => (await ensemble.leader()) !== old, 5000, "another one leads");
+  await until(async () => (await ensemble.leader()) !== old, 30_000, "another one leads");
   const written = (): number => checker.acknowledged.filter(({ at }) => at > stoppedAt).length;
   await until(() => written() >= 10, 10_000, "writes go on while the old leader is stopped");
   const writtenMeanwhile = written();
@@ -105,7 +109,8 @@ test("the leader is stopped for a while: nothing old is read, nobody who renewed
   }
   noViolation(checker);
   lookedEnough(checker, 5);
-  assert.equal((await statusOf(ensemble.replica(old))).role, "following");
+  const { role, epoch } = await statusOf(ensemble.replica(old));
+  assert.ok(role === "following" || epoch > led + 1, `${role} in epoch ${epoch}`);
   await ensemble.settled();
   t.diagnostic(checker.summary());
   t.diagnostic(
@@ -117,23 +122,26 @@ test("the leader is stopped for a while: nothing old is read, nobody who renewed
 test("a follower is stopped for a while: writes go on, nothing old is read", async (t) => {
   const checker = new FreshnessChecker({ writers: gatewayBases(), readers: doors(), path: "/counter-2" });
   await checker.start();
-  const follower = ensemble.replica(((await ensemble.leader()) % 3) + 1);
-  await sleep(500);
-  const stoppedAt = performance.now();
-  follower.signal("SIGSTOP");
-  await sleep(2500);
-  const gap = checker.longestGap(stoppedAt);
-  const written = checker.acknowledged.filter(({ at }) => at > stoppedAt).length;
-  await goneOn(follower);
-  await sleep(1000);
+  await inTime(t, "the longest gap in writes while a follower was stopped", 2000, async () => {
+    const follower = ensemble.replica(((await ensemble.leader()) % 3) + 1);
+    await sleep(500);
+    const stoppedAt = performance.now();
+    const written = (): number => checker.acknowledged.filter(({ at }) => at > stoppedAt).length;
+    follower.signal("SIGSTOP");
+    try {
+      await sleep(2500);
+      await until(() => written() >= 10, 30_000, "writes go on while a follower is stopped");
+      return [checker.longestGap(stoppedAt)];
+    } finally {
+      await goneOn(follower);
+      await sleep(1000);
+    }
+  });
   await checker.stop();
   noViolation(checker);
   lookedEnough(checker, 5);
-  assert.ok(written >= 10, `${written} writes while a follower was stopped`);
-  assert.ok(gap < 2000, `gap in writes ${Math.round(gap)} ms`);
   await ensemble.settled();
   t.diagnostic(checker.summary());
-  t.diagnostic(`${written} writes while a follower was stopped, longest gap ${Math.round(gap)} ms`);
 });
 
 interface Tried {
@@ -169,15 +177,14 @@ async function answersWithoutLeader(living: Process): Promise<void> {
   assert.equal((await fetch(`${living.base}/livez`)).status, 200);
 }
 
-async function checkTried(t: TestContext, tried: readonly Tried[]): Promise<void> {
+/** Answers how long they took behind their time limit. */
+async function checkTried(t: TestContext, tried: readonly Tried[]): Promise<number[]> {
   const took = tried.map(({ reply }) => reply.receivedAt - reply.sentAt);
   const outcomes = new Map<string, number>();
   for (const { path, reply } of tried) {
     const { status, certainty } = reply;
     assert.ok([502, 503, 504].includes(status), `${path} without a quorum: ${show(reply)}`);
     assert.equal(certainty, status === 503 ? "noEffect" : "unknown", show(reply));
-    const millis = reply.receivedAt - reply.sentAt;
-    assert.ok(millis < limitMillis + 1000, `${path} ended after ${Math.round(millis)} ms: ${show(reply)}`);
     const there = await ask(ensemble.gateway.base, "GET", `/v1/znodes${path}`);
     if (status === 503) assert.equal(there.status, 404, `${path} was said to have no effect, is there: ${show(reply)}`);
     else assert.ok(there.status === 404 || there.status === 200, show(there));
@@ -187,34 +194,19 @@ async function checkTried(t: TestContext, tried: readonly Tried[]): Promise<void
   t.diagnostic(
     `ended after ${spread(took)} with a limit of ${limitMillis} ms; ${JSON.stringify(Object.fromEntries(outcomes))}`,
   );
+  return took.map((millis) => millis - limitMillis);
 }
 
-async function withoutQuorum(t: TestContext, name: string, stopped: readonly number[]): Promise<void> {
+async function withoutQuorum(t: TestContext, name: string, stopped: readonly number[]): Promise<number[]> {
   const living = ensemble.replicas.filter((_, at) => !stopped.includes(at + 1));
   const processes = [...living, ...ensemble.gateways];
   for (const id of stopped) ensemble.replica(id).signal("SIGSTOP");
-  // What was under way may still be done; from here on there is no quorum.
-  await sleep(50);
-  const writing = writeWithoutQuorum(
-    name,
-    processes.map((each) => each.base),
-    4000,
-  );
-  await Promise.all(processes.map((each) => answersWithoutLeader(each)));
-  const tried = await writing;
-  const late = await writeWithoutQuorum(
-    `${name}-late`,
-    processes.map((each) => each.base),
-    300,
-  );
-  assert.ok(
-    late.every(({ reply }) => reply.status === 503),
-    "without a leader a write never leaves the gateway",
-  );
-  for (const id of stopped) ensemble.replica(id).signal("SIGCONT");
+  const [tried, late] = await triedWithout(name, processes).finally(() => {
+    for (const id of stopped) ensemble.replica(id).signal("SIGCONT");
+  });
   await ensemble.ready();
   await ensemble.settled();
-  await checkTried(t, [...tried, ...late]);
+  const behind = await checkTried(t, [...tried, ...late]);
   const later = await ask(ensemble.gateway.base, "PUT", `/v1/znodes/${name}-after`, { body: "1" });
   assert.equal(later.status, 201, show(later));
   // Again, behind another write: nothing of what was answered changes later.
@@ -223,18 +215,35 @@ async function withoutQuorum(t: TestContext, name: string, stopped: readonly num
     const there = await ask(ensemble.gateway.base, "GET", `/v1/znodes${path}`);
     assert.equal(there.status, 404, `${path} appeared later`);
   }
+  return behind;
 }
 
+async function triedWithout(name: string, processes: readonly Process[]): Promise<[Tried[], Tried[]]> {
+  const bases = processes.map((each) => each.base);
+  // What was under way may still be done; from here on there is no quorum.
+  await sleep(50);
+  const writing = writeWithoutQuorum(name, bases, 4000);
+  await Promise.all(processes.map((each) => answersWithoutLeader(each)));
+  const tried = await writing;
+  const late = await writeWithoutQuorum(`${name}-late`, bases, 300);
+  const all503 = late.every(({ reply }) => reply.status === 503);
+  assert.ok(all503, "without a leader a write never leaves the gateway");
+  return [tried, late];
+}
+
+const limitKept = "the end of a write without a quorum behind its time limit";
+
 test("both followers are stopped: a write ends at its time limit, and is what it was said to be", async (t) => {
-  const leader = await ensemble.leader();
-  await withoutQuorum(
-    t,
-    "alone",
-    [1, 2, 3].filter((id) => id !== leader),
-  );
+  await inTime(t, limitKept, 1000, async (number) => {
+    const leader = await ensemble.leader();
+    const others = [1, 2, 3].filter((id) => id !== leader);
+    return withoutQuorum(t, `alone-${number}`, others);
+  });
 });
 
 test("the leader and a follower are stopped: the same", async (t) => {
-  const leader = await ensemble.leader();
-  await withoutQuorum(t, "left", [leader, (leader % 3) + 1]);
+  await inTime(t, limitKept, 1000, async (number) => {
+    const leader = await ensemble.leader();
+    return withoutQuorum(t, `left-${number}`, [leader, (leader % 3) + 1]);
+  });
 });

@@ -7,6 +7,7 @@ import { Poller, WatchStream } from "../conformance/watch-client.ts";
 import { ask, show } from "./door-client.ts";
 import { Ensemble, freePorts, type Process, sleep, until } from "./ensemble.ts";
 import { exchange } from "./http-client.ts";
+import { inTime } from "./in-time.ts";
 import { lacks, type ProxyName, ProxyProcess } from "./proxy-process.ts";
 import { pollOn, streamOn } from "./watchers.ts";
 
@@ -82,13 +83,18 @@ async function put(
   body: string,
   headers: Readonly<Record<string, string>> = {},
 ): Promise<string> {
-  const written = await ask(base, "PUT", `/v1/znodes${path}`, { body, headers });
+  // A proxy that has seen its gateways stand still says so itself, and has asked nobody.
+  let written = await ask(base, "PUT", `/v1/znodes${path}`, { body, headers });
+  for (let tries = 1; written.status === 503 && written.code === "" && tries < 60; tries++) {
+    await sleep(500);
+    written = await ask(base, "PUT", `/v1/znodes${path}`, { body, headers });
+  }
   assert.ok(written.status === 200 || written.status === 201, show(written));
   return written.zxid;
 }
 
 for (const { name, skip } of names) {
-  describe(name, { skip, timeout: 120_000 }, () => {
+  describe(name, { skip, timeout: 300_000 }, () => {
     it("brings an event within a second, as it happens", async (t) => {
       const { proxy } = frontedBy(name);
       await put(proxy.base, "/sse", "0");
@@ -96,13 +102,13 @@ for (const { name, skip } of names) {
         const stream = new WatchStream(proxy.base, "node=/sse", type);
         assert.equal((await stream.opened).status, 200);
         await stream.next(({ name }) => name === "state");
-        const began = performance.now();
-        const zxid = await put(proxy.base, "/sse", type);
-        const event = await stream.next();
-        const millis = performance.now() - began;
-        assert.equal(event.data.zxid, zxid);
-        assert.ok(millis <= eventMillis, `${type}: ${millis} ms`);
-        t.diagnostic(`${name}: ${type} after ${millis.toFixed(1)} ms`);
+        await inTime(t, `${name}: ${type} after the write was sent`, eventMillis, async (number) => {
+          const began = performance.now();
+          const zxid = await put(proxy.base, "/sse", `${type} ${number}`);
+          const event = await stream.next();
+          assert.equal(event.data.zxid, zxid);
+          return [performance.now() - began];
+        });
         stream.close();
       }
     });
@@ -140,7 +146,7 @@ for (const { name, skip } of names) {
       assert.equal((await ask(proxy.base, "GET", "/v1/znodes/large")).text, large);
     });
 
-    it("passes gRPC: calls, errors with their details, a watch", async () => {
+    it("passes gRPC: calls, errors with their details, a watch", async (t) => {
       const { proxy } = frontedBy(name);
       const caller = new Caller(proxy.ports.grpc);
       try {
@@ -150,11 +156,13 @@ for (const { name, skip } of names) {
         assert.deepEqual([failed.code, failed.reason], [5, "NO_NODE"]);
         const inbox = caller.stream("Watch", { nodes: ["/grpc"] });
         assert.equal((await inbox.next()).states?.length, 1);
-        const began = performance.now();
-        const { header } = await caller.call("Put", { path: "/grpc", data: Buffer.from("1") });
-        const { events = [] } = await inbox.next();
-        assert.deepEqual([events.length, events[0]?.zxid], [1, header?.zxid]);
-        assert.ok(performance.now() - began <= eventMillis);
+        await inTime(t, `${name}: an event of gRPC after the write was sent`, eventMillis, async (number) => {
+          const began = performance.now();
+          const { header } = await caller.call("Put", { path: "/grpc", data: Buffer.from(String(number)) });
+          const { events = [] } = await inbox.next();
+          assert.deepEqual([events.length, events[0]?.zxid], [1, header?.zxid]);
+          return [performance.now() - began];
+        });
         inbox.cancel();
       } finally {
         caller.close();
@@ -164,7 +172,7 @@ for (const { name, skip } of names) {
 }
 
 for (const { name, skip } of names) {
-  describe(`${name}, slowly`, { skip, timeout: 120_000 }, () => {
+  describe(`${name}, slowly`, { skip, timeout: 300_000 }, () => {
     it("lets a poll of 30 s come to its end", async (t) => {
       const { status, body, millis } = await frontedBy(name).longPoll;
       assert.deepEqual([status, body.events], [200, []]);
@@ -175,7 +183,7 @@ for (const { name, skip } of names) {
 }
 
 for (const { name, skip } of names) {
-  describe(`${name}, and the loss of a gateway`, { skip, timeout: 60_000 }, () => {
+  describe(`${name}, and the loss of a gateway`, { skip, timeout: 240_000 }, () => {
     it("goes on, and nothing is done twice", async (t) => {
       const { proxy } = frontedBy(name);
       const root = `/counts-${name}`;
@@ -249,7 +257,7 @@ class Counter {
   }
 
   async #step(count: number, headers: Readonly<Record<string, string>>): Promise<string> {
-    for (let tries = 0; tries < 50; tries++) {
+    for (let tries = 0; tries < 600; tries++) {
       const path = `/v1/znodes${this.#path}`;
       const body = String(count);
       const reply = await exchange(this.#agent, this.#base, path, { method: "PUT", headers, body }).catch(

@@ -13,24 +13,31 @@ export interface Exchanged {
 export interface TalkOptions {
   /** How long the other side is waited for. */
   readonly patienceMillis?: number;
+  /** So long behind the last byte of an answer the connection is taken for one that stays. */
+  readonly quietMillis?: number;
   /** Ends the writing side after the bytes. */
   readonly end?: boolean;
 }
 
 /** Sends `bytes` on a connection of its own and reads until the other side closes it. Never rejects for what the other side does. */
 export function talk(port: number, bytes: string | Buffer, options: TalkOptions = {}): Promise<Exchanged> {
-  const { patienceMillis = 4000, end = false } = options;
+  const { patienceMillis = 30_000, quietMillis, end = false } = options;
   const began = performance.now();
   return new Promise((resolve) => {
     const parts: Buffer[] = [];
     let closed = false;
     const socket = connect(port, "127.0.0.1", () => (end ? socket.end(bytes) : socket.write(bytes)));
-    const timer = setTimeout(() => socket.destroy(), patienceMillis);
+    let timer = setTimeout(() => socket.destroy(), patienceMillis);
     // A reset is how a port that has no words for such bytes may close; it is seen as a close.
     socket.on("error", () => {
       closed = true;
     });
-    socket.on("data", (part) => parts.push(part));
+    socket.on("data", (part) => {
+      parts.push(part);
+      if (quietMillis === undefined) return;
+      clearTimeout(timer);
+      timer = setTimeout(() => socket.destroy(), quietMillis);
+    });
     socket.on("end", () => {
       closed = true;
     });

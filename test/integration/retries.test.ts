@@ -190,7 +190,7 @@ async function hold(record: Record): Promise<void> {
 }
 
 test(`nothing that is sent again is done twice, while the leader is killed ${kills} times`, {
-  timeout: 60_000 + kills * 40_000,
+  timeout: 120_000 + kills * 80_000,
 }, async (t) => {
   for (const path of [queue, ...counters]) {
     const made = await exchange(agent, ensemble.gateway.base, `/v1/znodes${path}?parents=true`, {

@@ -42,12 +42,14 @@ class Start {
         this.output += text;
       });
     }
+    this.child.once("close", () => {
+      this.over = true;
+    });
     started.push(this);
   }
 
-  get over(): boolean {
-    return this.child.exitCode !== null || this.child.signalCode !== null;
-  }
+  /** It has ended, and all that was said has been read. */
+  over = false;
 
   async ready(): Promise<void> {
     await until(
@@ -125,7 +127,7 @@ after(async () => {
 
 /** A stream has no end of its own: what it says until its first event is whole. */
 async function firstEvent(line: string): Promise<string> {
-  const child = spawn("sh", ["-c", `exec ${line} -sS --max-time 20`], { stdio: ["ignore", "pipe", "inherit"] });
+  const child = spawn("sh", ["-c", `exec ${line} -sS --max-time 60`], { stdio: ["ignore", "pipe", "inherit"] });
   let output = "";
   child.stdout.setEncoding("utf8").on("data", (text: string) => {
     output += text;
@@ -140,7 +142,7 @@ function shell(line: string): Promise<string> {
     execFile(
       "sh",
       ["-c", `${line} -sS --fail-with-body`],
-      { encoding: "utf8", timeout: 20_000 },
+      { encoding: "utf8", timeout: 60_000 },
       (error, stdout, stderr) => {
         if (error) reject(new Error(`${line}: ${error.message} ${stderr} ${stdout}`));
         else resolve(stdout);

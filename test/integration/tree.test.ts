@@ -55,6 +55,14 @@ async function read(response: IncomingMessage, firstRead: () => Promise<void>): 
   return { lines: lines.map((line) => JSON.parse(line) as Line), whole: response.complete };
 }
 
+/** One may be cut off when the leader is another one, as where this machine stands still. */
+async function listWhole(base: string): Promise<Listed> {
+  for (let tries = 1; ; tries++) {
+    const listed = await list(base, "t?data=true");
+    if (listed.whole || tries === 5) return listed;
+  }
+}
+
 /** Both of each pair are always written in one transaction. */
 function judge({ lines, whole }: Listed, below: string): void {
   assert.ok(whole);
@@ -127,7 +135,7 @@ describe("a listing", () => {
   });
 
   it("is the same through every replica's own door", async () => {
-    for (const replica of ensemble.replicas) judge(await list(replica.base, "t?data=true"), "/t");
+    for (const replica of ensemble.replicas) judge(await listWhole(replica.base), "/t");
   });
 
   it("is cut off when its replica goes, and whole when it is asked for again", async () => {
@@ -138,6 +146,6 @@ describe("a listing", () => {
     assert.ok(!cut.lines.some((each) => each.end), "no last line");
     leader.start();
     await ensemble.leader();
-    judge(await list(base, "t?data=true"), "/t");
+    judge(await listWhole(base), "/t");
   });
 });

@@ -10,7 +10,7 @@ import { Ensemble, type MemberJson, type Process, sleep, statusOf, until } from 
 import { Ledger } from "./ledger.ts";
 
 const main = join(import.meta.dirname, "../../services/quorate/src/main.ts");
-const long = { timeout: 120_000 };
+const long = { timeout: 400_000 };
 
 interface Ended {
   readonly code: number;

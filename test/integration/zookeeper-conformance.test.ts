@@ -10,7 +10,7 @@ import { casesFor } from "../conformance/doors/table.ts";
 import { ZookeeperDoor } from "../conformance/doors/zookeeper-door.ts";
 import { WireClient, WireClosed } from "../zookeeper/wire-client.ts";
 import { createFlags, openAcl, type WireRequest } from "../zookeeper/wire-records.ts";
-import { Ensemble, type Process, superUser } from "./ensemble.ts";
+import { Ensemble, type Process, superUser, until } from "./ensemble.ts";
 
 /** Never answered through this door, and why. */
 const unreachable: Readonly<Record<string, string>> = {
@@ -23,7 +23,7 @@ const unreachable: Readonly<Record<string, string>> = {
   internal: "a fault of our own: that it was never answered is what the other tests watch",
 };
 
-const patienceMillis = 20_000;
+const patienceMillis = 60_000;
 const reached = new Map<string, string>();
 let ensemble: Ensemble;
 
@@ -68,12 +68,12 @@ async function fails(client: WireClient, code: keyof typeof errors, request: Wir
   reached.set(code, "a scene");
 }
 
-describe("the table of requests at the ZooKeeper port", { timeout: 150_000 }, () => {
+describe("the table of requests at the ZooKeeper port", { timeout: 400_000 }, () => {
   it("of a gateway", () => runTable(ensemble.gateway));
   it("of a follower", async () => runTable(await aFollower()));
 });
 
-describe("rows that no healthy request meets", { timeout: 150_000 }, () => {
+describe("rows that no healthy request meets", { timeout: 400_000 }, () => {
   it("authFailed, unimplemented: and the connection is closed", async () => {
     const proving = await connect(ensemble.gateway);
     await fails(proving, "authFailed", { op: "auth", scheme: "kerberos", auth: Buffer.from("x") });
@@ -131,7 +131,8 @@ describe("rows that no healthy request meets", { timeout: 150_000 }, () => {
   it("cursorOfAnotherHistory: who has seen more than there is, is not answered", async () => {
     const connecting = WireClient.connect(ensemble.gateway.zookeeperPort, { lastZxidSeen: 1n << 50n, patienceMillis });
     await assert.rejects(connecting, (error: Error) => error instanceof WireClosed && /closed/.test(error.message));
-    assert.match(ensemble.gateway.output, /its client comes from another history/);
+    const said = (): boolean => /its client comes from another history/.test(ensemble.gateway.output);
+    await until(said, patienceMillis, () => `the log says why: ${ensemble.gateway.output}`);
     reached.set("cursorOfAnotherHistory", "as the end of the connection");
   });
 
@@ -144,7 +145,8 @@ describe("rows that no healthy request meets", { timeout: 150_000 }, () => {
       const unanswered = waiting.send(create("/unknown"));
       unanswered.catch(() => {});
       await assert.rejects(connect(ensemble.gateway), WireClosed);
-      assert.match(ensemble.gateway.output, /no session could be opened/);
+      const said = (): boolean => /no session could be opened/.test(ensemble.gateway.output);
+      await until(said, patienceMillis, () => `the log says why: ${ensemble.gateway.output}`);
       reached.set("noLeader", "as the end of the connection");
       await ensemble.gateway.kill();
       await assert.rejects(unanswered, WireClosed);

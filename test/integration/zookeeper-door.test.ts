@@ -6,7 +6,7 @@ import { createFlags, openAcl, type WireRequest } from "../zookeeper/wire-record
 import { Ensemble, freePorts, type Process, until } from "./ensemble.ts";
 import { talk } from "./raw-socket.ts";
 
-const patienceMillis = 20_000;
+const patienceMillis = 60_000;
 let ensemble: Ensemble;
 let ports: ReadonlyMap<string, number>;
 
@@ -48,7 +48,7 @@ function done(replies: readonly { readonly error: number }[]): void {
   );
 }
 
-describe("the ZooKeeper port", { timeout: 180_000 }, () => {
+describe("the ZooKeeper port", { timeout: 400_000 }, () => {
   it("one session at each door, and in REST", async () => {
     const first = await connect(ensemble.replica(1));
     done([await first.send(create("/one", createFlags.ephemeral))]);
@@ -205,7 +205,7 @@ describe("the ZooKeeper port", { timeout: 180_000 }, () => {
   });
 });
 
-describe("its settings", { timeout: 120_000 }, () => {
+describe("its settings", { timeout: 300_000 }, () => {
   it("timeouts, connections of an address, four-letter words", async () => {
     const flags = ["--zookeeper-min-session-timeout", "5000", "--zookeeper-max-session-timeout", "7000"];
     const more = ["--zookeeper-connections-per-address", "2", "--zookeeper-commands", "ruok"];

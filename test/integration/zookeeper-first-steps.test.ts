@@ -28,7 +28,7 @@ let program: Program | undefined;
 let skip = "";
 let gatewayPort = usualPort;
 
-describe("the first steps with ZooKeeper", { timeout: 225_000 }, () => {
+describe("the first steps with ZooKeeper", { timeout: 440_000 }, () => {
   before(async () => {
     const ready = await makeReady(kazoo);
     if ("skip" in ready) {
@@ -54,7 +54,7 @@ describe("the first steps with ZooKeeper", { timeout: 225_000 }, () => {
         join(import.meta.dirname, "../zookeeper/python/first_steps.py"),
         ...(port === usualPort ? [] : [`127.0.0.1:${port}`]),
       ];
-      const { output, errors, status } = await runForeign({ ...program, args }, { millis: 60_000 });
+      const { output, errors, status } = await runForeign({ ...program, args }, { millis: 180_000 });
       assert.deepEqual(output.trimEnd().split("\n"), printed, errors);
       assert.equal(status, 0, errors);
       if (through !== "a replica" && port !== usualPort) t.diagnostic("port 2181 was taken");

@@ -86,7 +86,7 @@ class Writer {
 }
 
 test(`a recursive watch misses nothing while its client is cut off ${rounds} times and its replica killed`, {
-  timeout: 60_000 + rounds * 5_000,
+  timeout: 240_000 + rounds * 10_000,
 }, async (t) => {
   const leader = await ensemble.leader();
   // The writer stays with the leader, which is left alone: what it wrote is known to the last.
@@ -214,7 +214,7 @@ test("one-shot watches of a client that was away tell the first change that it m
   await other.close();
 });
 
-test("what the replicas have forgotten is compared as ZooKeeper does", { timeout: 60_000 }, async (t) => {
+test("what the replicas have forgotten is compared as ZooKeeper does", { timeout: 240_000 }, async (t) => {
   const environmentOf = (): Variables => ({
     NODE_OPTIONS: `--import=${pathToFileURL(join(import.meta.dirname, "small-ring.ts")).href}`,
     NODE_DISABLE_COMPILE_CACHE: "1",
@@ -262,7 +262,7 @@ test("what the replicas have forgotten is compared as ZooKeeper does", { timeout
   await other.close();
 });
 
-test("five thousand watches on one connection, which breaks", { timeout: 120_000 }, async (t) => {
+test("five thousand watches on one connection, which breaks", { timeout: 300_000 }, async (t) => {
   const count = 5000;
   const port = ensemble.replica(3).zookeeperPort;
   const other = await WireClient.connect(port, { timeoutMillis });

@@ -108,7 +108,7 @@ async function aFollower(): Promise<Process> {
   return ensemble.replica(((await ensemble.leader()) % 3) + 1);
 }
 
-describe("writes under way", { timeout: 60_000 + rounds * 150_000 }, () => {
+describe("writes under way", { timeout: 200_000 + rounds * 200_000 }, () => {
   for (let round = 1; round <= rounds; round++) {
     it(`when connections break (${round})`, async (t) => {
       await begin(fromEach(4));

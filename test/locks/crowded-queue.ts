@@ -4,8 +4,8 @@ import { type Ensemble, type Process, sleep, until } from "../integration/ensemb
 import { exchange, type Reply } from "../integration/http-client.ts";
 import { openSession, type Place } from "./rest-locks.ts";
 
-const sessionMillis = 600_000;
-const waitMillis = 180_000;
+const sessionMillis = 900_000;
+const waitMillis = 300_000;
 /** Asked at a time while the queue fills. */
 const atATime = 32;
 /** One hand-over, on a machine that is busy with other work. */

@@ -18,7 +18,7 @@ async function contend(t: TestContext, options: ExclusionOptions): Promise<Exclu
 }
 
 test("with the token no two sections interleave, whoever is paused, cut off, expired or killed", {
-  timeout: 200_000,
+  timeout: 400_000,
 }, async (t) => {
   const first = ["kill leader", "stop gateway", "isolate leader"];
   const goals = { acquired: 60, lost: 2 };
@@ -32,8 +32,8 @@ test("with the token no two sections interleave, whoever is paused, cut off, exp
   assert.ok((report.faults.get("stopped in the midst of a section") ?? 0) > 0);
 });
 
-test("without the token the same run finds them", { timeout: 90_000 }, async (t) => {
-  const report = await contend(t, { seed: 7, millis: 60_000, contenders: 6, withToken: false, first: [] });
+test("without the token the same run finds them", { timeout: 300_000 }, async (t) => {
+  const report = await contend(t, { seed: 7, millis: 180_000, contenders: 6, withToken: false, first: [] });
   assert.ok(report.interleavings.length > 0, "nobody wrote into another's section");
   assert.deepEqual(report.violations, []);
 });

@@ -7,7 +7,7 @@ import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { join } from "node:path";
 import { after, afterEach, before, describe, it } from "node:test";
-import { Ensemble, until } from "../integration/ensemble.ts";
+import { Ensemble, statusOf, until } from "../integration/ensemble.ts";
 import { TestProxy } from "../integration/test-proxy.ts";
 import { type Cost, CrowdedQueue, costAtRest, costOf, costSoFar } from "./crowded-queue.ts";
 import {
@@ -52,8 +52,8 @@ after(async () => {
 });
 
 /** A crowd of so many, and what a hand-over in front of it costs and takes. */
-async function measure(waiting: number): Promise<{ queue: CrowdedQueue; cost: Cost; millis: number[] }> {
-  const queue = new CrowdedQueue(ensemble, `locks/crowd-${waiting}`);
+async function measure(waiting: number, round: number): Promise<{ queue: CrowdedQueue; cost: Cost; millis: number[] }> {
+  const queue = new CrowdedQueue(ensemble, `locks/crowd-${waiting}-${round}`);
   queues.push(queue);
   await queue.fill(waiting);
   const order = queue.numbers;
@@ -72,29 +72,36 @@ function told(cost: Cost): string {
     .join(", ");
 }
 
-describe("a thousand that wait for one lock", { timeout: 200_000 }, () => {
+describe("a thousand that wait for one lock", { timeout: 400_000 }, () => {
   it("are served as they came, and a hand-over costs no more than among ten", async (t) => {
-    const costs = new Map<number, Cost>();
-    for (const waiting of [10, 100, 1000]) {
-      const { queue, cost, millis } = await measure(waiting);
-      costs.set(waiting, cost);
-      const sorted = millis.toSorted((a, b) => a - b);
-      t.diagnostic(`${waiting} wait: a hand-over is ${told(cost)}; median ${sorted[4]?.toFixed(1)} ms`);
-      if (waiting === 1000) await drain(t, queue);
-      queue.close();
-    }
     const doors = ensemble.replicas.length + ensemble.gateways.length;
-    for (const [waiting, cost] of costs) {
-      const what = `${waiting} wait: ${told(cost)}`;
-      // The release and nothing else is written, and nobody reads. Each door is told of it once.
-      assert.ok(cost.writes >= 1 && cost.writes <= 1.25, what);
-      assert.ok(cost.reads <= 0.5, what);
-      assert.ok(cost.changes <= doors + 0.5, what);
-      // The release, and the answer of the one that has it now.
-      assert.ok(cost.requests >= 2 && cost.requests <= 2.25, what);
+    for (const waiting of [10, 100, 1000]) {
+      for (let round = 1; ; round++) {
+        const { epoch } = await statusOf(ensemble.replica(1));
+        const { queue, cost, millis } = await measure(waiting, round);
+        const sorted = millis.toSorted((a, b) => a - b);
+        t.diagnostic(`${waiting} wait: a hand-over is ${told(cost)}; median ${sorted[4]?.toFixed(1)} ms`);
+        // A change of the leader, where this machine stands still, has a cost of its own.
+        const isOver = (await statusOf(ensemble.replica(1))).epoch === epoch;
+        if (isOver) judge(waiting, cost, doors);
+        if (isOver && waiting === 1000) await drain(t, queue);
+        queue.close();
+        if (isOver) break;
+        assert.ok(round < 3, "the leader was lost, for the third time");
+      }
     }
   });
 });
+
+function judge(waiting: number, cost: Cost, doors: number): void {
+  const what = `${waiting} wait: ${told(cost)}`;
+  // The release and nothing else is written, and nobody reads. Each door is told of it once.
+  assert.ok(cost.writes >= 1 && cost.writes <= 1.25, what);
+  assert.ok(cost.reads <= 0.5, what);
+  assert.ok(cost.changes <= doors + 0.5, what);
+  // The release, and the answer of the one that has it now.
+  assert.ok(cost.requests >= 2 && cost.requests <= 2.25, what);
+}
 
 /** All that are left, one after the other. */
 async function drain(t: { diagnostic(text: string): void }, queue: CrowdedQueue): Promise<void> {
@@ -146,7 +153,7 @@ async function loseAnswer(name: string, options: AcquireOptions): Promise<string
   return (await znodesIn(name))[1] ?? "";
 }
 
-describe("a place in a queue", { timeout: 120_000 }, () => {
+describe("a place in a queue", { timeout: 400_000 }, () => {
   it("is kept by a waiter whose connection breaks, and whose door is killed", async () => {
     const name = "locks/comes-back";
     const { holder } = await hold(name);
@@ -154,16 +161,16 @@ describe("a place in a queue", { timeout: 120_000 }, () => {
     const behind = await session();
     const first = placeOf(await acquire(proxied, name, { session: waiter }), 202);
     const other = placeOf(await acquire(ensemble.gateway.base, name, { session: behind }), 202);
-    const polled = acquire(proxied, name, { session: waiter, waitMillis: 15_000 });
+    const polled = acquire(proxied, name, { session: waiter, waitMillis: 60_000 });
     await until(() => proxy.connections > 0, 5000, "it is connected");
     proxy.break();
     assert.equal((await polled).status, 0);
     const again = placeOf(await acquire(ensemble.replica(2).base, name, { session: waiter }), 202);
     assert.deepEqual([again.znode, again.ahead, other.ahead], [first.znode, 1, 2]);
-    const gateway = acquire(ensemble.gateway.base, name, { session: waiter, waitMillis: 15_000 });
+    const gateway = acquire(ensemble.gateway.base, name, { session: waiter, waitMillis: 60_000 });
     await ensemble.gateway.kill();
     assert.equal((await gateway).status, 0);
-    const waiting = acquire(ensemble.replica(2).base, name, { session: waiter, waitMillis: 15_000 });
+    const waiting = acquire(ensemble.replica(2).base, name, { session: waiter, waitMillis: 60_000 });
     await release(ensemble.replica(3).base, name, holder);
     const held = placeOf(await waiting, 200);
     assert.equal(held.znode, first.znode);
@@ -176,7 +183,7 @@ describe("a place in a queue", { timeout: 120_000 }, () => {
     const name = "locks/dies";
     const { holder } = await hold(name);
     const file = join(import.meta.dirname, "waiting-process.ts");
-    const child = spawn(process.execPath, [file, ensemble.gateway.base, name, "1500"], {
+    const child = spawn(process.execPath, [file, ensemble.gateway.base, name, "4000"], {
       stdio: ["ignore", "pipe", "inherit"],
     });
     children.push(child);
@@ -186,17 +193,17 @@ describe("a place in a queue", { timeout: 120_000 }, () => {
     assert.ok((await znodesIn(name)).includes(line.split("\n")[0] ?? ""), line);
     child.kill("SIGKILL");
     await until(async () => (await znodesIn(name)).length === 2, 15_000, "its place is gone");
-    const waiting = acquire(ensemble.gateway.base, name, { session: behind, waitMillis: 15_000 });
+    const waiting = acquire(ensemble.gateway.base, name, { session: behind, waitMillis: 60_000 });
     await release(ensemble.gateway.base, name, holder);
     assert.equal(placeOf(await waiting, 200).ahead, 0);
   });
 
   it("passes on when a holder dies", async () => {
     const name = "locks/holder-dies";
-    const brief = await session(1000);
+    const brief = await session(3000);
     const dead = placeOf(await acquire(ensemble.gateway.base, name, { session: brief }), 200);
     const waiter = await session();
-    const held = placeOf(await acquire(ensemble.gateway.base, name, { session: waiter, waitMillis: 15_000 }), 200);
+    const held = placeOf(await acquire(ensemble.gateway.base, name, { session: waiter, waitMillis: 60_000 }), 200);
     assert.ok((held.token ?? "") > (dead.token ?? ""), `${held.token} behind ${dead.token}`);
     assert.equal((await acquire(ensemble.gateway.base, name, { session: brief, token: dead.token })).status, 410);
   });
@@ -216,7 +223,7 @@ describe("a place in a queue", { timeout: 120_000 }, () => {
   it("whose session was to be opened by the lock, and whose answer was lost, goes when that session is over", async () => {
     const name = "locks/lost-without-a-session";
     await hold(name);
-    const znode = await loseAnswer(name, { timeoutMillis: 1500 });
+    const znode = await loseAnswer(name, { timeoutMillis: 4000 });
     const again = placeOf(await acquire(ensemble.replica(2).base, name, {}), 202);
     await until(async () => (await znodesIn(name)).length === 2, 15_000, "one place is left");
     assert.deepEqual([(await znodesIn(name))[1], again.znode === znode], [again.znode, false]);
@@ -256,7 +263,7 @@ describe("a place in a queue", { timeout: 120_000 }, () => {
     const early = await write();
     assert.deepEqual([early.status, early.code], [412, "fenced"]);
     await release(ensemble.gateway.base, name, holder);
-    const held = placeOf(await acquire(ensemble.gateway.base, name, { session: waiter, waitMillis: 15_000 }), 200);
+    const held = placeOf(await acquire(ensemble.gateway.base, name, { session: waiter, waitMillis: 60_000 }), 200);
     assert.equal(held.token, token);
     assert.equal((await write()).status, 201);
     await release(ensemble.gateway.base, name, waiter);

@@ -17,7 +17,7 @@ export interface Ask {
   readonly patienceMillis?: number;
 }
 
-const patienceMillis = 8000;
+const patienceMillis = 20_000;
 
 export async function call(base: string, method: string, target: string, ask: Ask = {}): Promise<Answer> {
   try {

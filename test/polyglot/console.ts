@@ -110,6 +110,6 @@ export async function play(blocks: readonly string[], doors: Doors): Promise<num
 function shell(command: string, programs: string): Promise<string> {
   const env = { ...process.env, PATH: `${process.env["PATH"]}${delimiter}${programs}` };
   return new Promise((resolve) => {
-    execFile("sh", ["-c", command], { timeout: 30_000, env }, (_, stdout) => resolve(stdout.replaceAll("\r", "")));
+    execFile("sh", ["-c", command], { timeout: 120_000, env }, (_, stdout) => resolve(stdout.replaceAll("\r", "")));
   });
 }

@@ -7,8 +7,8 @@ import { type Ended, runInGroup } from "./process-group.ts";
 import type { Report } from "./report.ts";
 import type { TestEvent } from "./test-event.ts";
 
-/** The longest that one file may take. */
-const fileMillis = 240_000;
+/** The longest that one file may take: none takes a third of it here, and a machine may be several times as slow. */
+const fileMillis = 600_000;
 /** npm's own, where a test calls npm. */
 const notOurs: ReadonlySet<string> = new Set(["node-compile-cache"]);
 const reporter = join(import.meta.dirname, "reporter.ts");

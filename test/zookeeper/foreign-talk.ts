@@ -4,7 +4,7 @@ import { once } from "node:events";
 import { until } from "../integration/ensemble.ts";
 import type { Program } from "../polyglot/make-ready.ts";
 
-const patienceMillis = 20_000;
+const patienceMillis = 60_000;
 
 export class ForeignTalk {
   /** Everything it printed, on both streams. */

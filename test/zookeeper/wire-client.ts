@@ -98,7 +98,7 @@ export class WireClient {
     const socket = await openSocket(port, options.host ?? "127.0.0.1");
     const frames = new FrameReader(socket);
     socket.write(framed(connectRequest(options)));
-    const answer = await frames.first(options.patienceMillis ?? 10_000);
+    const answer = await frames.first(options.patienceMillis ?? 60_000);
     return new WireClient(socket, frames, answer);
   }
 
@@ -151,7 +151,7 @@ export class WireClient {
   }
 
   /** Waits until `check` holds of what has come; it is asked at each frame. */
-  async until(check: () => boolean, millis = 5_000): Promise<void> {
+  async until(check: () => boolean, millis = 60_000): Promise<void> {
     if (check()) return;
     const held = Promise.withResolvers<void>();
     const former = this.onArrival;
