@@ -5,11 +5,10 @@
 import type { Zxid } from "@quorate/api";
 import type { WatchEnd } from "../backend.ts";
 import type { ElectionListener, ElectionState, RecipeRead } from "../recipes/recipes.ts";
-import { type Call, timeoutOf } from "./call.ts";
-import { type Served, sendProblem } from "./reply.ts";
-import { type Refusal, renewOnArrival, waitingMillis } from "./session-keeping.ts";
+import type { Call } from "./call.ts";
+import type { Served } from "./reply.ts";
+import { type Awaited, WaitingCall } from "./waiting-call.ts";
 import { refusalOfEnd } from "./watch-poll.ts";
-import { observeWatcher, takeSeat, type Waiter } from "./watch-room.ts";
 
 export interface ElectionAnswers {
   /** The client has this state. */
@@ -19,10 +18,7 @@ export interface ElectionAnswers {
 }
 
 export function startElectionWait(call: Call, read: RecipeRead, waitMillis: number, answers: ElectionAnswers): void {
-  const deadlineMillis = timeoutOf(call);
-  const wait = new ElectionWait(call, read, waitMillis, deadlineMillis, answers);
-  takeSeat(call, wait);
-  wait.start();
+  new ElectionWait(call, read, waitMillis, answers).start();
 }
 
 interface Told {
@@ -30,116 +26,61 @@ interface Told {
   readonly zxid: Zxid;
 }
 
-class ElectionWait implements ElectionListener, Waiter {
+class ElectionWait implements ElectionListener, Awaited {
   readonly #call: Call;
   readonly #read: RecipeRead;
   readonly #waitMillis: number;
-  readonly #deadlineMillis: number;
   readonly #answers: ElectionAnswers;
-  readonly #began: number;
-  deadline: number;
-  wheelSlot = -1;
-  wheelPlace = 0;
+  readonly #waiting: WaitingCall;
   #observing: { close(): void } | undefined;
   /** What the client has, as of when it was told last. */
   #latest: Told | undefined;
-  #renewing = false;
-  #overdue: boolean;
-  /** What it will say once the renewal is answered. */
-  #last: (() => void) | undefined;
-  #done = false;
 
-  constructor(call: Call, read: RecipeRead, waitMillis: number, deadlineMillis: number, answers: ElectionAnswers) {
+  constructor(call: Call, read: RecipeRead, waitMillis: number, answers: ElectionAnswers) {
     this.#call = call;
     this.#read = read;
     this.#waitMillis = waitMillis;
-    this.#deadlineMillis = deadlineMillis;
     this.#answers = answers;
-    this.#began = call.door.options.world.now();
-    this.deadline = this.#began + waitingMillis(call, waitMillis, 0);
-    this.#overdue = call.door.stopping || waitMillis === 0;
+    this.#waiting = new WaitingCall(call, call.route.operationId, this);
   }
 
   start(): void {
     const { acting } = this.#read;
-    if (acting !== undefined) {
-      this.#renewing = true;
-      renewOnArrival(this.#call, acting, this.#deadlineMillis, (refusal) => {
-        this.#renewing = false;
-        if (refusal !== undefined) this.#refuse(refusal);
-        else if (this.#last !== undefined) this.#finish(this.#last);
-      });
-      void this.#bound(acting);
-    }
-    this.#call.door.watches.schedule(this);
-    this.#observing = this.#call.door.options.recipes.observe(this.#read, this.#deadlineMillis, this);
+    this.#waiting.start(acting);
+    if (acting !== undefined) void this.#bound(acting);
+    this.#waiting.waitFor(this.#waitMillis);
+    this.#observing = this.#call.door.options.recipes.observe(this.#read, this.#waiting.deadlineMillis, this);
   }
 
   /** To a third of the session's time; who asks has it, or is refused by the renewal. */
   async #bound(acting: NonNullable<RecipeRead["acting"]>): Promise<void> {
     const { identity, consistency, minZxid, maxStaleMillis } = this.#read;
     const operation = { kind: "getSession", session: acting.session } as const;
-    const { backend } = this.#call.door.options;
     const request = { identity, acting, operation, consistency, minZxid, maxStaleMillis };
-    const answer = await backend.read(request, this.#deadlineMillis);
+    const answer = await this.#call.door.options.backend.read(request, this.#waiting.deadlineMillis);
     const found = answer.kind === "outcome" && answer.outcome.ok ? answer.outcome.result : undefined;
-    if (this.#done || this.#overdue || found?.kind !== "sessionInfo") return;
-    this.deadline = this.#began + waitingMillis(this.#call, this.#waitMillis, found.info.timeoutMillis);
-    this.#call.door.watches.schedule(this);
+    if (found?.kind === "sessionInfo") this.#waiting.waitFor(this.#waitMillis, found.info.timeoutMillis);
   }
 
   changed(state: ElectionState, zxid: Zxid): void {
-    if (this.#done) return;
     this.#latest = { state, zxid };
-    if (this.#overdue || !this.#answers.has(state)) this.#answer(this.#latest);
+    if (this.#waiting.overdue || !this.#answers.has(state)) this.late();
   }
 
   ended(end: WatchEnd): void {
     this.#observing = undefined;
-    this.#refuse(refusalOfEnd(end));
+    this.#waiting.refuse(refusalOfEnd(end));
   }
 
-  expire(): void {
-    this.#overdue = true;
-    if (this.#latest !== undefined) this.#answer(this.#latest);
-  }
-
-  drain(): void {
-    this.expire();
-  }
-
-  gone(): void {
-    this.#leave();
-  }
-
-  #answer({ state, zxid }: Told): void {
+  late(): void {
+    if (this.#latest === undefined) return;
+    const { state, zxid } = this.#latest;
     const served: Served = { zxid, servedBy: 0, ageMillis: undefined, replayed: false };
-    this.#finish(() => this.#answers.say(state, served));
+    this.#waiting.finish(() => this.#answers.say(state, served));
   }
 
-  #refuse({ problem, headers }: Refusal): void {
-    this.#renewing = false;
-    this.#finish(() => sendProblem(this.#call, problem, headers));
-  }
-
-  #finish(say: () => void): void {
-    if (this.#done) return;
-    this.#unobserve();
-    this.#last = say;
-    if (this.#renewing) return;
-    this.#leave();
-    say();
-    observeWatcher(this.#call, this.#call.route.operationId, this.#began);
-  }
-
-  #unobserve(): void {
+  close(): void {
     this.#observing?.close();
     this.#observing = undefined;
-  }
-
-  #leave(): void {
-    this.#done = true;
-    this.#unobserve();
-    this.#call.door.watches.leave(this);
   }
 }

@@ -11,7 +11,7 @@ import { type Served, sendJson, sendProblem, sessionChallenge } from "./reply.ts
 import { unshown } from "./sessions.ts";
 import type { Encoding } from "./stat-json.ts";
 import { formatDuration, readAclText, readDuration, readZxid } from "./values.ts";
-import { observeWatcher, takeSeat, type Waiter } from "./watch-room.ts";
+import { type Awaited, WaitingCall } from "./waiting-call.ts";
 
 /** The name in the path. */
 export function queueOf(call: Call): Path {
@@ -100,67 +100,53 @@ export function settleRecipe<T>(call: Call, answer: RecipeAnswer<T>): (Served & 
   return undefined;
 }
 
-/** Waits as watchers do, who are no requests under way. */
+/** Waits as watchers do, who are no requests under way; for how long is the recipes' business. */
 export function awaitPlace(call: Call, begin: () => Waiting<Place>, say: (place: Place, served: Served) => void): void {
-  const turn = new Turn(call, begin, say);
-  takeSeat(call, turn);
-  turn.start();
+  new Turn(call, begin, say).start();
 }
 
-class Turn implements Waiter {
+class Turn implements Awaited {
   readonly #call: Call;
   readonly #begin: () => Waiting<Place>;
   readonly #say: (place: Place, served: Served) => void;
-  readonly #since: number;
-  readonly deadline = 0;
-  wheelSlot = -1;
-  wheelPlace = 0;
-  #waiting: Waiting<Place> | undefined;
-  #gone = false;
+  readonly #waiting: WaitingCall;
+  #place: Waiting<Place> | undefined;
   #answered = false;
 
   constructor(call: Call, begin: () => Waiting<Place>, say: (place: Place, served: Served) => void) {
     this.#call = call;
     this.#begin = begin;
     this.#say = say;
-    this.#since = call.door.options.world.now();
+    this.#waiting = new WaitingCall(call, call.route.operationId, this);
   }
 
   start(): void {
+    this.#waiting.start();
     void this.#run().catch((fault: unknown) => {
       const { door, request, response } = this.#call;
-      this.gone();
+      this.#waiting.gone();
       answerFault(door, request, response, fault);
     });
   }
 
   async #run(): Promise<void> {
-    this.#waiting = this.#begin();
-    if (this.#call.door.stopping) this.#waiting.finish();
-    const answer = await this.#waiting.answer;
-    if (this.#gone) return;
+    this.#place = this.#begin();
+    if (this.#waiting.overdue) this.late();
+    const answer = await this.#place.answer;
     this.#answered = true;
-    this.gone();
-    const settled = settleRecipe(this.#call, answer);
-    if (settled !== undefined) this.#say(settled.value, settled);
-    observeWatcher(this.#call, this.#call.route.operationId, this.#since);
+    this.#waiting.finish(() => {
+      const settled = settleRecipe(this.#call, answer);
+      if (settled !== undefined) this.#say(settled.value, settled);
+    });
   }
 
-  /** It has no place on the wheel: how long it waits is the recipes' business. */
-  expire(): void {
-    this.#waiting?.finish();
+  late(): void {
+    this.#place?.finish();
   }
 
   /** The place stays, and is found again at another gateway. */
-  drain(): void {
-    this.expire();
-  }
-
-  gone(): void {
-    if (this.#gone) return;
-    this.#gone = true;
-    this.#call.door.watches.leave(this);
-    if (!this.#answered) this.#waiting?.abandon();
+  close(): void {
+    if (!this.#answered) this.#place?.abandon();
   }
 }
 

@@ -5,20 +5,17 @@
 import { formatZxid, type WatchEvent, type Zxid, zeroZxid } from "@quorate/api";
 import type { Cursor, WatchEnd, Watching, WatchListener, WatchOpening } from "../backend.ts";
 import { formatCursor } from "../watch/cursor.ts";
-import { type Call, timeoutOf } from "./call.ts";
+import type { Call } from "./call.ts";
 import { problemOfUnavailable } from "./fault.ts";
-import { type Served, sendJson, sendProblem, sessionChallenge } from "./reply.ts";
-import { type Refusal, renewOnArrival, waitingMillis } from "./session-keeping.ts";
+import { type Served, sendJson, sessionChallenge } from "./reply.ts";
+import type { Refusal } from "./session-keeping.ts";
+import { type Awaited, WaitingCall } from "./waiting-call.ts";
 import { DataReader, endOfTransaction } from "./watch-data.ts";
 import { pollBody, stateBody } from "./watch-encode.ts";
 import { keeperOf, type WatchAsk } from "./watch-query.ts";
-import { observeWatcher, takeSeat, type Waiter } from "./watch-room.ts";
 
 export function startPoll(call: Call, ask: WatchAsk): void {
-  const deadlineMillis = timeoutOf(call);
-  const poll = new Poll(call, ask);
-  takeSeat(call, poll);
-  poll.open(deadlineMillis);
+  new Poll(call, ask).open();
 }
 
 export function refusalOfEnd({ code, detail, retryAfterMillis, ...known }: WatchEnd): Refusal {
@@ -36,41 +33,24 @@ interface Found {
   readonly more: boolean;
 }
 
-class Poll implements WatchListener, Waiter {
+class Poll implements WatchListener, Awaited {
   readonly #call: Call;
   readonly #ask: WatchAsk;
-  readonly #began: number;
-  deadline = 0;
-  wheelSlot = -1;
-  wheelPlace = 0;
+  readonly #waiting: WaitingCall;
   #watching: Watching | undefined;
   #servedBy = 0;
   #sessionTimeoutMillis = 0;
-  /** Its session's renewal is not answered yet. */
-  #renewing = false;
-  /** An answer with nothing but a cursor will do. */
-  #overdue: boolean;
-  #found: Found | undefined;
-  #done = false;
 
   constructor(call: Call, ask: WatchAsk) {
     this.#call = call;
     this.#ask = ask;
-    this.#began = call.door.options.world.now();
-    this.#overdue = call.door.stopping;
+    this.#waiting = new WaitingCall(call, "watch", this);
   }
 
-  open(deadlineMillis: number): void {
-    const keeper = keeperOf(this.#ask);
-    if (keeper !== undefined) {
-      this.#renewing = true;
-      renewOnArrival(this.#call, keeper, deadlineMillis, (refusal) => {
-        this.#renewing = false;
-        if (refusal === undefined) this.#settle();
-        else this.#refuse(refusal);
-      });
-    }
-    this.#watching = this.#call.door.options.backend.watch(this.#ask.request, deadlineMillis, this);
+  open(): void {
+    this.#waiting.start(keeperOf(this.#ask));
+    const { backend } = this.#call.door.options;
+    this.#watching = backend.watch(this.#ask.request, this.#waiting.deadlineMillis, this);
   }
 
   opened(opening: WatchOpening): void {
@@ -84,53 +64,34 @@ class Poll implements WatchListener, Waiter {
   }
 
   events(events: readonly WatchEvent[], more: boolean): void {
-    if (this.#done || this.#watching === undefined || (events.length === 0 && more)) return;
+    if (this.#watching === undefined || (events.length === 0 && more)) return;
+    const { cursor } = this.#watching;
     const last = events.at(-1);
-    if (last !== undefined) {
-      const { history } = this.#watching.cursor;
-      this.#watching.close();
-      this.#watching = undefined;
-      const cursor = history === undefined ? { zxid: last.zxid } : { zxid: last.zxid, history };
-      this.#found = { events, cursor, more };
-    } else {
-      const wait = waitingMillis(this.#call, this.#ask.waitMillis, this.#sessionTimeoutMillis);
-      const { world } = this.#call.door.options;
-      this.deadline = this.#began + wait;
-      if (this.deadline <= world.now()) this.#overdue = true;
-      else this.#call.door.watches.schedule(this);
+    if (last === undefined) {
+      this.#waiting.waitFor(this.#ask.waitMillis, this.#sessionTimeoutMillis);
+      if (this.#waiting.overdue) this.late();
+      return;
     }
-    this.#settle();
+    this.close();
+    const found = { events, cursor: { ...cursor, zxid: last.zxid }, more };
+    if (this.#ask.withData) void this.#answerWithData(found);
+    else this.#answerFound(found, undefined);
   }
 
   ended(end: WatchEnd): void {
     this.#watching = undefined;
-    this.#refuse(refusalOfEnd(end));
+    this.#waiting.refuse(refusalOfEnd(end));
   }
 
-  expire(): void {
-    this.#overdue = true;
-    this.#settle();
+  /** An answer with nothing but a cursor will do. */
+  late(): void {
+    if (this.#watching === undefined || this.#ask.request.after === undefined) return;
+    this.#answerFound({ events: [], cursor: this.#watching.cursor, more: false }, undefined);
   }
 
-  drain(): void {
-    this.expire();
-  }
-
-  gone(): void {
-    this.#finish();
-  }
-
-  /** Answers, if everything is there that the answer needs. */
-  #settle(): void {
-    if (this.#done || this.#renewing) return;
-    if (this.#found !== undefined) {
-      const found = this.#found;
-      this.#found = undefined;
-      if (this.#ask.withData) void this.#answerWithData(found);
-      else this.#answerFound(found, undefined);
-    } else if (this.#overdue && this.#watching !== undefined && this.#ask.request.after !== undefined) {
-      this.#answerFound({ events: [], cursor: this.#watching.cursor, more: false }, undefined);
-    }
+  close(): void {
+    this.#watching?.close();
+    this.#watching = undefined;
   }
 
   #answerFound({ events, cursor, more }: Found, data: readonly string[] | undefined): void {
@@ -146,8 +107,8 @@ class Poll implements WatchListener, Waiter {
     let length = 0;
     while (data.length < events.length && length < most) {
       const texts = await reader.read(events.slice(data.length, endOfTransaction(events, data.length)));
-      if ("code" in texts) return this.#refuse(refusalOfEnd(texts));
-      if (this.#done) return;
+      if ("code" in texts) return this.#waiting.refuse(refusalOfEnd(texts));
+      if (this.#waiting.over) return;
       for (const text of texts) {
         data.push(text);
         length += text.length;
@@ -159,26 +120,7 @@ class Poll implements WatchListener, Waiter {
   }
 
   #answer(body: string, zxid: Zxid, ageMillis: number, reading: boolean): void {
-    if (this.#done) return;
     const served: Served = { zxid, servedBy: this.#servedBy, ageMillis, replayed: false };
-    this.#finish();
-    sendJson(this.#call, 200, served, body, ["Vary", "Accept"], reading);
-    observeWatcher(this.#call, "watch", this.#began);
-  }
-
-  #refuse(refusal: Refusal): void {
-    if (this.#done) return;
-    this.#finish();
-    sendProblem(this.#call, refusal.problem, refusal.headers);
-    observeWatcher(this.#call, "watch", this.#began);
-  }
-
-  #finish(): void {
-    if (this.#done) return;
-    this.#done = true;
-    this.#watching?.close();
-    this.#watching = undefined;
-    this.#found = undefined;
-    this.#call.door.watches.leave(this);
+    this.#waiting.finish(() => sendJson(this.#call, 200, served, body, ["Vary", "Accept"], reading));
   }
 }
