@@ -264,7 +264,7 @@ async function storm(seed: number, counts: Counts): Promise<void> {
 const given = process.env["SEED"];
 const seeds = given === undefined ? Array.from({ length: 20 }, (_, each) => each + 1) : [Number(given)];
 
-it("tells each session what it follows, before it is shown, in twenty storms", { timeout: 240_000 }, async (test) => {
+it("tells each session what it follows, before it is shown, in twenty storms", { timeout: 500_000 }, async (test) => {
   const counts: Counts = new Map();
   for (const seed of seeds) {
     await storm(seed, counts).catch((error: unknown) => {

@@ -133,7 +133,7 @@ function judgeOrder({ ensemble }: Fixture, asked: readonly Asked[]): void {
 const given = process.env["SEED"];
 const seeds = given === undefined ? Array.from({ length: 20 }, (_, each) => each + 1) : [Number(given)];
 
-it("says the truth of 60,000 writes in twenty storms", { timeout: 120_000 }, async (test) => {
+it("says the truth of 60,000 writes in twenty storms", { timeout: 400_000 }, async (test) => {
   const all = new Map<string, number>();
   let late = 0;
   for (const seed of seeds) {

@@ -311,7 +311,7 @@ const given = process.env["SEED"];
 const seeds = given === undefined ? Array.from({ length: 10 }, (_, each) => each + 1) : [Number(given)];
 
 it("does each write once and in order through two gateways, and says the truth of it", {
-  timeout: 120_000,
+  timeout: 400_000,
 }, async (test) => {
   const kinds = new Map<string, number>();
   let late = 0;

@@ -284,6 +284,6 @@ describe("watchers", () => {
     }
     client.close();
     await stopped;
-    assert.ok(performance.now() - began < 4000, "it did not wait for its watchers");
+    assert.ok(performance.now() - began < 30_000, "it did not wait for its watchers");
   });
 });

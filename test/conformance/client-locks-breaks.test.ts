@@ -34,7 +34,7 @@ for (const way of ["rest", "grpc"] as const) {
     });
     after(() => Promise.all([client.close(), steady.close()]));
 
-    it("is held by one at a time, in the order in which they came", { timeout: 120_000 }, async (t) => {
+    it("is held by one at a time, in the order in which they came", { timeout: 400_000 }, async (t) => {
       const name = `/${way}-lock`;
       const path = `/${way}-count`;
       await steady.put(path, "0");
@@ -73,9 +73,9 @@ for (const way of ["rest", "grpc"] as const) {
       t.diagnostic(`${breaks} times broken or frozen`);
     });
 
-    it("is lost in time by whoever is cut off, and another holds it then", { timeout: 60_000 }, async () => {
+    it("is lost in time by whoever is cut off, and another holds it then", { timeout: 240_000 }, async () => {
       const name = `/${way}-cut`;
-      const lock = await client.locks.acquire(name, { sessionTimeoutMillis: 1500 });
+      const lock = await client.locks.acquire(name, { sessionTimeoutMillis: 4000 });
       const frozenAt = performance.now();
       for (const each of proxies[way]) each.freeze("both");
       try {
@@ -83,7 +83,7 @@ for (const way of ["rest", "grpc"] as const) {
         assert.equal(reason.code, "sessionExpired");
         assert.equal(lock.held, false);
         // It was renewed before that, but not after.
-        assert.ok(performance.now() - frozenAt > 400);
+        assert.ok(performance.now() - frozenAt > 1000);
       } finally {
         for (const each of proxies[way]) {
           each.break();
@@ -98,11 +98,11 @@ for (const way of ["rest", "grpc"] as const) {
     });
 
     it("when nobody answers any more, the error says that the place may still be there", {
-      timeout: 60_000,
+      timeout: 240_000,
     }, async () => {
       const name = `/${way}-nobody`;
       await using _ = await steady.locks.acquire(name);
-      const acquiring = client.locks.acquire(name, { wait: 700, timeoutMillis: 1000 });
+      const acquiring = client.locks.acquire(name, { wait: 4000, timeoutMillis: 5000 });
       const failed = assert.rejects(acquiring, { code: "timeout", certainty: "unknown" });
       await until(async () => (await steady.locks.get(name)).waiting === 1);
       for (const each of proxies[way]) each.freeze("both");
@@ -120,7 +120,7 @@ for (const way of ["rest", "grpc"] as const) {
 
 describe("a gateway that stops", () => {
   for (const way of ["rest", "grpc"] as const) {
-    it(`costs nobody his place, his lock, or what he observes, over ${way}`, { timeout: 60_000 }, async () => {
+    it(`costs nobody his place, his lock, or what he observes, over ${way}`, { timeout: 240_000 }, async () => {
       const name = `/stops-${way}`;
       const going = await startDoors(backend);
       const staying = gateways[0] as Doors;

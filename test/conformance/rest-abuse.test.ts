@@ -37,7 +37,7 @@ describe("bad input on the REST port", () => {
   function talk(
     parts: readonly (string | Buffer)[],
     pauseMillis = 0,
-    limitMillis = 4000,
+    limitMillis = 60_000,
   ): Promise<{ text: string; closed: boolean }> {
     return new Promise((resolve) => {
       const socket = connect(port, "127.0.0.1");
@@ -145,7 +145,7 @@ describe("bad input on the REST port", () => {
   it("20 MB in chunks without a length: 413, read to the end, closed", async () => {
     const chunk = `${(65_536).toString(16)}\r\n${"x".repeat(65_536)}\r\n`;
     const head = "PUT /v1/znodes/big HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n";
-    const { text, closed } = await talk([head, ...Array.from({ length: 320 }, () => chunk)], 0, 10_000);
+    const { text, closed } = await talk([head, ...Array.from({ length: 320 }, () => chunk)]);
     assert.match(text, /^HTTP\/1\.1 413 .*tooLarge/s);
     assert.ok(closed);
     await stillServes();
@@ -175,7 +175,7 @@ describe("bad input on the REST port", () => {
       idle.push(socket);
       await new Promise<void>((resolve) => socket.once("connect", resolve));
     }
-    const { text } = await talk(["GET /livez HTTP/1.1\r\nHost: a\r\n\r\n"], 0, 1000);
+    const { text } = await talk(["GET /livez HTTP/1.1\r\nHost: a\r\n\r\n"]);
     assert.match(text, /^HTTP\/1\.1 429 .*throttled/s);
     assert.match(text, /Retry-After: 1/);
     // What such a client has sent already is not done: it was told that nothing is.

@@ -1,10 +1,9 @@
 /** Web pages of other origins, and traces that go through. */
 import assert from "node:assert/strict";
 import { request as httpRequest, type IncomingHttpHeaders } from "node:http";
-import type { AddressInfo } from "node:net";
 import { after, before, describe, it } from "node:test";
-import { type Backend, createNodeWorld, createRecipes, createRestServer } from "@quorate/gateway";
 import { MemoryBackend } from "./memory-backend.ts";
+import { backendWith, restDoor } from "./rest-door.ts";
 
 interface Seen {
   readonly status: number;
@@ -16,28 +15,15 @@ const page = "https://app.example";
 
 function door(corsOrigins: readonly string[] | undefined, logged: string[] = [], broken = false) {
   const memory = new MemoryBackend();
-  const backend = new Proxy(memory as Backend, {
-    get: (target, name) => {
-      if (broken && name === "read") return () => Promise.reject(new Error("broken on purpose"));
-      const value: unknown = Reflect.get(target, name, target);
-      return typeof value === "function" ? value.bind(target) : value;
-    },
-  });
-  const world = createNodeWorld();
-  const { server, stop } = createRestServer({
-    backend,
-    recipes: createRecipes({ backend, world }),
-    world,
-    version: "test",
-    readiness: () => ({ ready: true, leader: 1, checks: [] }),
-    metrics: () => "",
+  const fail = (): Promise<never> => Promise.reject(new Error("broken on purpose"));
+  const rest = restDoor(broken ? backendWith(memory, "read", fail) : memory, {
     log: (line) => logged.push(line),
     ...(corsOrigins === undefined ? {} : { corsOrigins }),
   });
-  before(() => new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve)));
-  after(stop);
+  before(() => rest.listen());
+  after(() => rest.stop());
   return (method: string, path: string, headers: Record<string, string | string[]> = {}, body = ""): Promise<Seen> => {
-    const { port } = server.address() as AddressInfo;
+    const { port } = rest;
     return new Promise((resolve, reject) => {
       const request = httpRequest({ port, host: "127.0.0.1", method, path, headers }, (response) => {
         let text = "";

@@ -2,18 +2,11 @@
 import assert from "node:assert/strict";
 import { once } from "node:events";
 import { request as httpRequest, type IncomingMessage } from "node:http";
-import type { AddressInfo } from "node:net";
 import { after, before, beforeEach, describe, it } from "node:test";
 import type { Outcome, Path, Stat, Zxid } from "@quorate/api";
-import {
-  type Answer,
-  type Backend,
-  createNodeWorld,
-  createRecipes,
-  createRestServer,
-  type TreePages,
-} from "@quorate/gateway";
+import type { Answer, TreePages } from "@quorate/gateway";
 import { MemoryBackend } from "./memory-backend.ts";
+import { backendWith, restDoor } from "./rest-door.ts";
 
 const at = 7 as Zxid;
 const data = new Uint8Array(65_536).fill(97);
@@ -66,34 +59,19 @@ describe("a listing of pages", () => {
       closed++;
     },
   });
-  const memory = new MemoryBackend();
-  const backend = new Proxy(memory as Backend, {
-    get: (target, name) => {
-      if (name === "listTree") return pages;
-      const value: unknown = Reflect.get(target, name, target);
-      return typeof value === "function" ? value.bind(target) : value;
-    },
-  });
   const logged: string[] = [];
-  const world = createNodeWorld();
-  const { server, stop } = createRestServer({
-    backend,
-    recipes: createRecipes({ backend, world }),
-    world,
-    version: "test",
-    readiness: () => ({ ready: true, leader: 1, checks: [] }),
-    metrics: () => "",
+  const door = restDoor(backendWith(new MemoryBackend(), "listTree", pages), {
     log: (line) => logged.push(line),
     limits: { listingStallMillis: 300, drainMillis: 100 },
   });
-  before(() => new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve)));
+  before(() => door.listen());
   after(async () => {
-    await stop();
+    await door.stop();
     assert.deepEqual(logged, []);
   });
 
   async function open(method = "GET"): Promise<IncomingMessage> {
-    const { port } = server.address() as AddressInfo;
+    const { port } = door;
     const request = httpRequest({ port, host: "127.0.0.1", method, path: "/v1/tree/?data=true", agent: false });
     request.end();
     const [response] = (await once(request, "response")) as [IncomingMessage];

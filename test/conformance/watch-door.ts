@@ -1,38 +1,20 @@
 /** A REST door over a tree in memory, for tests of what waits there. */
-import type { AddressInfo } from "node:net";
-import {
-  type Backend,
-  createNodeWorld,
-  createRecipes,
-  createRestServer,
-  digestOf,
-  type Recipes,
-  type RestLimits,
-} from "@quorate/gateway";
+import { type Backend, digestOf, type RestLimits } from "@quorate/gateway";
 import { MemoryBackend } from "./memory-backend.ts";
+import { type RestDoor, restDoor } from "./rest-door.ts";
 import { Poller, type StreamType, WatchStream } from "./watch-client.ts";
 
 export class WatchDoor {
   readonly memory = new MemoryBackend();
   readonly logged: string[] = [];
   readonly observed: string[] = [];
-  readonly #server: ReturnType<typeof createRestServer>;
-  readonly #recipes: Recipes;
+  readonly #door: RestDoor;
   readonly #streams: WatchStream[] = [];
   readonly #pollers: Poller[] = [];
 
   constructor(limits: Partial<RestLimits> = {}, wrap: (memory: MemoryBackend) => Backend = (memory) => memory) {
-    const backend = wrap(this.memory);
-    const world = createNodeWorld();
-    this.#recipes = createRecipes({ backend, world });
-    this.#server = createRestServer({
-      backend,
-      recipes: this.#recipes,
-      world,
+    this.#door = restDoor(wrap(this.memory), {
       superUserDigest: digestOf("root", "toor"),
-      version: "test",
-      readiness: () => ({ ready: true, leader: 1, checks: [] }),
-      metrics: () => "",
       log: (text) => this.logged.push(text),
       observe: (operation, status) => this.observed.push(`${operation} ${status}`),
       limits,
@@ -40,16 +22,16 @@ export class WatchDoor {
   }
 
   listen(): Promise<void> {
-    return new Promise((resolve) => this.#server.server.listen(0, "127.0.0.1", resolve));
+    return this.#door.listen();
   }
 
   get base(): string {
-    return `http://127.0.0.1:${(this.#server.server.address() as AddressInfo).port}`;
+    return this.#door.base;
   }
 
   connections(): Promise<number> {
     return new Promise((resolve, reject) => {
-      this.#server.server.getConnections((error, count) => (error ? reject(error) : resolve(count)));
+      this.#door.server.getConnections((error, count) => (error ? reject(error) : resolve(count)));
     });
   }
 
@@ -76,8 +58,7 @@ export class WatchDoor {
     await this.stopServer();
   }
 
-  async stopServer(): Promise<void> {
-    await this.#server.stop();
-    this.#recipes.close();
+  stopServer(): Promise<void> {
+    return this.#door.stop();
   }
 }

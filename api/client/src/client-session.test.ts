@@ -72,7 +72,7 @@ test("it is renewed at a third of its timeout, through failures, and bears what 
   assert.equal(one.lost.aborted, false);
   assert.ok((renewedAt[4] ?? 0) - (renewedAt[1] ?? 0) >= 1500, "in thirds, counted from sending");
   const [opening, , ...others] = gateway.requests;
-  assert.deepEqual(JSON.parse(opening?.body ?? ""), { timeout: "6000ms", name: "me" });
+  assert.deepEqual(JSON.parse(opening?.body ?? ""), { timeout: "6s", name: "me" });
   for (const { headers } of [gateway.requests[1], ...others].filter((each) => each !== undefined))
     assert.equal(headers["quorate-session"], token);
   await one.close();

@@ -135,7 +135,7 @@ export class ClientSession extends Calls implements Session {
         this.#check();
         if (!this.lost.aborted) this.#watchClock();
       },
-      Math.min(this.#leftMillis, lookMillis),
+      Math.max(1, Math.min(this.#leftMillis, lookMillis)),
     );
   }
 

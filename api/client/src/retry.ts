@@ -165,9 +165,12 @@ export async function within<T>(
   run: (millis: number, signal: AbortSignal) => Promise<T>,
 ): Promise<T> {
   const late = new AbortController();
-  const timer = setTimeout(() => {
-    late.abort(new QuorateError("timeout", `no answer within ${Math.round(millis)} ms`));
-  }, millis);
+  const timer = setTimeout(
+    () => {
+      late.abort(new QuorateError("timeout", `no answer within ${Math.round(millis)} ms`));
+    },
+    Math.max(1, millis),
+  );
   try {
     return await run(Math.max(1, Math.floor(millis * 0.9)), AbortSignal.any([signal, late.signal]));
   } catch (error) {

@@ -206,7 +206,7 @@ async function storm(seed: number, rounds: number): Promise<{ fixture: Fixture; 
 const given = process.env["SEED"];
 const seeds = given === undefined ? Array.from({ length: 20 }, (_, each) => each + 1) : [Number(given)];
 
-it("tells each watcher the committed changes, in twenty storms", { timeout: 120_000 }, async (test) => {
+it("tells each watcher the committed changes, in twenty storms", { timeout: 400_000 }, async (test) => {
   const all = new Map<string, number>();
   let told = 0;
   let resumed = 0;

@@ -88,7 +88,7 @@ function attach(t: TestContext, port: number, key?: Uint8Array): Caller {
   return { connection, events, received };
 }
 
-async function until(condition: () => boolean, what: string, millis = 3000): Promise<void> {
+async function until(condition: () => boolean, what: string, millis = 60_000): Promise<void> {
   const end = performance.now() + millis;
   while (!condition()) {
     if (performance.now() > end) throw new Error(`not within ${millis} ms: ${what}`);
@@ -169,7 +169,7 @@ test("a gateway that does not read is closed at the limit; messages that do not 
   const hello = helloOf("gateway", "slow", 0);
   const ends: string[] = [];
   const open = (after: (stream: ReturnType<typeof dial>) => void): void => {
-    const stream = dial(`127.0.0.1:${host.port}`, "attach", { timers: nodeClock, connectMillis: 1000 });
+    const stream = dial(`127.0.0.1:${host.port}`, "attach", { timers: nodeClock, connectMillis: 60_000 });
     t.after(() => stream.close("over"));
     const options = { hello, expect: "peer", timers: nodeClock, randomBytes: nodeRandom.bytes } as const;
     offerHandshake(stream, options, () => {

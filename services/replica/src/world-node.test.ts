@@ -98,7 +98,7 @@ test(
         (await readFile(`/proc/${pid}/stat`, "utf8")).split(") ")[1]?.[0] ?? "";
       const path = join(folder, "lock");
       await writeFile(path, JSON.stringify({ pid, started: "" }));
-      for (let waited = 0; (await state()) !== "Z" && waited < 5000; waited += 20) {
+      for (let waited = 0; (await state()) !== "Z" && waited < 60_000; waited += 20) {
         await new Promise((resolve) => setTimeout(resolve, 20));
       }
       assert.equal(await state(), "Z");

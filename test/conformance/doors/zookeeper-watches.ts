@@ -10,7 +10,7 @@ import { badOf, good, hexOf, NotAskable, send, statOf } from "./zookeeper-values
 type Watch = Extract<Asked, { readonly op: "watch" }>;
 
 const noNode = -101;
-const patienceMillis = 10_000;
+const patienceMillis = 60_000;
 
 export async function askStates(client: WireClient, asked: Watch): Promise<Answer> {
   const { nodes = [], children = [], terms } = asked;
