@@ -1,4 +1,6 @@
 /** What a door was asked and what it answered, by operation and code, for /metrics: a few additions for each request. */
+import { Latencies } from "./statistics.ts";
+
 export interface OperationCount {
   /** Of ZooKeeper's codes. */
   readonly code: number;
@@ -13,19 +15,28 @@ const largeReplies: ReadonlySet<string> = new Set([
   ...["multiRead", "getEphemerals", "getAcl"],
 ]);
 
+/** What ends as a transaction; ZooKeeper counts all else among the reads. */
+const updates: ReadonlySet<string> = new Set([
+  ...["create", "delete", "setData", "setAcl", "multi", "reconfig", "closeSession"],
+]);
+
 export class OperationCounts {
   readonly op: string;
   /** Its reply may be as large as any. */
   readonly large: boolean;
   readonly #ok: OperationCount = { code: 0, count: 0, millis: 0 };
   readonly #failures: OperationCount[] = [];
+  /** Of all operations of its kind. */
+  readonly #latencies: Latencies;
 
-  constructor(op: string) {
+  constructor(op: string, latencies: Latencies) {
     this.op = op;
     this.large = largeReplies.has(op);
+    this.#latencies = latencies;
   }
 
   observe(code: number, millis: number): void {
+    this.#latencies.observe(millis);
     let entry: OperationCount | undefined = this.#ok;
     if (code !== 0) {
       entry = this.#failures.find((each) => each.code === code);
@@ -44,13 +55,16 @@ export class OperationCounts {
 }
 
 export class Counts {
+  /** Since the start, or `srst`. */
+  readonly reads: Latencies = new Latencies();
+  readonly updates: Latencies = new Latencies();
   readonly #operations = new Map<string, OperationCounts>();
 
   /** `op`: of a request's body, so that there are few. */
   of(op: string): OperationCounts {
     let found = this.#operations.get(op);
     if (found === undefined) {
-      found = new OperationCounts(op);
+      found = new OperationCounts(op, updates.has(op) ? this.updates : this.reads);
       this.#operations.set(op, found);
     }
     return found;

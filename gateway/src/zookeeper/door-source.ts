@@ -2,7 +2,7 @@
 import type { Backend } from "../backend.ts";
 import type { ZookeeperDoor } from "./door.ts";
 import type { ConnectionReport, FourLetterSource, ProcessFacts, ServiceState } from "./four-letter-source.ts";
-import type { Statistics } from "./statistics.ts";
+import type { Latencies, Statistics } from "./statistics.ts";
 
 export class DoorSource implements FourLetterSource {
   readonly #door: ZookeeperDoor;
@@ -41,6 +41,12 @@ export class DoorSource implements FourLetterSource {
   get statistics(): Statistics {
     return this.#door.statistics;
   }
+  get reads(): Latencies {
+    return this.#door.counts.reads;
+  }
+  get updates(): Latencies {
+    return this.#door.counts.updates;
+  }
   get rejectedConnections(): number {
     return this.#door.rejectedConnections;
   }
@@ -58,5 +64,7 @@ export class DoorSource implements FourLetterSource {
 
   resetStatistics(): void {
     this.#door.statistics.reset();
+    this.#door.counts.reads.reset();
+    this.#door.counts.updates.reset();
   }
 }

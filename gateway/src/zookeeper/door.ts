@@ -44,6 +44,9 @@ export interface ZookeeperFigures {
   /** Requests that are begun and not answered. */
   readonly outstanding: number;
   readonly unsentBytes: number;
+  /** Frames and four-letter words, and replies and events, since the start or `srst`. */
+  readonly received: number;
+  readonly sent: number;
 }
 
 /** A connection as the door knows it. */
@@ -102,7 +105,8 @@ export class ZookeeperDoor {
       outstanding += own;
     }
     const { rejectedConnections: refused, failedAuths, queuedBytes: unsentBytes } = this;
-    return { refused, failedAuths, watches, outstanding, unsentBytes };
+    const { received, sent } = this.statistics;
+    return { refused, failedAuths, watches, outstanding, unsentBytes, received, sent };
   }
 
   /** Logs what clients can cause at will: one line of a kind in a while, with the number of those left out. */

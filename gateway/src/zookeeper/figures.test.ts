@@ -9,14 +9,24 @@ it("a door tells what its clients watch, wait for and have not read, and none of
   await scene.settle();
   busy.ask({ op: "sync", path: "/" }, { op: "whoAmI" }, { op: "getData", path: "/", watch: false });
   const none = { refused: 0, failedAuths: 0, watches: 0, outstanding: 0, unsentBytes: 0 };
-  assert.deepEqual(scene.door.figures(), { ...none, watches: 2, outstanding: 3 });
+  const figures = () => {
+    const { received, sent, ...present } = scene.door.figures();
+    assert.deepEqual([received, sent], [scene.door.statistics.received, scene.door.statistics.sent]);
+    return present;
+  };
+  assert.deepEqual(figures(), { ...none, watches: 2, outstanding: 3 });
   await scene.settle();
   deaf.deaf = true;
   deaf.ask({ op: "getData", path: "/", watch: true });
   await scene.settle();
-  const { unsentBytes, ...others } = scene.door.figures();
+  const { unsentBytes, ...others } = figures();
   assert.deepEqual(others, { refused: 0, failedAuths: 0, watches: 3, outstanding: 0 });
   assert.ok(unsentBytes > 16 && unsentBytes === deaf.queuedBytes, String(unsentBytes));
   for (const each of [busy, deaf, silent]) each.connection.destroy();
-  assert.deepEqual(scene.door.figures(), none);
+  assert.deepEqual(figures(), none);
+  // Two frames that opened sessions, and the requests of them all; two answers to opening are no replies.
+  const { received, sent } = scene.door.figures();
+  assert.deepEqual([received, sent], [8, 6]);
+  const { reads, updates } = scene.door.counts;
+  assert.deepEqual([reads.count, updates.count], [6, 0]);
 });

@@ -1,12 +1,13 @@
-/** The four-letter words that tell of service, connections and watches. */
-import type { Path, SessionId } from "@quorate/api";
+/** The four-letter words that tell of service, connections and watches; `mntr` has a file of its own. */
+import { type Path, type SessionId, type Zxid, zeroZxid } from "@quorate/api";
 import type { ClusterMember } from "../backend.ts";
 import { shownVersion } from "./four-letter-facts.ts";
-import type { ConnectionReport, FourLetterSource } from "./four-letter-source.ts";
-import type { Latency } from "./statistics.ts";
+import type { ConnectionReport, FourLetterSource, ReplicaFigures } from "./four-letter-source.ts";
 
 /** What nobody knows. */
 const unknown = -1;
+/** ZooKeeper's word for sizes of what there was none of yet. */
+export const noSizes = { last: unknown, min: unknown, max: unknown };
 
 /** As Java writes a long. */
 export function hex(value: number): string {
@@ -14,12 +15,22 @@ export function hex(value: number): string {
 }
 
 /** As Java writes a double: 6.5714, 9.0. */
-function decimal(value: number): string {
+export function decimal(value: number): string {
   const rounded = Math.round(value * 10_000) / 10_000;
   return Number.isInteger(rounded) ? rounded.toFixed(1) : String(rounded);
 }
 
-/** The replica of this process, if there is one; else the one that is followed: its figures are the ensemble's. */
+/** What is replicated: of the replica of this process, if there is one; else of the one that is followed. */
+export function stateOf(source: FourLetterSource): Pick<ReplicaFigures, "znodes" | "sessions"> | undefined {
+  return source.facts.replica?.() ?? memberOf(source);
+}
+
+function zxidOf({ facts, backend }: FourLetterSource): Zxid {
+  const cluster = backend.cluster();
+  if (facts.self === undefined) return cluster.newest;
+  return facts.replica?.().applied ?? cluster.members.find(({ id }) => id === facts.self)?.applied ?? zeroZxid;
+}
+
 function memberOf({ backend, facts }: FourLetterSource): ClusterMember | undefined {
   const { members, leader } = backend.cluster();
   return members.find(({ id }) => id === (facts.self ?? leader)) ?? members.find(({ reachable }) => reachable);
@@ -40,11 +51,10 @@ export function modeOf(source: FourLetterSource): string {
 
 /** srvr; stat with the connections. */
 export function serverReport(source: FourLetterSource, withClients: boolean): string {
-  const { statistics, backend, state } = source;
+  const { statistics, state } = source;
   const { latency } = statistics;
   const connections = [...source.connections()];
   const mode = modeOf(source);
-  const member = memberOf(source);
   const lines = [`Zookeeper version: ${shownVersion(source)}`];
   if (state === "readOnly") lines.push("READ-ONLY mode; serving only read-only clients");
   if (withClients) lines.push("Clients:", ...connections.map((each) => `${counted(each)})`), "");
@@ -54,15 +64,18 @@ export function serverReport(source: FourLetterSource, withClients: boolean): st
     `Sent: ${statistics.sent}`,
     `Connections: ${connections.length}`,
     `Outstanding: ${outstandingOf(connections)}`,
-    `Zxid: ${hex(source.facts.self === undefined ? backend.cluster().newest : (member?.applied ?? 0))}`,
+    `Zxid: ${hex(zxidOf(source))}`,
     `Mode: ${mode}`,
-    `Node count: ${member?.znodes ?? unknown}`,
+    `Node count: ${stateOf(source)?.znodes ?? unknown}`,
   );
-  if (mode === "leader") lines.push("Proposal sizes last/min/max: -1/-1/-1");
+  if (mode === "leader") {
+    const { last, min, max } = source.facts.replica?.().proposalBytes ?? noSizes;
+    lines.push(`Proposal sizes last/min/max: ${last}/${min}/${max}`);
+  }
   return `${lines.join("\n")}\n`;
 }
 
-function outstandingOf(connections: readonly ConnectionReport[]): number {
+export function outstandingOf(connections: readonly ConnectionReport[]): number {
   return connections.reduce((sum, { outstanding }) => sum + outstanding, 0);
 }
 
@@ -120,77 +133,6 @@ function detailed(each: ConnectionReport): string {
 export function connectionList(source: FourLetterSource): string {
   const lines = [...source.connections()].map((each) => `${detailed(each)}\n`);
   return `${lines.join("")}\n`;
-}
-
-/** mntr */
-export function monitor(source: FourLetterSource): string {
-  const lines = [
-    ["version", shownVersion(source)],
-    ["server_state", modeOf(source)],
-    ...peerState(source),
-    ...gauges(source),
-    ...leaderGauges(source),
-  ] as const;
-  return lines.map(([name, value]) => `zk_${name}\t${value}\n`).join("");
-}
-
-type Line = readonly [name: string, value: number | string];
-
-function peerState({ facts, backend }: FourLetterSource): readonly Line[] {
-  if (facts.self === undefined) return [];
-  const { leader } = backend.cluster();
-  if (leader === 0) return [["peer_state", "looking"]];
-  return [["peer_state", leader === facts.self ? "leading - broadcast" : "following - broadcast"]];
-}
-
-function gauges(source: FourLetterSource): readonly Line[] {
-  const { statistics, facts } = source;
-  const connections = [...source.connections()];
-  const member = memberOf(source);
-  const latency: Latency = statistics.latency;
-  const files = facts.files?.();
-  return [
-    ["ephemerals_count", unknown],
-    ["num_alive_connections", connections.length],
-    ["avg_latency", decimal(latency.average)],
-    ["outstanding_requests", outstandingOf(connections)],
-    ["znode_count", member?.znodes ?? unknown],
-    ["global_sessions", member?.sessions ?? unknown],
-    ["packets_sent", statistics.sent],
-    ["packets_received", statistics.received],
-    ["connection_drop_probability", "0.0"],
-    ["watch_count", connections.reduce((sum, { session }) => sum + (session?.watches ?? 0), 0)],
-    ["auth_failed_count", source.failedAuths],
-    ["min_latency", Math.round(latency.min)],
-    ["max_file_descriptor_count", files?.most ?? unknown],
-    ["approximate_data_size", unknown],
-    ["open_file_descriptor_count", files?.open ?? unknown],
-    ["local_sessions", 0],
-    ["uptime", Math.max(0, Math.round(facts.wallMillis() - source.startedAt))],
-    ["max_latency", Math.round(latency.max)],
-    ["outstanding_tls_handshake", 0],
-    ["connection_rejected", source.rejectedConnections],
-  ];
-}
-
-/** Of the leader's own port, as in ZooKeeper. */
-function leaderGauges({ facts, backend }: FourLetterSource): readonly Line[] {
-  const { members, leader } = backend.cluster();
-  if (facts.self === undefined || leader !== facts.self) return [];
-  const followers = members.filter(({ id, reachable, role }) => id !== leader && reachable && role === "following");
-  const synced = followers.filter(({ serving }) => serving).length;
-  return [
-    ["learners", followers.length],
-    ["synced_followers", synced],
-    ["synced_non_voting_followers", 0],
-    ["synced_observers", 0],
-    ["pending_syncs", followers.length - synced],
-    ["leader_uptime", unknown],
-    ["last_proposal_size", unknown],
-    ["max_proposal_size", unknown],
-    ["min_proposal_size", unknown],
-    ["quorum_size", members.length],
-  ];
 }
 
 /** Who watches what: of ZooKeeper's table of data watches, which its words show. */

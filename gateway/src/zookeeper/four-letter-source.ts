@@ -1,7 +1,37 @@
 /** What the four-letter words tell of, asked for only where a word needs it. */
-import type { Path, ReplicaId, SessionId } from "@quorate/api";
+import type { Path, ReplicaId, SessionId, Zxid } from "@quorate/api";
 import type { Backend } from "../backend.ts";
-import type { LastReply, Latency } from "./statistics.ts";
+import type { LastReply, Latency, ReplySizes } from "./statistics.ts";
+
+/** Things of one kind: how many, and what they took; all 0 while there was none. */
+export interface Spread {
+  readonly count: number;
+  readonly sum: number;
+  readonly min: number;
+  readonly max: number;
+}
+
+/** What the replica of the process has measured since its start. Times are milliseconds. */
+export interface ReplicaFigures {
+  /** Of this moment; what a gateway hears of its members is half a second old. */
+  readonly applied: Zxid;
+  readonly znodes: number;
+  readonly sessions: number;
+  readonly ephemerals: number;
+  /** For how long it leads; undefined: it does not. */
+  readonly leadsMillis: number | undefined;
+  /** Proposals that it made as a leader. */
+  readonly proposals: number;
+  /** Bytes of those of this leadership; undefined: there was none. */
+  readonly proposalBytes: { readonly last: number; readonly min: number; readonly max: number } | undefined;
+  readonly fsyncs: Spread;
+  readonly snapshots: Spread;
+  /** How often it looked for a leader, and until it had one. */
+  readonly looked: number;
+  readonly elections: Spread;
+  /** From the loss of a leader until it served again. */
+  readonly outages: Spread;
+}
 
 /** What a door cannot know by itself: whoever starts the process tells it. */
 export interface ProcessFacts {
@@ -9,12 +39,19 @@ export interface ProcessFacts {
   wallMillis(): number;
   /** The replica in the same process; undefined: a gateway alone. */
   readonly self?: ReplicaId;
+  replica?(): ReplicaFigures;
   /** Of its data, and what lies there; undefined: there is none. */
   readonly dataFolder?: { readonly path: string; bytes(): number };
   /** Open files and sockets of the process, and how many it may have. */
   files?(): { readonly open: number; readonly most: number };
   /** `host.name`, `os.name` and so on, for `envi`. */
   environment?(): readonly (readonly [name: string, value: string])[];
+}
+
+export interface LatencySpread {
+  readonly count: number;
+  readonly sum: number;
+  readonly latency: Latency;
 }
 
 export interface SessionReport {
@@ -62,7 +99,15 @@ export interface FourLetterSource {
   readonly minSessionTimeoutMillis: number;
   readonly maxSessionTimeoutMillis: number;
   /** Of the door, since its start or `srst`. */
-  readonly statistics: { readonly received: number; readonly sent: number; readonly latency: Latency };
+  readonly statistics: {
+    readonly received: number;
+    readonly sent: number;
+    readonly latency: Latency;
+    readonly replySizes: ReplySizes | undefined;
+  };
+  /** Likewise: what its answers took, by whether they were of a transaction. */
+  readonly reads: LatencySpread;
+  readonly updates: LatencySpread;
   /** The asking one among them. */
   connections(): Iterable<ConnectionReport>;
   /** Connections that were closed because there were too many; failed proofs of identity. */

@@ -1,118 +1,23 @@
 /** The four-letter words, line by line as ZooKeeper 3.9.5 answers them. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import type { Path, ReplicaId, SessionId, Zxid } from "@quorate/api";
-import type { Answer, Backend, ClusterMember, ClusterView, ReadRequest } from "../backend.ts";
+import type { Path, SessionId, Zxid } from "@quorate/api";
+import type { Answer, ReadRequest } from "../backend.ts";
 import { answerWord, fourLetterWords, plainWords, readWords, wordOf } from "./four-letter.ts";
-import type { ConnectionReport, FourLetterSource, ProcessFacts } from "./four-letter-source.ts";
+import {
+  answer,
+  busy,
+  cluster,
+  figures,
+  idle,
+  latenciesOf,
+  member,
+  parsed,
+  sourceOf,
+  startedAt,
+  version,
+} from "./four-letter-scene.test-support.ts";
 import { Statistics } from "./statistics.ts";
-
-const startedAt = Date.UTC(2026, 1, 11, 20, 18, 5);
-const version = "3.9.5-quorate-0.1.0, built on 02/11/2026 20:18 UTC";
-
-function member(id: number, leader: number, more: Partial<ClusterMember> = {}): ClusterMember {
-  return {
-    id,
-    standing: "member",
-    role: id === leader ? "leading" : "following",
-    serving: true,
-    reason: "",
-    leader,
-    epoch: 1,
-    acceptedEpoch: 1,
-    applied: (0x100000000 + id) as Zxid,
-    committed: 0x100000003 as Zxid,
-    logged: 0x100000003 as Zxid,
-    ensembleId: "e",
-    historyId: "h",
-    version: "0.1.0",
-    rules: 1,
-    digest: "",
-    znodes: 7,
-    sessions: 2,
-    agoMillis: 0,
-    address: `127.0.0.1:740${id}`,
-    reachable: true,
-    ...more,
-  };
-}
-
-function cluster(leader: ReplicaId, members: readonly ClusterMember[]): ClusterView {
-  return { leader, members, silent: [], newest: 0x100000003 as Zxid };
-}
-
-const three = [member(2, 3), member(3, 3), member(1, 3)];
-
-const idle: ConnectionReport = {
-  address: "127.0.0.1:42552",
-  paused: true,
-  unsent: false,
-  outstanding: 0,
-  received: 1,
-  sent: 0,
-  session: undefined,
-};
-
-const busy: ConnectionReport = {
-  address: "[::1]:45938",
-  paused: false,
-  unsent: true,
-  outstanding: 3,
-  received: 7,
-  sent: 9,
-  session: {
-    session: 0x100000001 as SessionId,
-    timeoutMillis: 10_000,
-    establishedAt: startedAt + 1000,
-    silentUntil: startedAt + 15_400,
-    lastReply: { op: "exists", xid: 6, zxid: 0x100000003 as Zxid, at: 35_470.4, millis: 0.4 },
-    latency: { min: 0.1, average: 6.3, max: 18.2 },
-    watches: 4,
-    watchedPaths: () => ["/w", "/none"] as Path[],
-  },
-};
-
-interface Scene {
-  readonly self?: ReplicaId;
-  readonly view?: ClusterView;
-  readonly facts?: Partial<ProcessFacts>;
-  readonly read?: (request: ReadRequest) => Answer;
-  readonly connections?: readonly ConnectionReport[];
-  readonly state?: FourLetterSource["state"];
-}
-
-function sourceOf(scene: Scene, done: string[] = []): FourLetterSource {
-  const statistics = new Statistics();
-  statistics.received = 9;
-  statistics.sent = 8;
-  for (const millis of [0.2, 18, 1.5137]) statistics.observe(millis);
-  const { self, view = cluster(3, three), facts, state = "serving", connections = [busy, idle] } = scene;
-  const backend = {
-    cluster: () => view,
-    read: (request: ReadRequest) => Promise.resolve(scene.read?.(request)),
-  } as unknown as Backend;
-  return {
-    version: "0.1.0",
-    facts: { wallMillis: () => startedAt + 5000, ...(self === undefined ? {} : { self }), ...facts },
-    backend,
-    state,
-    startedAt,
-    clientPort: 2181,
-    connectionsPerAddress: 2000,
-    minSessionTimeoutMillis: 4000,
-    maxSessionTimeoutMillis: 40_000,
-    statistics,
-    connections: () => connections,
-    rejectedConnections: 5,
-    failedAuths: 2,
-    resetConnections: () => void done.push("connections"),
-    resetStatistics: () => void done.push("statistics"),
-  };
-}
-
-async function answer(word: string, scene: Scene = {}): Promise<string> {
-  return answerWord(word, fourLetterWords, sourceOf(scene));
-}
 
 test("the words are known by the first four bytes", () => {
   for (const word of fourLetterWords) assert.equal(wordOf(Buffer.from(word).readInt32BE()), word);
@@ -153,8 +58,11 @@ const report = [
 
 test("srvr and stat, of a leader, a follower, a gateway alone and one replica alone", async () => {
   const head = `Zookeeper version: ${version}`;
-  const leader = ["Zxid: 0x100000003", "Mode: leader", "Node count: 7", "Proposal sizes last/min/max: -1/-1/-1", ""];
-  assert.equal(await answer("srvr", { self: 3 }), [head, ...report, ...leader].join("\n"));
+  const leader = ["Zxid: 0x100000009", "Mode: leader", "Node count: 31", "Proposal sizes last/min/max: 70/40/900", ""];
+  const own = { replica: () => figures };
+  assert.equal(await answer("srvr", { self: 3, facts: own }), [head, ...report, ...leader].join("\n"));
+  const idle = { replica: () => ({ ...figures, proposalBytes: undefined }) };
+  assert.match(await answer("srvr", { self: 3, facts: idle }), /\nProposal sizes last\/min\/max: -1\/-1\/-1\n$/);
   const follower = ["Zxid: 0x100000001", "Mode: follower", "Node count: 7", ""];
   const clients = [
     "Clients:",
@@ -179,7 +87,10 @@ test("without a leader nothing is reported, until clients that take that are ser
     await answer("srvr", reading),
     /^Zookeeper version: .*\nREAD-ONLY mode; serving only read-only clients\nLatency [\s\S]*\nMode: read-only\n/,
   );
-  assert.match(await answer("mntr", reading), /^zk_version\t.*\nzk_server_state\tread-only\nzk_peer_state\tlooking\n/);
+  assert.match(
+    await answer("mntr", reading),
+    /^zk_version\t.*\nzk_server_state\tread-only\nzk_peer_state\tlooking\nzk_quorum_size\t1\n/,
+  );
   assert.deepEqual(
     [await answer("isro"), await answer("isro", silent), await answer("isro", reading)],
     ["rw", "null", "ro"],
@@ -189,74 +100,6 @@ test("without a leader nothing is reported, until clients that take that are ser
     assert.deepEqual([ruok, mask, await answer("stmk", scene)], ["imok", "0", "0"]);
     assert.match(await answer("envi", scene), /^Environment:\nzookeeper.version=3\.9\.5-/);
   }
-});
-
-/** What a monitor makes of it. */
-function parsed(text: string, separator: string): Map<string, string> {
-  return new Map(
-    text
-      .trimEnd()
-      .split("\n")
-      .map((line) => {
-        const at = line.indexOf(separator);
-        assert.ok(at > 0, `${JSON.stringify(line)} has no ${JSON.stringify(separator)}`);
-        return [line.slice(0, at), line.slice(at + 1)];
-      }),
-  );
-}
-
-test("mntr has what monitors look for, each once", async () => {
-  const leader = parsed(await answer("mntr", { self: 3, facts: { files: () => ({ open: 63, most: 20_000 }) } }), "\t");
-  const expected = {
-    zk_version: version,
-    zk_server_state: "leader",
-    zk_peer_state: "leading - broadcast",
-    zk_ephemerals_count: "-1",
-    zk_num_alive_connections: "2",
-    zk_avg_latency: "6.5712",
-    zk_outstanding_requests: "3",
-    zk_znode_count: "7",
-    zk_global_sessions: "2",
-    zk_packets_sent: "8",
-    zk_packets_received: "9",
-    zk_connection_drop_probability: "0.0",
-    zk_watch_count: "4",
-    zk_auth_failed_count: "2",
-    zk_min_latency: "0",
-    zk_max_file_descriptor_count: "20000",
-    zk_approximate_data_size: "-1",
-    zk_open_file_descriptor_count: "63",
-    zk_local_sessions: "0",
-    zk_uptime: "5000",
-    zk_max_latency: "18",
-    zk_outstanding_tls_handshake: "0",
-    zk_connection_rejected: "5",
-    zk_learners: "2",
-    zk_synced_followers: "2",
-    zk_synced_non_voting_followers: "0",
-    zk_synced_observers: "0",
-    zk_pending_syncs: "0",
-    zk_leader_uptime: "-1",
-    zk_last_proposal_size: "-1",
-    zk_max_proposal_size: "-1",
-    zk_min_proposal_size: "-1",
-    zk_quorum_size: "3",
-  };
-  assert.deepEqual(Object.fromEntries(leader), expected);
-  const follower = parsed(await answer("mntr", { self: 1 }), "\t");
-  assert.deepEqual([follower.get("zk_server_state"), follower.get("zk_learners")], ["follower", undefined]);
-  assert.equal(follower.get("zk_open_file_descriptor_count"), "-1");
-  const members = [member(3, 3), member(1, 3, { serving: false }), member(2, 3, { reachable: false, role: "unknown" })];
-  const limping = parsed(await answer("mntr", { self: 3, view: cluster(3, members) }), "\t");
-  const counts = ["zk_learners", "zk_synced_followers", "zk_pending_syncs", "zk_quorum_size"];
-  assert.deepEqual(
-    counts.map((name) => limping.get(name)),
-    ["1", "0", "1", "3"],
-  );
-  const gateway = parsed(await answer("mntr"), "\t");
-  assert.deepEqual([gateway.get("zk_server_state"), gateway.has("zk_peer_state")], ["observer", false]);
-  const unheard = parsed(await answer("mntr", { view: cluster(3, []) }), "\t");
-  assert.equal(unheard.get("zk_znode_count"), "-1");
 });
 
 test("cons tells of each connection", async () => {
@@ -340,9 +183,13 @@ test("what is counted is counted anew", async () => {
   assert.equal(await answerWord("srst", ["srst"], source), "Server stats reset.\n");
   assert.deepEqual(done, ["connections", "statistics"]);
   const statistics = new Statistics();
-  statistics.observe(3);
+  statistics.observe(3, 20);
+  assert.deepEqual(statistics.replySizes, { last: 20, min: 20, max: 20 });
   statistics.reset();
-  assert.deepEqual(statistics.latency, { min: 0, average: 0, max: 0 });
+  assert.deepEqual([statistics.latency, statistics.replySizes], [{ min: 0, average: 0, max: 0 }, undefined]);
+  const latencies = latenciesOf(3, 5);
+  latencies.reset();
+  assert.deepEqual([latencies.count, latencies.sum, latencies.latency], [0, 0, { min: 0, average: 0, max: 0 }]);
   assert.equal(await answer("hash"), "");
 });
 

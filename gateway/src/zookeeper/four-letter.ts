@@ -4,14 +4,8 @@
  */
 import { dump } from "./four-letter-dump.ts";
 import { configuration, directories, environment } from "./four-letter-facts.ts";
-import {
-  connectionList,
-  monitor,
-  serverReport,
-  watchesByPath,
-  watchesBySession,
-  watchSummary,
-} from "./four-letter-report.ts";
+import { monitor } from "./four-letter-monitor.ts";
+import { connectionList, serverReport, watchesByPath, watchesBySession, watchSummary } from "./four-letter-report.ts";
 import type { FourLetterSource } from "./four-letter-source.ts";
 
 export const fourLetterWords = [
@@ -20,7 +14,7 @@ export const fourLetterWords = [
 ] as const;
 
 /** What monitors ask for: they change nothing and tell of no session, but of clients' addresses, and of this process's machine. */
-export const plainWords: readonly string[] = ["srvr", "stat", "ruok", "mntr", "conf", "isro", "envi"];
+export const plainWords: readonly string[] = ["srvr", "stat", "ruok", "mntr", "wchs", "conf", "isro", "envi"];
 
 const always = "srvr";
 const notServing = "This ZooKeeper instance is not currently serving requests";

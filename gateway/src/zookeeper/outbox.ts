@@ -58,6 +58,8 @@ export class Place implements Slot {
 
 /** How fast the estimate of a reply's size follows smaller ones. */
 const forgetting = 16;
+/** In front of each frame. */
+const lengthBytes = 4;
 
 export class Outbox implements Replies {
   readonly #options: OutboxOptions;
@@ -165,13 +167,14 @@ export class Outbox implements Replies {
     const bytes = this.#writer.length - before;
     this.#replyBytes = bytes > this.#replyBytes ? bytes : this.#replyBytes - (this.#replyBytes - bytes) / forgetting;
     this.#now ??= this.#options.world.now();
-    this.#count(place, shown, code, this.#now);
+    this.#count(place, shown, code, bytes - lengthBytes);
   }
 
-  #count(place: Place, zxid: Zxid, code: number, now: number): void {
+  #count(place: Place, zxid: Zxid, code: number, bytes: number): void {
+    const now = this.#now as number;
     const millis = now - place.began;
     place.counts.observe(code, millis);
-    for (const each of this.#statistics) each.observe(millis);
+    for (const each of this.#statistics) each.observe(millis, bytes);
     place.zxid = zxid;
     this.#lastLeft = place;
     this.#lastLeftAt = now;

@@ -34,7 +34,7 @@ export interface DoorOptions {
   readonly sockets: SocketBudget;
   readonly metrics: () => string;
   /** The replica in the same process. */
-  readonly facts: Pick<ProcessFacts, "self" | "dataFolder">;
+  readonly facts: Pick<ProcessFacts, "self" | "replica" | "dataFolder">;
   /** What this process is beside a gateway: whether it is worse than its siblings. */
   readonly checks: () => readonly ReadinessCheck[];
 }

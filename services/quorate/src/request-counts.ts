@@ -60,6 +60,11 @@ export function formatDoors(
     gauge("zookeeper_watches", "watches of ZooKeeper's clients", figures.watches);
     gauge("zookeeper_requests_outstanding", "requests of theirs that are not answered yet", figures.outstanding);
     gauge("zookeeper_unsent_bytes", "what they have not read of their answers and events", figures.unsentBytes);
+    const packets = "frames and four-letter words";
+    const counter = (name: string, help: string, value: number): void =>
+      void lines.push(...family(name, "counter", help, [["", value]]));
+    counter("zookeeper_packets_received_total", `${packets} of ZooKeeper's clients`, figures.received);
+    counter("zookeeper_packets_sent_total", "replies and events to them", figures.sent);
     const failed: Sample = ["", figures.failedAuths];
     lines.push(...family("zookeeper_auth_failed_total", "counter", "proofs of identity refused", [failed]));
   }

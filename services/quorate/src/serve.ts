@@ -153,7 +153,7 @@ function startOwnDoor(
     name,
     sockets: makeBudget(descriptors, values, () => world.now(), log),
     metrics: () => replica.metrics(),
-    facts: { self: id, dataFolder: { path: data, bytes: () => bytesOf(data) } },
+    facts: { self: id, replica: () => replica.figures(), dataFolder: { path: data, bytes: () => bytesOf(data) } },
     checks: () => [siblings.check()],
   });
 }

@@ -34,6 +34,8 @@ export interface JournalCounters {
   bytes: number;
   syncs: number;
   syncMillis: number;
+  /** Infinity while there was none. */
+  fastestSyncMillis: number;
   slowestSyncMillis: number;
 }
 
@@ -125,6 +127,7 @@ export class Journal {
     counters.bytes += bytes;
     counters.syncs += 1;
     counters.syncMillis += millis;
+    counters.fastestSyncMillis = Math.min(counters.fastestSyncMillis, millis);
     counters.slowestSyncMillis = Math.max(counters.slowestSyncMillis, millis);
     segment.bytes += bytes;
     segment.end = this.#last;

@@ -8,6 +8,7 @@ import type { Submission } from "@quorate/zab";
 import { Expiry } from "./expiry.ts";
 import type { Members } from "./members.ts";
 import { replicaLimits } from "./replica-limits.ts";
+import { Spread } from "./spread.ts";
 import { Stamper } from "./stamp.ts";
 import type { Storage } from "./storage.ts";
 import { type Refusal, Submissions } from "./submissions.ts";
@@ -32,7 +33,12 @@ export class Leadership {
   readonly #stamper: Stamper;
   readonly expiry: Expiry;
   readonly submissions: Submissions;
+  /** Bytes of each proposal of this leadership. */
+  proposalBytes: Spread = new Spread();
+  #formerProposals = 0;
   #leads = false;
+  /** On the own monotonic clock. */
+  #since = 0;
   /** The sessions have their deadlines. */
   #judges = false;
   /** Own appends whose fsync is under way, by ticket. */
@@ -59,6 +65,16 @@ export class Leadership {
     return this.#leads;
   }
 
+  /** For how long; undefined: it does not. */
+  get leadsMillis(): number | undefined {
+    return this.#leads ? this.#ports.clock.now() - this.#since : undefined;
+  }
+
+  /** Since the start, of all its leaderships. */
+  get proposals(): number {
+    return this.#formerProposals + this.proposalBytes.count;
+  }
+
   /** The history has grown, or was replaced by a leader's. */
   saw({ stamp, rules }: HistoryHead): void {
     if (rules > this.#rules) this.#rules = rules;
@@ -69,6 +85,9 @@ export class Leadership {
 
   begin(): void {
     this.#leads = true;
+    this.#since = this.#ports.clock.now();
+    this.#formerProposals = this.proposals;
+    this.proposalBytes = new Spread();
     this.#judges = false;
     this.#appends.clear();
     this.#stamper.begin(this.#lastStamp, this.#stampSeenAt);
@@ -115,6 +134,7 @@ export class Leadership {
       const next = this.submissions.take();
       if (!next) return;
       // It rises when all have announced more, and never falls: who has not been heard of said what the history bears.
+      this.proposalBytes.observe(next.payload.length);
       this.saw({ stamp: this.#stamper.next(), rules: members.commonRules(rulesVersion) });
       propose({ ...next, stamp: this.#lastStamp, rules: this.#rules });
     }

@@ -7,6 +7,8 @@ import { assert, type Batch, type ReplicaId, type Zxid } from "@quorate/api";
 import type { MemberStatus } from "@quorate/proto";
 import { rulesVersion, type Tree } from "@quorate/tree";
 import { type Effect, type Input, type LinkId, Peer, type Status } from "@quorate/zab";
+import { Elections } from "./elections.ts";
+import { countsOf, type Figures, figuresOf } from "./figures.ts";
 import type { Attachment, AttachPoint, GatewayConnection } from "./gateways.ts";
 import { createParts, type Host, type Parts, type PeersPort, type ReplicaOptions, treeOptions } from "./parts.ts";
 import { runningChecksum } from "./record.ts";
@@ -30,6 +32,7 @@ export class Replica implements AttachPoint {
   #turns = 0;
   readonly #timers: Timer[] = [];
   readonly #parts: Parts;
+  readonly #elections: Elections;
   #status: Status = { role: "looking", leader: 0, epoch: 0, serving: false, reason: "it has just started" };
   /** Home's lanes have been told where they stand under the present leader. */
   #ready = false;
@@ -45,6 +48,7 @@ export class Replica implements AttachPoint {
     this.#options = options;
     this.#world = world;
     this.#storage = storage;
+    this.#elections = new Elections(world.clock.now());
     this.#peer = this.#createPeer();
     this.#parts = createParts(this.#host(), tree);
     storage.onWritten = (ticket) => this.#push(() => this.#written(ticket));
@@ -259,6 +263,7 @@ export class Replica implements AttachPoint {
   #roleChanged(status: Status): void {
     const former = this.#status;
     this.#status = status;
+    this.#elections.changed(status, this.#world.clock.now());
     const leads = status.role === "leading" && status.serving;
     const same = former.serving && status.serving && former.leader === status.leader && former.epoch === status.epoch;
     if (this.#parts.leadership.leads && !leads) this.#parts.leadership.end();
@@ -365,25 +370,15 @@ export class Replica implements AttachPoint {
     return { self: this.memberStatus(), others: this.#parts.members.others(this.#world.clock.now()) };
   }
 
+  figures(): Figures {
+    return figuresOf(this.#parts, this.#storage.stats(), this.#elections);
+  }
+
   /** Prometheus' text form. */
   metrics(): string {
-    const slowestTurnMillis = this.#slowestTurnMillis;
+    const loop = { turns: this.#turns, slowestTurnMillis: this.#slowestTurnMillis };
     this.#slowestTurnMillis = 0;
-    return formatMetrics(this.#facts(), {
-      leads: this.#parts.leadership.leads,
-      gateways: this.#parts.desk.size,
-      submissionsWaiting: this.#parts.leadership.submissions.waiting,
-      applyWaiting: this.#parts.applier.waiting,
-      readsWaiting: this.#parts.reads.waiting,
-      feeds: this.#parts.feeds.size,
-      feedChanges: this.#parts.feeds.sent,
-      commands: this.#parts.applier.commands,
-      reads: this.#parts.reads.count,
-      turns: this.#turns,
-      slowestTurnMillis,
-      snapshots: this.#parts.snapshotter.taken,
-      digestsCompared: this.#parts.members.compared,
-      storage: this.#storage.stats(),
-    });
+    const counts = countsOf(this.#parts, this.#storage.stats());
+    return formatMetrics(this.#facts(), { ...loop, ...counts, figures: this.figures() });
   }
 }

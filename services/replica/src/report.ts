@@ -3,6 +3,7 @@
 import type { MemberStatus } from "@quorate/proto";
 import { rulesVersion, type Tree } from "@quorate/tree";
 import type { PeerView } from "@quorate/zab";
+import type { Figures } from "./figures.ts";
 import type { StorageStats } from "./storage.ts";
 
 export interface Facts {
@@ -57,16 +58,42 @@ export interface Counts {
   readonly reads: number;
   readonly turns: number;
   readonly slowestTurnMillis: number;
-  readonly snapshots: number;
   readonly digestsCompared: number;
   readonly storage: StorageStats;
+  readonly figures: Figures;
+}
+
+type Row = readonly [name: string, type: "gauge" | "counter", help: string, value: number];
+
+/** What `mntr` of the ZooKeeper port tells too, in ZooKeeper's names. */
+function figureRows(figures: Figures): readonly Row[] {
+  const { snapshots, elections, outages, proposalBytes, leadsMillis } = figures;
+  const { last, min, max } = proposalBytes ?? { last: -1, min: -1, max: -1 };
+  return [
+    ["ephemerals", "gauge", "ephemeral znodes", figures.ephemerals],
+    ["leading_ms", "gauge", "for how long this replica leads, ms; 0: it does not", Math.round(leadsMillis ?? 0)],
+    ["proposals_total", "counter", "proposals made as a leader", figures.proposals],
+    ["proposal_last_bytes", "gauge", "bytes of this leadership's last proposal; -1: none yet", last],
+    ["proposal_smallest_bytes", "gauge", "of its smallest", min],
+    ["proposal_largest_bytes", "gauge", "of its largest", max],
+    ["snapshots_total", "counter", "snapshots taken", snapshots.count],
+    ["snapshot_ms_total", "counter", "time that they took, ms", Math.round(snapshots.sum)],
+    ["snapshot_slowest_ms", "gauge", "the slowest of them, ms", Math.round(snapshots.max)],
+    ["looked_total", "counter", "times that this replica began to look for a leader", figures.looked],
+    ["elections_total", "counter", "leaders found, or become", elections.count],
+    ["election_ms_total", "counter", "time until then, ms", Math.round(elections.sum)],
+    ["election_slowest_ms", "gauge", "the longest of them, ms", Math.round(elections.max)],
+    ["outages_total", "counter", "times that this replica served again after it had lost its leader", outages.count],
+    ["outage_ms_total", "counter", "time until then, ms", Math.round(outages.sum)],
+    ["outage_slowest_ms", "gauge", "the longest of them, ms", Math.round(outages.max)],
+  ];
 }
 
 /** Prometheus' text form. */
 export function formatMetrics(facts: Facts, counts: Counts): string {
   const { view, tree } = facts;
   const { storage } = counts;
-  const rows: readonly (readonly [string, "gauge" | "counter", string, number])[] = [
+  const rows: readonly Row[] = [
     ["replica_leading", "gauge", "1 while this replica leads and serves", counts.leads ? 1 : 0],
     ["replica_serving", "gauge", "1 while this replica serves", facts.ready ? 1 : 0],
     ["epoch", "gauge", "the current epoch", view.state.currentEpoch],
@@ -86,13 +113,13 @@ export function formatMetrics(facts: Facts, counts: Counts): string {
     ["reads_total", "counter", "reads asked of this replica", counts.reads],
     ["loop_turns_total", "counter", "turns of the loop", counts.turns],
     ["loop_slowest_turn_ms", "gauge", "the slowest turn since the last look, ms", Math.round(counts.slowestTurnMillis)],
-    ["snapshots_total", "counter", "snapshots taken", counts.snapshots],
     ["digests_compared_total", "counter", "digests compared with other members", counts.digestsCompared],
     ["fsyncs_total", "counter", "fsyncs of the log", storage.syncs],
     ["fsync_ms_total", "counter", "time in fsyncs of the log, ms", Math.round(storage.syncMillis)],
     ["fsync_slowest_ms", "gauge", "the slowest fsync of the log, ms", Math.round(storage.slowestSyncMillis)],
     ["log_bytes_total", "counter", "bytes appended to the log", storage.bytes],
     ["log_segments", "gauge", "segments of the log", storage.segments],
+    ...figureRows(counts.figures),
     ["disk_free_bytes", "gauge", "free bytes where the data lies", storage.freeBytes],
   ];
   const lines = rows.map(

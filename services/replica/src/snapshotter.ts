@@ -3,6 +3,7 @@ import { formatZxid, type Zxid } from "@quorate/api";
 import type { Tree } from "@quorate/tree";
 import { replicaLimits } from "./replica-limits.ts";
 import type { SnapshotFile } from "./snapshots.ts";
+import { Spread } from "./spread.ts";
 import type { Storage } from "./storage.ts";
 import type { Clock } from "./world.ts";
 
@@ -30,7 +31,8 @@ export class Snapshotter {
   /** After a failure (a full disk, say): not again before. */
   #notBefore = 0;
   #last: Zxid;
-  taken = 0;
+  /** Milliseconds that each took, from its beginning until it was named. */
+  readonly times: Spread = new Spread();
 
   constructor(ports: SnapshotPorts, options: { readonly logBytes: number; readonly last: Zxid }) {
     this.#ports = ports;
@@ -96,8 +98,8 @@ export class Snapshotter {
     }
     const former = this.#last;
     this.#last = cursor.zxid;
-    this.taken++;
-    this.#ports.log(`snapshot at ${formatZxid(cursor.zxid)} in ${Math.round(clock.now() - started)} ms`);
+    this.times.observe(clock.now() - started);
+    this.#ports.log(`snapshot at ${formatZxid(cursor.zxid)} in ${Math.round(this.times.last)} ms`);
     this.#ports.pruned(await storage.prune(former));
   }
 }

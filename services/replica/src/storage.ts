@@ -84,7 +84,8 @@ export class Storage {
     const { folder, disk, clock } = options;
     const limits = { ...storageLimits, ...options.limits };
     checkStorageLimits(limits);
-    const counters = { writes: 0, batches: 0, bytes: 0, syncs: 0, syncMillis: 0, slowestSyncMillis: 0 };
+    const times = { syncMillis: 0, fastestSyncMillis: Infinity, slowestSyncMillis: 0 };
+    const counters = { writes: 0, batches: 0, bytes: 0, syncs: 0, ...times };
     const ports: JournalPorts = { folder, disk, clock, limits, counters };
     let lock: DiskLock | undefined;
     try {
