@@ -1,16 +1,9 @@
 /** The statuses that no request brings about in a healthy ensemble: each operation over a backend that answers with them. */
-import type { AddressInfo } from "node:net";
 import type { ErrorCode } from "@quorate/api";
 import { errors } from "@quorate/api";
-import {
-  type Answer,
-  type Backend,
-  createNodeWorld,
-  createRecipes,
-  createRestServer,
-  digestOf,
-} from "@quorate/gateway";
+import { type Answer, type Backend, digestOf } from "@quorate/gateway";
 import { MemoryBackend } from "../conformance/memory-backend.ts";
+import { restDoor } from "../conformance/rest-door.ts";
 import { judge } from "./judge.ts";
 import { authorization } from "./request.ts";
 import type { Tally } from "./rest-fuzz.ts";
@@ -97,24 +90,18 @@ export async function playScenes(tally: Tally): Promise<void> {
 }
 
 async function play(backend: Backend, limits: object, tally: Tally, health?: () => never): Promise<void> {
-  const world = createNodeWorld();
-  const { server, stop } = createRestServer({
-    backend,
-    recipes: createRecipes({ backend, world }),
-    world,
+  const door = restDoor(backend, {
     superUserDigest: digestOf("root", "toor"),
-    version: "test",
     readiness: health ?? (() => ({ ready: false, leader: 0, checks: [] })),
     metrics: health ?? (() => "quorate_up 1\n"),
     log: () => {},
     limits,
   });
-  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-  const { port } = server.address() as AddressInfo;
+  await door.listen();
   try {
     for (const operation of operations) {
       const { path, init } = canonical(operation);
-      const answer = await fetch(`http://127.0.0.1:${port}${path}`, init);
+      const answer = await fetch(`${door.base}${path}`, init);
       const text = await answer.text();
       const headers = Object.fromEntries(answer.headers.entries());
       judge(operation, operation.method, { status: answer.status, headers, text, partial: false });
@@ -123,6 +110,6 @@ async function play(backend: Backend, limits: object, tally: Tally, health?: () 
       if (answer.status >= 400 && !tally.reached.has(key)) tally.reached.set(key, 1);
     }
   } finally {
-    await stop();
+    await door.stop();
   }
 }
