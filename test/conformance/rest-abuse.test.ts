@@ -5,6 +5,15 @@ import { Duplex } from "node:stream";
 import { after, before, describe, it } from "node:test";
 import { createNodeWorld, createRecipes, createRestServer } from "@quorate/gateway";
 import { MemoryBackend } from "./memory-backend.ts";
+import { type RestDoor, restDoor } from "./rest-door.ts";
+
+/** One that soon has enough of who is slow. */
+async function impatientDoor(): Promise<RestDoor> {
+  const limits = { headersMillis: 300, requestMillis: 600 };
+  const door = restDoor(new MemoryBackend(), { log: (line) => assert.fail(line), limits });
+  await door.listen();
+  return door;
+}
 
 describe("bad input on the REST port", () => {
   const backend = new MemoryBackend();
@@ -18,7 +27,7 @@ describe("bad input on the REST port", () => {
     readiness: () => ({ ready: true, leader: 1, checks: [] }),
     metrics: () => "",
     log: (line) => assert.fail(line),
-    limits: { headersMillis: 300, requestMillis: 600, connections: 60, lingerMillis: 300 },
+    limits: { connections: 60, lingerMillis: 5000 },
     trustedProxies: ["127.0.0.0/8"],
   });
   let port = 0;
@@ -37,17 +46,17 @@ describe("bad input on the REST port", () => {
   function talk(
     parts: readonly (string | Buffer)[],
     pauseMillis = 0,
-    limitMillis = 60_000,
+    toPort = port,
   ): Promise<{ text: string; closed: boolean }> {
     return new Promise((resolve) => {
-      const socket = connect(port, "127.0.0.1");
+      const socket = connect(toPort, "127.0.0.1");
       let text = "";
       const done = (closed: boolean): void => {
         clearTimeout(timer);
         socket.destroy();
         resolve({ text, closed });
       };
-      const timer = setTimeout(() => done(false), limitMillis);
+      const timer = setTimeout(() => done(false), 60_000);
       socket.on("data", (chunk) => (text += chunk.toString("latin1")));
       socket.on("error", () => undefined);
       socket.on("close", () => done(true));
@@ -114,16 +123,21 @@ describe("bad input on the REST port", () => {
   }
 
   it("slow headers end with 408", async () => {
-    const { text, closed } = await talk(["GET /livez HTTP/1.1\r\n", "Ho", "st", ": a\r\n"], 400);
+    const impatient = await impatientDoor();
+    const { text, closed } = await talk(["GET /livez HTTP/1.1\r\n", "Ho", "st", ": a\r\n"], 400, impatient.port);
+    await impatient.stop();
     assert.match(text, /^HTTP\/1\.1 408 .*requestTimeout/s);
     assert.ok(closed);
   });
 
   it("a slow body ends with 408 and writes nothing", async () => {
+    const impatient = await impatientDoor();
     const { text, closed } = await talk(
       ["PUT /v1/znodes/slow HTTP/1.1\r\nHost: a\r\nContent-Length: 9\r\n\r\n", "123", "456"],
       500,
+      impatient.port,
     );
+    await impatient.stop();
     assert.match(text, /^HTTP\/1\.1 408 /);
     assert.ok(closed);
     const response = await fetch(`http://127.0.0.1:${port}/v1/znodes/slow`);
