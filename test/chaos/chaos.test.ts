@@ -35,10 +35,15 @@ test("kills, stops, partitions and a restart of all: nothing is lost, nothing ol
 
 test("doors that answer stale reads are found", { timeout: 400_000 }, async (t) => {
   const stale = join(import.meta.dirname, "stale-door.ts");
-  const report = await suffer(t, { seed: 2, first: ["isolate follower"], lifeMillis: 2000, imports: () => [stale] });
-  assert.ok(report.violations.length > 0, "nothing was found");
-  assert.match(report.violations.join("\n"), /had been acknowledged before it was sent/);
-  const judged = report.violations.filter((each) => /^\/[rsl]\d+: /.test(each));
-  assert.ok(judged.length > 0, `the histories are found wrong, too: ${report.violations.join("\n").slice(0, 2000)}`);
-  rmSync(report.folder, { recursive: true, force: true });
+  const wrong: string[] = [];
+  const isFound = (pattern: RegExp): boolean => wrong.some((each) => pattern.test(each));
+  const [late, judged] = [/had been acknowledged before it was sent/, /^\/[rsl]\d+: /];
+  // On a slow machine little is asked for in the time that one has.
+  for (let seed = 2; seed < 5 && !(isFound(late) && isFound(judged)); seed++) {
+    const report = await suffer(t, { seed, first: ["isolate follower"], lifeMillis: 2000, imports: () => [stale] });
+    wrong.push(...report.violations);
+    rmSync(report.folder, { recursive: true, force: true });
+  }
+  assert.ok(isFound(late), `nothing was found: ${wrong.join("\n").slice(0, 2000)}`);
+  assert.ok(isFound(judged), `the histories are found wrong, too: ${wrong.join("\n").slice(0, 2000)}`);
 });

@@ -5,6 +5,7 @@
 import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { type ChaosReport, ChaosRun } from "./chaos-run.ts";
+import { byCount, printFaults, printTable, runToEnd } from "./long-run.ts";
 
 const { values } = parseArgs({
   options: {
@@ -28,21 +29,13 @@ if (!Number.isSafeInteger(seed) || !(minutes > 0) || ![3, 5, 7].includes(members
   process.exit(2);
 }
 
-function table(rows: readonly (readonly [string, string | number])[]): void {
-  const width = Math.max(...rows.map(([name]) => name.length));
-  for (const [name, value] of rows) console.log(`  ${name.padEnd(width)}  ${value}`);
-}
-
 function print(report: ChaosReport): void {
-  const byCount = (counts: ReadonlyMap<string, number>): [string, number][] =>
-    [...counts].toSorted(([, one], [, other]) => other - one);
-  console.log("\nfaults");
-  table([...byCount(report.faults), ["together", [...report.faults.values()].reduce((sum, each) => sum + each, 0)]]);
+  printFaults(report.faults);
   console.log("\nanswers without effect or certainty");
-  table(byCount(report.troubles));
+  printTable(byCount(report.troubles));
   console.log("");
   const { verdicts } = report;
-  table([
+  printTable([
     ["seed", seed],
     ["minutes", (report.millis / 60_000).toFixed(1)],
     ["leader changes", report.leaderChanges],
@@ -77,17 +70,7 @@ const run = new ChaosRun({
   onlyFirst: values.only,
   ...(values.mutant === undefined ? {} : { imports: () => [withoutRule], variables: { CHAOS_MUTANT: values.mutant } }),
 });
-for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) {
-  process.once(signal, () => {
-    console.log(`${signal}: everything is ended`);
-    void run.abandon().finally(() => process.exit(130));
-  });
-}
-process.once("uncaughtException", (error) => {
-  console.error(error);
-  void run.abandon().finally(() => process.exit(1));
-});
-const report = await run.run();
+const report = await runToEnd(run);
 print(report);
 // What could not be judged is no success.
 process.exitCode = report.violations.length === 0 && report.undecided === 0 ? 0 : 1;

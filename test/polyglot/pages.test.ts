@@ -101,7 +101,7 @@ async function isFenced(path: string, fence: string): Promise<void> {
   assert.deepEqual([answer.status, answer.code], [412, "fenced"], show(answer));
 }
 
-describe("the sessions with curl", { timeout: 120_000 }, () => {
+describe("the sessions with curl", { timeout: 400_000 }, () => {
   for (const { name, consoles } of [locks, elections, { name: "README", consoles: readmeConsoles() }]) {
     it(`of ${name} are answered as it says`, async () => {
       assert.ok((await play(consoles.filter(byCurl), doors)) >= 3);
@@ -138,7 +138,7 @@ function readmeConsoles(): string[] {
   return blocksOf(section.split("\n## ")[0] ?? "", "console");
 }
 
-describe("the programs of the page on locks", { timeout: 240_000, concurrency: true }, () => {
+describe("the programs of the page on locks", { timeout: 480_000, concurrency: true }, () => {
   for (const kit of locks.programs) {
     it(`${kit.name}: one at a time, and a paused holder is refused`, async (t) => {
       const program = await ready(t, kit);
@@ -197,10 +197,13 @@ async function pausedWhileItHolds(
 ): Promise<{ first: Example; second: Example }> {
   const first = start(program, app);
   await says(first, "held 0x");
+  // However long the second one takes to start.
+  first.signal("SIGSTOP");
   const second = start(program, app);
   const waits = async (): Promise<boolean> =>
     (await queueOf(ensemble.gateway.base, `${app}/migrate`))?.waiters.length === 1;
   await until(waits, storyMillis, "the second one waits");
+  first.signal("SIGCONT");
   await says(first, word);
   first.signal("SIGSTOP");
   const { json } = await call(ensemble.gateway.base, "GET", `/v1/locks/${app}/migrate`);
@@ -263,7 +266,7 @@ async function outage(proxy: TestProxy): Promise<void> {
   proxy.heal();
 }
 
-describe("the programs of the page on elections", { timeout: 240_000, concurrency: true }, () => {
+describe("the programs of the page on elections", { timeout: 480_000, concurrency: true }, () => {
   for (const kit of elections.programs) {
     it(`${kit.name}: the next leads when the leader dies, and everybody sees it`, async (t) => {
       const program = await ready(t, kit);
@@ -276,6 +279,8 @@ async function electionStory(program: Program, app: string): Promise<void> {
   const observer = start(program, app);
   const first = start(program, app, "anna");
   await says(first, "tick 1");
+  // However long the second one takes to start: it leads for some seconds only.
+  first.signal("SIGSTOP");
   // It keeps the election's znode when all have gone, so that who looks is told so; it is nobody's rival.
   await call(ensemble.gateway.base, "PUT", `/v1/znodes/${app}/leader/note`, { body: "" });
   const second = start(program, app, "bert");

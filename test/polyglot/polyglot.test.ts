@@ -3,11 +3,12 @@
  * the loss of two leaders, the first of which is the very replica that it is connected to.
  */
 import assert from "node:assert/strict";
-import { after, before, describe, it } from "node:test";
+import { after, before, describe, it, type TestContext } from "node:test";
 import { Ensemble, freePorts, sleep, until } from "../integration/ensemble.ts";
+import { inTime } from "../integration/in-time.ts";
 import { Example } from "./example.ts";
 import { type Language, languages } from "./languages.ts";
-import { makeReady, type Ready } from "./make-ready.ts";
+import { makeReady, type Program, type Ready } from "./make-ready.ts";
 import { Writer } from "./writer.ts";
 
 /** How long the client without threads holds its session: `QUORATE_POLYGLOT_SECONDS=60 npm test -- polyglot` for a longer run. */
@@ -31,7 +32,7 @@ interface Held {
   readonly afterwards: string;
 }
 
-describe("other languages", { timeout: 225_000 + heldSeconds * 1000 }, () => {
+describe("other languages", { timeout: 480_000 + heldSeconds * 1000 }, () => {
   before(async () => {
     const prepared = languages.map(async (each) => {
       ready.set(each, await makeReady(each).catch((error: unknown) => error as Error));
@@ -72,25 +73,31 @@ describe("other languages", { timeout: 225_000 + heldSeconds * 1000 }, () => {
     const made = php && ready.get(php);
     if (made instanceof Error) throw made;
     if (made === undefined || "skip" in made) return t.skip(`PHP: ${made?.skip}`);
+    await inTime(t, "gone after its client was killed", 7000, async (number) => [
+      await heldByPolls(t, made.program, `kept-${number}`, number === 1 ? heldSeconds : 2),
+    ]);
+  });
+
+  async function heldByPolls(t: TestContext, program: Program, name: string, seconds: number): Promise<number> {
     const writer = new Writer(ensemble.gateway.base);
-    await writer.put("/kept", "");
-    const example = new Example(made.program, [ensemble.gateway.base, "/kept", "/members/kept"]);
+    await writer.put(`/${name}`, "");
+    const example = new Example(program, [ensemble.gateway.base, `/${name}`, `/members/${name}`]);
     started.push(example);
     await example.has("watching");
-    const born = await found("/members/kept");
-    await sleep(heldSeconds * 1000);
+    const born = await found(`/members/${name}`);
+    await sleep(seconds * 1000);
     assert.equal(example.ended, undefined, example.output);
-    assert.equal(await found("/members/kept"), born, "the session was held");
-    const gone = fetch(`${ensemble.gateway.base}/v1/znodes/members/kept?wait=20s`, {
+    assert.equal(await found(`/members/${name}`), born, "the session was held");
+    const gone = fetch(`${ensemble.gateway.base}/v1/znodes/members/${name}?wait=60s`, {
       headers: { "if-none-match": `"${born.split(" ")[0]}"` },
     });
     await example.kill();
     const killed = performance.now();
     assert.equal((await gone).status, 404);
     const millis = Math.round(performance.now() - killed);
-    assert.ok(millis <= 7000, `it was gone after ${millis} ms`);
     t.diagnostic(`held for ${heldSeconds} s; gone ${millis} ms after the client was killed`);
-  });
+    return millis;
+  }
 });
 
 /** What befalls all of them at once, so that no one waits for another's six seconds. */
