@@ -84,6 +84,8 @@ test("both sides learn who the other is, with a key and without", async (t) => {
     const { client, server } = await shake(t, ids, { hello: { id: 1, ensembleId: "e" }, ...keyed });
     assert.equal(helloOf(client)?.id, 1);
     assert.deepEqual(helloOf(server), hello({ id: 2, ensembleId: "e", historyId: "h", name: "zwei é" }));
+    const { client: heard } = await shake(t, keyed, { hello: { id: 1, held: 2 }, ...keyed });
+    assert.equal(helloOf(heard)?.held, 2);
   }
 });
 

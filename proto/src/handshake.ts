@@ -44,6 +44,8 @@ export interface Hello {
    * before gateways asked which rules hold.
    */
   readonly rules: number;
+  /** Of a replica: by which rules it applies. Those made before this was said say nothing. */
+  readonly held?: number;
   /** Where others reach it on its peer port; empty: nowhere. */
   readonly address: string;
 }
@@ -284,7 +286,7 @@ function parseRecord(message: Uint8Array): Readonly<Record<string, unknown>> | u
 function parseHello(message: Uint8Array): { hello: Hello; keyed: boolean } | { refused: string } | string {
   const record = parseRecord(message);
   if (record === undefined) return "the first message is no hello";
-  const { refused, protocol, kind, id, rules, keyed, nonce } = record;
+  const { refused, protocol, kind, id, rules, held, keyed, nonce } = record;
   if (typeof refused === "string") return { refused: plain(refused) };
   if (typeof protocol !== "number" || !Number.isInteger(protocol)) return "the hello has no protocol version";
   if (kind !== "peer" && kind !== "gateway") return "the hello is of no known kind";
@@ -299,7 +301,8 @@ function parseHello(message: Uint8Array): { hello: Hello; keyed: boolean } | { r
     texts[name] = value;
   }
   const { name = "", ensembleId = "", historyId = "", version = "", address = "" } = texts;
-  return { hello: { protocol, kind, id, name, ensembleId, historyId, version, rules, address }, keyed };
+  const hello: Hello = { protocol, kind, id, name, ensembleId, historyId, version, rules, address };
+  return { hello: isCount(held, 65_535) ? { ...hello, held } : hello, keyed };
 }
 
 /** One line of limited length: these texts go into the log. */

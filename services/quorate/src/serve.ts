@@ -2,7 +2,7 @@
 import type { ReplicaId } from "@quorate/api";
 import { createDial, createNodeWorld } from "@quorate/gateway";
 import { listenFault, StreamServer } from "@quorate/proto";
-import { Gateways, nodeWorld, Peers, Replica, Storage } from "@quorate/replica";
+import { Gateways, heldFault, nodeWorld, Peers, type PeersEvents, Replica, Storage } from "@quorate/replica";
 import { rulesVersion } from "@quorate/tree";
 import { type Descriptors, makeBudget, readDescriptors } from "./descriptors.ts";
 import { type Door, startDoor } from "./door.ts";
@@ -93,7 +93,12 @@ async function startMember(identity: Identity): Promise<Member> {
   const hello = () => {
     const { protocol, historyId } = storage.state;
     const { ensembleId } = protocol;
-    return { name: `replica ${id}`, ensembleId, historyId, version, rules: rulesVersion, address: own };
+    const held = replica.rules();
+    return { name: `replica ${id}`, ensembleId, historyId, version, rules: rulesVersion, held, address: own };
+  };
+  const stops = (why: string): void => {
+    log(`stops: ${why}`);
+    process.exit(1);
   };
   let links: Peers | undefined;
   const replica = await Replica.start({
@@ -102,16 +107,14 @@ async function startMember(identity: Identity): Promise<Member> {
     world: nodeWorld,
     storage,
     recovered,
-    peers: (events) => (links = new Peers({ self: id, members, ...key, hello, clock, random, log }, events)),
+    peers: (events) =>
+      (links = new Peers({ self: id, members, ...key, hello, clock, random, log }, firstJudged(events, stops))),
     address: own,
     version,
     timing: { electionMillis: numberOf(values, "election-timeout") },
     snapshotLogBytes: numberOf(values, "snapshot-log-bytes"),
     log,
-    onFatal: (why) => {
-      log(`stops: ${why}`);
-      process.exit(1);
-    },
+    onFatal: stops,
   });
   const peers = links as Peers | undefined;
   if (!peers) throw new Error("the replica made no links");
@@ -131,6 +134,18 @@ async function startMember(identity: Identity): Promise<Member> {
     await storage.close();
   };
   return { replica, stop };
+}
+
+/** Nothing is said to a member, nor heard of it, that applies by rules that this program does not know. */
+function firstJudged(events: PeersEvents, stops: (why: string) => void): PeersEvents {
+  return {
+    ...events,
+    linkUp: (link, peer, hello) => {
+      const fault = heldFault(hello);
+      if (fault === undefined) events.linkUp(link, peer, hello);
+      else stops(fault);
+    },
+  };
 }
 
 /** The gateway embedded in this replica. */

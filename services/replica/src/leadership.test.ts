@@ -92,3 +92,15 @@ test("a member that has not spoken holds the rules where the history has them", 
   leadership.propose();
   assert.equal(proposed.at(-1)?.rules, 0);
 });
+
+test("rules rise without anybody's write, once", () => {
+  const { leadership, proposed } = leading(new Members(1), { stamp: 0, rules: rulesVersion - 1 });
+  for (let each = 0; each < 3; each++) {
+    leadership.sweep();
+    leadership.propose();
+  }
+  assert.deepEqual(
+    proposed.map(({ rules, count }) => [rules, count]),
+    [[rulesVersion, 1]],
+  );
+});

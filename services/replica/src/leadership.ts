@@ -133,7 +133,7 @@ export class Leadership {
     while (this.#leads && mayPropose() && this.#appends.size < replicaLimits.appendsInFlight) {
       const next = this.submissions.take();
       if (!next) return;
-      // It rises when all have announced more, and never falls: who has not been heard of said what the history bears.
+      // It rises when all are here and know more, and never falls: who is not here said what the history bears.
       this.proposalBytes.observe(next.payload.length);
       this.saw({ stamp: this.#stamper.next(), rules: members.commonRules(rulesVersion) });
       propose({ ...next, stamp: this.#lastStamp, rules: this.#rules });
@@ -150,11 +150,15 @@ export class Leadership {
       this.#own({ kind: "expireSession", session });
   }
 
-  /** Proposes to delete the znodes whose TTL is over and the containers that are empty. */
+  /**
+   * Proposes to delete the znodes whose TTL is over and the containers that are empty. Where nobody writes it proposes nothing
+   * to be done, once, for the rules to rise: what needs them waits for that.
+   */
   sweep(): void {
     if (!this.#leads || !this.#ports.mayPropose()) return;
     const candidates = this.#ports.tree().sweepCandidates(this.#stamper.next(), replicaLimits.sweepZnodes);
-    if (candidates.length > 0) this.#own({ kind: "sweep", candidates });
+    const mayRise = this.#rules < this.#ports.members.commonRules(rulesVersion);
+    if (candidates.length > 0 || mayRise) this.#own({ kind: "sweep", candidates });
   }
 
   #own(operation: WriteOperation): void {

@@ -20,6 +20,8 @@ export class Members {
   readonly #heard = new Map<ReplicaId, Heard>();
   /** zxid → who has which digest there. */
   readonly #digests = new Map<Zxid, Map<ReplicaId, string>>();
+  /** Who has spoken on a link that stands. */
+  readonly #present = new Set<ReplicaId>();
   readonly #size: number;
   compared = 0;
 
@@ -29,17 +31,23 @@ export class Members {
 
   heard(status: MemberStatus, now: number): void {
     this.#heard.set(status.id, { status, at: now });
+    this.#present.add(status.id);
+  }
+
+  /** No link to it stands: it may come back as an older program. */
+  left(member: ReplicaId): void {
+    this.#present.delete(member);
   }
 
   others(now: number): MemberStatus[] {
     return [...this.#heard.values()].map(({ status, at }) => ({ ...status, agoMillis: Math.round(now - at) }));
   }
 
-  /** The highest rules version that every member has announced, this one `own`; 0 while one has not been heard of. */
+  /** The highest rules version that every member knows, this one `own`; 0 while one of them is not here to say so. */
   commonRules(own: number): number {
-    if (this.#heard.size + 1 < this.#size) return 0;
+    if (this.#present.size + 1 < this.#size) return 0;
     let common = own;
-    for (const { status } of this.#heard.values()) common = Math.min(common, status.rules);
+    for (const [id, { status }] of this.#heard) if (this.#present.has(id)) common = Math.min(common, status.rules);
     return common;
   }
 

@@ -33,6 +33,8 @@ export class Replica implements AttachPoint {
   readonly #timers: Timer[] = [];
   readonly #parts: Parts;
   readonly #elections: Elections;
+  /** By which it applies. */
+  readonly rules = (): number => this.#parts.applier.tree.rules;
   #status: Status = { role: "looking", leader: 0, epoch: 0, serving: false, reason: "it has just started" };
   /** Home's lanes have been told where they stand under the present leader. */
   #ready = false;

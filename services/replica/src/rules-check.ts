@@ -3,6 +3,7 @@
  * a program that was put back to an older one meets a version that it does not know.
  */
 import { type Batch, formatZxid } from "@quorate/api";
+import type { Hello } from "@quorate/proto";
 import { rulesVersion } from "@quorate/tree";
 
 /** Why `batch` cannot be applied behind a state by the rules `before`; undefined: it can. */
@@ -24,4 +25,11 @@ export function checkRules(batches: readonly Batch[], before: number): void {
     if (fault !== undefined) throw new Error(fault);
     highest = batch.rules;
   }
+}
+
+/** Why this program cannot take part with a member of that hello; undefined: it can. Asked once that has proven itself. */
+export function heldFault({ name, held = 0 }: Pick<Hello, "name" | "held">): string | undefined {
+  if (held <= rulesVersion) return undefined;
+  const known = `this program knows those up to ${rulesVersion}`;
+  return `${name} applies by rules version ${held}; ${known}: start the newer program again, for rules never go back`;
 }

@@ -48,6 +48,8 @@ export class Traffic {
 
   /** Unproposed forwards of a link that is gone are forgotten: their home sends them again. */
   linkDown(link: LinkId): void {
+    const peer = this.#peerOf.get(link);
+    if (peer !== undefined) this.#ports.members.left(peer);
     this.#peerOf.delete(link);
     this.#ports.submissions.dropLink(link);
   }
