@@ -12,7 +12,7 @@ let servers: ForeignServers | undefined;
 let skip: string | undefined;
 let run: PythonRun | undefined;
 
-describe("aiozk", { timeout: 230_000 }, () => {
+describe("aiozk", { timeout: 480_000 }, () => {
   before(async () => {
     const ready = await makeReady(aiozk);
     const started = "skip" in ready ? ready : await startForeignServers();
@@ -28,7 +28,7 @@ describe("aiozk", { timeout: 230_000 }, () => {
       tests: ["aiozk/test"],
       env: { ZK_HOST: host, ZK_PORT: port },
       flags,
-      millis: 200_000,
+      millis: 440_000,
     });
   });
   after(async () => {

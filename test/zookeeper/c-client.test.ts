@@ -22,7 +22,7 @@ async function connect(places: readonly number[]): Promise<ForeignTalk> {
   return talk;
 }
 
-describe("ZooKeeper's C client", { timeout: 150_000 }, () => {
+describe("ZooKeeper's C client", { timeout: 400_000 }, () => {
   before(async () => {
     const started =
       command === undefined ? { skip: "no cli_mt (Debian's zookeeper-bin)" } : await startForeignServers();

@@ -57,7 +57,7 @@ const scenarios = {
   "setWatches tells what was missed": "set-watches",
   "a session whose server stands still expires": "session-expires",
 } as const;
-const programMillis = 150_000;
+const programMillis = 300_000;
 
 const told = new Map<string, string>();
 let servers: ForeignServers | undefined;
@@ -67,7 +67,7 @@ let child: ChildProcess | undefined;
 let errors = "";
 let said = false;
 
-describe("ZooKeeper's Java clients", { timeout: 225_000 }, () => {
+describe("ZooKeeper's Java clients", { timeout: 480_000 }, () => {
   before(async () => {
     ready = await makeReady(javaClients);
     const started = "skip" in ready ? ready : await startForeignServers();

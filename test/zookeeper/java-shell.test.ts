@@ -79,7 +79,7 @@ let servers: ForeignServers | undefined;
 let program: Program;
 let skip: string | undefined;
 
-describe("ZooKeeper's shell", { timeout: 225_000 }, () => {
+describe("ZooKeeper's shell", { timeout: 480_000 }, () => {
   before(async () => {
     const ready = await makeReady(javaClients);
     const started = "skip" in ready ? ready : await startForeignServers();
@@ -96,7 +96,7 @@ describe("ZooKeeper's shell", { timeout: 225_000 }, () => {
     const shell = ["org.apache.zookeeper.ZooKeeperMain", "-waitforconnection", "-server", servers.hosts[0] ?? ""];
     const args = [...program.args, "-Dorg.slf4j.simpleLogger.defaultLogLevel=error", ...shell];
     const input = dialogue.map(([line]) => `${line}\n`).join("");
-    const { status, output, errors } = await runForeign({ ...program, args }, { input, millis: 60_000 });
+    const { status, output, errors } = await runForeign({ ...program, args }, { input, millis: 180_000 });
     const { printed, events } = withoutEvents(output);
     const expected = dialogue.flatMap(([, text]) => (text === "" ? [] : text.split("\n")));
     assert.deepEqual(named(printed.split("JLine support is disabled\n")[1] ?? ""), expected, `${output}\n${errors}`);

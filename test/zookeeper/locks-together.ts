@@ -19,9 +19,9 @@ export interface ForeignLocks {
   readonly args: readonly string[];
 }
 
-const timeoutMillis = 4000;
-const restMillis = 60_000;
-const patienceMillis = 20_000;
+const timeoutMillis = 9000;
+const restMillis = 300_000;
+const patienceMillis = 90_000;
 
 /** Somebody in a queue, over REST or in the other program. */
 interface Party {
@@ -62,7 +62,7 @@ class Stage {
     assert.ok(joined.status === 200 || joined.status === 202, show(joined));
     const wait = async (): Promise<Place> => {
       for (;;) {
-        const answer = await acquire(this.base, name, { ...options, waitMillis: 15_000 });
+        const answer = await acquire(this.base, name, { ...options, waitMillis: 30_000 });
         if (answer.status === 200) return answer.json as Place;
         assert.equal(answer.status, 202, show(answer));
       }
@@ -200,7 +200,7 @@ async function elections(stage: Stage): Promise<void> {
   assert.equal((await electionOf(stage, name)).leader?.value, "other");
   const behind = await call(stage.base, "POST", target, { headers, body: "http://rest:3" });
   assert.deepEqual([behind.status, behind.json.ahead], [202, 1]);
-  const leads = call(stage.base, "POST", `${target}&wait=15s`, { headers, patienceMillis });
+  const leads = call(stage.base, "POST", `${target}&wait=60s`, { headers, patienceMillis });
   stage.talk.type("close other");
   await stage.says("closed other");
   const led = await leads;
@@ -248,7 +248,7 @@ export function describeTogether(client: ForeignLocks): void {
   let stage: Stage | undefined;
   let skip: string | undefined;
 
-  describe(`locks over REST and ${client.name}'s`, { timeout: 200_000 }, () => {
+  describe(`locks over REST and ${client.name}'s`, { timeout: 480_000 }, () => {
     before(async () => {
       const ready = await client.ready();
       if ("skip" in ready) {

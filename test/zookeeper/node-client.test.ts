@@ -56,7 +56,7 @@ function set(client: Client, path: string, data: string, version = -1): Promise<
   return called<[Stat]>((done) => client.setData(path, Buffer.from(data), version, done));
 }
 
-describe("node-zookeeper-client", { timeout: 120_000 }, () => {
+describe("node-zookeeper-client", { timeout: 400_000 }, () => {
   before(async () => {
     const started = await startForeignServers();
     if ("skip" in started) skip = started.skip;
