@@ -7,6 +7,7 @@ import { unreachable } from "./assert.ts";
 import { limits } from "./limits.ts";
 import type { Acl } from "./node.ts";
 import type { SweepOperation, TxnOperation, WriteOperation } from "./operation.ts";
+import type { Outcome, Result } from "./outcome.ts";
 
 /** A form of commands: which rules know it, and what it is to whoever asked for it. */
 export interface Form {
@@ -94,3 +95,17 @@ export function tooNew({ rules, what }: Form, holding: number): string {
  */
 export const blankWrite: SweepOperation = { kind: "sweep", candidates: [] };
 export const blankRefusal = "the operation sweep is the leader's alone";
+
+/** The outcome as a gateway can read it that knows the forms of no newer rules: null data is no bytes to it. */
+export function readableOutcome(outcome: Outcome, rules: number): Outcome {
+  if (rules >= newestForms || !outcome.ok) return outcome;
+  const result = readableResult(outcome.result);
+  return result === outcome.result ? outcome : { ...outcome, result };
+}
+
+function readableResult(result: Result): Result {
+  if (result.kind === "txn") return { ...result, results: result.results.map(readableResult) };
+  if (result.kind !== "data" || result.nullData === undefined) return result;
+  const { nullData: _, ...plain } = result;
+  return plain;
+}

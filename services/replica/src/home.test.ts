@@ -5,15 +5,19 @@ import {
   anyone,
   encodeCommand,
   joinCommands,
+  newestForms,
+  type Outcome,
   parsePath,
   persistentShape,
+  type Result,
+  rootPath,
   type SessionId,
   type Zxid,
 } from "@quorate/api";
 import { decodeToGateway, type ToGateway } from "@quorate/proto";
 import { Tree } from "@quorate/tree";
 import type { GatewayConnection } from "./gateways.ts";
-import { Home } from "./home.ts";
+import { answer, Home } from "./home.ts";
 import type { Refusal } from "./submissions.ts";
 
 const session = 0x1_0000_0001 as SessionId;
@@ -247,4 +251,33 @@ test("what the leader refused comes as a whole message, and leaves as a refusal"
   home.refused(session, 1, 1, message satisfies Refusal);
   const { code, detail, retryAfterMillis } = message;
   assert.deepEqual(told.at(-1), { kind: "refused", session, sequence: 1, code, detail, retryAfterMillis });
+});
+
+test("a gateway that knows no null data is told of no bytes, in a txn too, and all others of null", () => {
+  const zero = 0 as Zxid;
+  const times = { ctime: 1, mtime: 1, version: 0, cversion: 0, aversion: 0 };
+  const rest = {
+    ephemeralOwner: 0 as SessionId,
+    dataLength: 0,
+    numChildren: 0,
+    kind: "persistent",
+    ttlMillis: 0,
+  } as const;
+  const stat = { czxid: zero, mzxid: zero, pzxid: zero, ...times, ...rest };
+  const plain: Result = { kind: "data", path: rootPath, data: new Uint8Array(0), stat };
+  const ofNull: Result = { ...plain, nullData: true };
+  const txn: Result = { kind: "txn", branch: "then", results: [plain, ofNull] };
+  const toldTo = (rules: number, result: Result): Result | undefined => {
+    let told: Result | undefined;
+    const send = (bytes: Uint8Array): void => {
+      const message = decodeToGateway(bytes);
+      if (message?.kind === "answer" && message.outcome.ok) told = message.outcome.result;
+    };
+    const connection = { name: "a gateway", rules, queuedBytes: 0, send, flush: () => {}, close: () => {} };
+    answer(connection, 1, { ok: true, zxid: zero, result } satisfies Outcome);
+    return told;
+  };
+  for (const result of [plain, ofNull, txn]) assert.deepEqual(toldTo(newestForms, result), result);
+  assert.deepEqual(toldTo(0, ofNull), plain);
+  assert.deepEqual(toldTo(0, txn), { ...txn, results: [plain, plain] });
 });

@@ -6,8 +6,10 @@
 import {
   decodeCommand,
   type ErrorCode,
+  newestForms,
   type Outcome,
   peekLane,
+  readableOutcome,
   type SessionId,
   type SessionResult,
   type Zxid,
@@ -317,8 +319,11 @@ function tellWritten(connection: GatewayConnection, session: SessionId, sequence
   else send(connection, message);
 }
 
+/** A gateway of an older release drops a stream on which it is told what it cannot read. */
 export function send(connection: GatewayConnection, message: ToGateway): void {
-  connection.send(encodeToGateway(message));
+  const older = connection.rules < newestForms && (message.kind === "answer" || message.kind === "written");
+  const told = older ? { ...message, outcome: readableOutcome(message.outcome, connection.rules) } : message;
+  connection.send(encodeToGateway(told));
 }
 
 export function answer(connection: GatewayConnection, id: RequestId, outcome: Outcome, ageMillis = 0): void {
