@@ -10,7 +10,7 @@ import { freePorts, isFree } from "../integration/ensemble.ts";
 import { makeReady, type Program } from "../polyglot/make-ready.ts";
 import { kazoo } from "./foreign-kits.ts";
 import { againstReal } from "./foreign-servers.ts";
-import { type PythonRun, runPythonSuite } from "./python-suite.ts";
+import { type PythonRun, playAgain, type RepeatedRun, runPythonSuite } from "./python-suite.ts";
 import { findRealJars } from "./real-jars.ts";
 
 export interface KazooPart {
@@ -22,15 +22,8 @@ export interface KazooPart {
   readonly least: number;
 }
 
-interface KazooRun extends PythonRun {
-  /** Those that failed at first. */
-  readonly again: readonly string[];
-}
-
 const partMillis = 400_000;
 const againMillis = 120_000;
-/** More than so many have failed for a reason. */
-const mostAgain = 8;
 /** The suite takes these, for each of its three servers, behind the one that it is told. */
 const portsOfServer = 5;
 const serverStep = 10;
@@ -58,7 +51,7 @@ export const kazooParts = {
 
 /** Parts run side by side. */
 export function kazooSuite(title: string, parts: readonly KazooPart[]): void {
-  const runs = new Map<KazooPart, KazooRun>();
+  const runs = new Map<KazooPart, RepeatedRun>();
   let skip: string | undefined;
   describe(title, { timeout: partMillis + againMillis + 18_000 }, () => {
     before(async () => {
@@ -121,24 +114,14 @@ async function impossible(): Promise<readonly string[]> {
   return (await isFree(2181)) ? [] : ["kazoo/tests/test_utils.py::TestCreateTCPConnection::test_slow_connect"];
 }
 
-/** The suite gives a server five seconds to be back, and the like, by the clock: what failed is played again, by itself, twice at most. */
-async function again(python: Program, run: PythonRun, env: Readonly<Record<string, string>>): Promise<KazooRun> {
-  const once = await onceMore(python, run, env);
-  return once.tests.some(({ outcome }) => outcome === "failed")
-    ? { ...(await onceMore(python, once, env)), again: once.again }
-    : once;
-}
-
-async function onceMore(python: Program, run: PythonRun, env: Readonly<Record<string, string>>): Promise<KazooRun> {
-  const failed = run.tests.filter(({ outcome }) => outcome === "failed").map(({ test }) => test);
-  if (failed.length === 0 || failed.length > mostAgain) return { ...run, again: [] };
-  const second = await runPythonSuite(python, {
-    tests: failed,
-    env: { ...env, ZOOKEEPER_PORT_OFFSET: String(await freeOffset()) },
-    millis: againMillis,
-  });
-  const tests = run.tests.map((first) => second.tests.find(({ test }) => test === first.test) ?? first);
-  return { ...second, tests, again: failed };
+async function again(python: Program, run: PythonRun, env: Readonly<Record<string, string>>): Promise<RepeatedRun> {
+  return await playAgain(run, async (tests) =>
+    runPythonSuite(python, {
+      tests,
+      env: { ...env, ZOOKEEPER_PORT_OFFSET: String(await freeOffset()) },
+      millis: againMillis,
+    }),
+  );
 }
 
 async function freeOffset(): Promise<number> {
