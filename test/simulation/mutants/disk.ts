@@ -153,8 +153,8 @@ export const disk: readonly Mutant[] = [
     patches: [
       replica(
         "snapshots",
-        `      await this.#file.sync();\n      this.#state = "done";`,
-        `      this.#state = "done";`,
+        `      await this.#file.sync();\n      this.#state = "closed";`,
+        `      this.#state = "closed";`,
       ),
       replica(
         "snapshots",
