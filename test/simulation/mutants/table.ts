@@ -8,6 +8,7 @@ import { reads } from "./reads.ts";
 import type { Mutant } from "./row.ts";
 import { sessionLanes } from "./session-lanes.ts";
 import { sessions } from "./sessions.ts";
+import { upgrades } from "./upgrades.ts";
 import { watches } from "./watches.ts";
 
 export const mutants: readonly Mutant[] = [
@@ -20,6 +21,7 @@ export const mutants: readonly Mutant[] = [
   ...reads,
   ...watches,
   ...follows,
+  ...upgrades,
 ];
 
 export function mutantNamed(name: string): Mutant {
