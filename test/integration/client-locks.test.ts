@@ -6,31 +6,18 @@
  */
 import assert from "node:assert/strict";
 import { after, before, type TestContext, test } from "node:test";
-import { GrpcClient, type Quorate, RestClient, textOf } from "@quorate/client";
-import { Ensemble, freePorts, sleep, statusOf, until } from "./ensemble.ts";
+import { type Quorate, textOf } from "@quorate/client";
+import { ClientEnsemble } from "./client-ensemble.ts";
+import { sleep, until } from "./ensemble.ts";
 
 const rounds = Number(process.env["QUORATE_ROUNDS"] ?? 1);
 const sessionTimeoutMillis = 30_000;
-const timeoutMillis = 40_000;
 
-let ensemble: Ensemble;
-let grpcPorts: readonly number[] = [];
+let ensemble: ClientEnsemble;
 before(async () => {
-  grpcPorts = await freePorts(2);
-  ensemble = await Ensemble.start({
-    gateways: 2,
-    environmentOf: (name) => {
-      const gateway = /^gateway (\d)$/.exec(name)?.[1];
-      return gateway === undefined ? {} : { QUORATE_GRPC_PORT: String(grpcPorts[Number(gateway) - 1]) };
-    },
-  });
+  ensemble = await ClientEnsemble.start();
 });
 after(() => ensemble?.stop());
-
-const ways = {
-  rest: () => new RestClient({ endpoints: ensemble.gateways.map(({ base }) => base), timeoutMillis }),
-  grpc: () => new GrpcClient({ endpoints: grpcPorts.map((port) => `127.0.0.1:${port}`), timeoutMillis }),
-} as const;
 
 const lockName = "/shared/lock";
 const counterPath = "/shared/count";
@@ -81,25 +68,12 @@ async function killAround(workers: readonly Worker[], t: TestContext): Promise<v
     const reached = (): boolean => workers.every(({ turns }, i) => turns >= (goals[i] ?? 0));
     await until(reached, 90_000, () => `all have turns ${what}: ${workers.map(({ turns }) => turns).join()}`);
   };
-  await goesOn("at first");
-  for (let round = 0; round < rounds; round++) {
-    const leader = ensemble.replica(await ensemble.leader());
-    await leader.kill();
-    await goesOn("without the leader");
-    leader.start();
-    await until(async () => (await statusOf(leader)).serving, 30_000, "the killed leader serves again");
-    const gateway = ensemble.gateways[round % 2];
-    assert.ok(gateway);
-    await gateway.kill();
-    await goesOn("without a gateway");
-    gateway.start();
-    await ensemble.ready(gateway);
-  }
+  await ensemble.killAround(rounds, goesOn);
   t.diagnostic(`${rounds} leaders and ${rounds} gateways killed`);
 }
 
 test("one lock goes from hand to hand through kills, and who leads is seen", { timeout: 440_000 }, async (t) => {
-  const clients = { rest: ways.rest(), grpc: ways.grpc() };
+  const clients = { rest: ensemble.rest(), grpc: ensemble.grpc() };
   await clients.rest.put(counterPath, "0", { parents: true });
   const shared: Shared = { stopping: false, holder: undefined, token: "", count: 0 };
   const workers = Object.entries(clients).flatMap(([way, client]) =>

@@ -6,39 +6,23 @@
  */
 import assert from "node:assert/strict";
 import { after, before, type TestContext, test } from "node:test";
-import {
-  GrpcClient,
-  type Operations,
-  type Quorate,
-  QuorateError,
-  RestClient,
-  textOf,
-  type Watch,
-} from "@quorate/client";
-import { Ensemble, freePorts, sleep, statusOf, until } from "./ensemble.ts";
+import { type Operations, type Quorate, QuorateError, textOf, type Watch } from "@quorate/client";
+import { ClientEnsemble } from "./client-ensemble.ts";
+import { sleep, until } from "./ensemble.ts";
 
 const rounds = Number(process.env["QUORATE_ROUNDS"] ?? 2);
 const sessionTimeoutMillis = 20_000;
-const timeoutMillis = 40_000;
 
-let ensemble: Ensemble;
-let grpcPorts: readonly number[] = [];
+let ensemble: ClientEnsemble;
 before(async () => {
-  grpcPorts = await freePorts(2);
-  ensemble = await Ensemble.start({
-    gateways: 2,
-    environmentOf: (name) => {
-      const gateway = /^gateway (\d)$/.exec(name)?.[1];
-      return gateway === undefined ? {} : { QUORATE_GRPC_PORT: String(grpcPorts[Number(gateway) - 1]) };
-    },
-  });
+  ensemble = await ClientEnsemble.start();
 });
 after(() => ensemble?.stop());
 
 const ways = {
-  rest: () => new RestClient({ endpoints: ensemble.gateways.map(({ base }) => base), timeoutMillis }),
-  polls: () => new RestClient({ endpoints: ensemble.gateways.map(({ base }) => base), timeoutMillis, watchBy: "poll" }),
-  grpc: () => new GrpcClient({ endpoints: grpcPorts.map((port) => `127.0.0.1:${port}`), timeoutMillis }),
+  rest: () => ensemble.rest(),
+  polls: () => ensemble.rest({ watchBy: "poll" }),
+  grpc: () => ensemble.grpc(),
 } as const;
 
 /** What one client does meanwhile, and what it was told. */
@@ -101,20 +85,7 @@ async function killAround(works: readonly Work[], t: TestContext): Promise<void>
       works.every(({ counted, items }, i) => counted >= (goals[i]?.[0] ?? 0) && items.size >= (goals[i]?.[1] ?? 0));
     await until(reached, 60_000, () => `all go on ${what}, the slowest is at ${progress()}`);
   };
-  await goesOn("at first");
-  for (let round = 0; round < rounds; round++) {
-    const leader = ensemble.replica(await ensemble.leader());
-    await leader.kill();
-    await goesOn("without the leader");
-    leader.start();
-    await until(async () => (await statusOf(leader)).serving, 30_000, "the killed leader serves again");
-    const gateway = ensemble.gateways[round % 2];
-    assert.ok(gateway);
-    await gateway.kill();
-    await goesOn("without a gateway");
-    gateway.start();
-    await ensemble.ready(gateway);
-  }
+  await ensemble.killAround(rounds, goesOn);
   t.diagnostic(
     `${rounds} leaders and ${rounds} gateways killed; ${works.map((each) => `${each.root} ${each.counted} increments and ${each.items.size} items`).join(", ")}`,
   );

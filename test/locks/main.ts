@@ -4,6 +4,7 @@
  * something must be found, and exit code 1 is that nothing was.
  */
 import { parseArgs } from "node:util";
+import { printFaults, printTable, runToEnd } from "../chaos/long-run.ts";
 import { type ExclusionReport, ExclusionRun } from "./exclusion-run.ts";
 
 const { values } = parseArgs({
@@ -23,17 +24,10 @@ if (!Number.isSafeInteger(seed) || !(minutes > 0) || !Number.isSafeInteger(conte
   process.exit(2);
 }
 
-function table(rows: readonly (readonly [string, string | number])[]): void {
-  const width = Math.max(...rows.map(([name]) => name.length));
-  for (const [name, value] of rows) console.log(`  ${name.padEnd(width)}  ${value}`);
-}
-
 function print(report: ExclusionReport): void {
-  console.log("\nfaults");
-  const faults = [...report.faults].toSorted(([, one], [, other]) => other - one);
-  table([...faults, ["together", faults.reduce((sum, [, count]) => sum + count, 0)]]);
+  printFaults(report.faults);
   console.log("");
-  table([
+  printTable([
     ["seed", seed],
     ["minutes", (report.millis / 60_000).toFixed(1)],
     ["leader changes", report.leaderChanges],
@@ -63,17 +57,7 @@ const run = new ExclusionRun({
   withToken,
   say: (line) => console.log(line),
 });
-for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) {
-  process.once(signal, () => {
-    console.log(`${signal}: everything is ended`);
-    void run.abandon().finally(() => process.exit(130));
-  });
-}
-process.once("uncaughtException", (error) => {
-  console.error(error);
-  void run.abandon().finally(() => process.exit(1));
-});
-const report = await run.run();
+const report = await runToEnd(run);
 print(report);
 const isWrong = withToken ? report.interleavings.length > 0 : report.interleavings.length === 0;
 process.exitCode = isWrong || report.violations.length > 0 ? 1 : 0;
