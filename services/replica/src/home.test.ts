@@ -3,6 +3,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import {
   anyone,
+  decodeCommand,
   encodeCommand,
   joinCommands,
   newestForms,
@@ -22,7 +23,7 @@ import type { Refusal } from "./submissions.ts";
 
 const session = 0x1_0000_0001 as SessionId;
 
-function command(sequence: number, attachment = 1): Uint8Array {
+function command(sequence: number, attachment = 1, more: object = {}): Uint8Array {
   const path = parsePath("/a");
   if (typeof path !== "string") throw new Error("a path");
   return encodeCommand({
@@ -35,6 +36,7 @@ function command(sequence: number, attachment = 1): Uint8Array {
       shape: persistentShape,
       sequential: false,
       parents: false,
+      ...more,
     },
   });
 }
@@ -280,4 +282,36 @@ test("a gateway that knows no null data is told of no bytes, in a txn too, and a
   for (const result of [plain, ofNull, txn]) assert.deepEqual(toldTo(newestForms, result), result);
   assert.deepEqual(toldTo(0, ofNull), plain);
   assert.deepEqual(toldTo(0, txn), { ...txn, results: [plain, plain] });
+});
+
+test("bytes that nobody can read are refused when the lane comes again because of them, and it goes on", () => {
+  const { tree, home, submitted, connect } = setting();
+  const one = connect();
+  // Of a release that has operations which this one does not know.
+  const foreign = command(2).slice();
+  foreign[foreign.length - 1] = 0xff;
+  assert.equal(decodeCommand(foreign), undefined);
+  home.lane(one.connection, { kind: "lane", session, attachment: 1, fence: 1 });
+  const bytes = [command(1), foreign, command(3)];
+  bytes.forEach(
+    (each, i) => void home.write(one.connection, { kind: "write", session, sequence: i + 1, command: each }),
+  );
+  apply(tree, home, ...bytes);
+  assert.deepEqual(one.take(), ["state true 1 0 of 1", "written 1 ok", "state true 1 1 of 1"]);
+  home.lane(one.connection, { kind: "lane", session, attachment: 1, fence: 2 });
+  home.write(one.connection, { kind: "write", session, sequence: 2, command: foreign });
+  assert.deepEqual(one.take(), ["state true 1 1 of 2", "refused 2 unimplemented"]);
+  assert.deepEqual(
+    submitted.map((each) => each.sequence),
+    [1, 2, 3],
+  );
+  // So are forms that the rules do not know, of a gateway that does not ask for these.
+  home.lane(one.connection, { kind: "lane", session, attachment: 1, fence: 3 });
+  const tooNew = command(2, 1, { nullData: true });
+  home.write(one.connection, { kind: "write", session, sequence: 2, command: tooNew });
+  assert.deepEqual(one.take(), ["state true 1 1 of 3", "refused 2 unimplemented"]);
+  home.lane(one.connection, { kind: "lane", session, attachment: 1, fence: 4 });
+  home.write(one.connection, { kind: "write", session, sequence: 2, command: command(2) });
+  apply(tree, home, command(2));
+  assert.deepEqual(one.take(), ["state true 1 1 of 4", "written 2 nodeExists"]);
 });

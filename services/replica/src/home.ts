@@ -12,6 +12,8 @@ import {
   readableOutcome,
   type SessionId,
   type SessionResult,
+  tooNew,
+  unknownForm,
   type Zxid,
 } from "@quorate/api";
 import { encodeToGateway, type FromGateway, type RequestId, type ToGateway } from "@quorate/proto";
@@ -45,6 +47,11 @@ interface HomeLane {
    * way would fit then, and be done twice. A gateway that was refused fences its lane before it sends more.
    */
   refused?: boolean;
+  /**
+   * A write of this round was submitted. The first one is looked at before: it may be what the lane has stood at since the round
+   * before, for bytes that nobody can read use up no number.
+   */
+  begun?: boolean;
 }
 
 interface Opening {
@@ -69,6 +76,12 @@ const notServing: Refusal = {
   code: "noLeader",
   detail: "this replica has no leader at the moment",
   retryAfterMillis: 50,
+};
+
+const unread: Refusal = {
+  code: "unimplemented",
+  detail: "this release cannot read the write: nothing was done; upgrade every replica, then try again",
+  retryAfterMillis: 1000,
 };
 
 export class Home {
@@ -126,9 +139,19 @@ export class Home {
   }
 
   #submit(lane: HomeLane, sequence: number, command: Uint8Array): void {
-    const refusal = this.#ports.submit(lane.session, sequence, lane.round, command);
+    const refusal = this.#unreadable(lane, command) ?? this.#ports.submit(lane.session, sequence, lane.round, command);
     if (refusal) refuseRound(lane, sequence, refusal);
     else lane.expected = sequence + 1;
+  }
+
+  #unreadable(lane: HomeLane, bytes: Uint8Array): Refusal | undefined {
+    if (lane.begun) return undefined;
+    lane.begun = true;
+    const { rules } = this.#ports.tree();
+    const command = decodeCommand(bytes);
+    if (command === undefined) return unread;
+    const form = unknownForm(command.operation, rules);
+    return form && { code: "unimplemented", detail: tooNew(form, rules), retryAfterMillis: 1000 };
   }
 
   #answerFromMemory(lane: HomeLane, sequence: number): void {
