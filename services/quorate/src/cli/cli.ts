@@ -4,6 +4,7 @@
  */
 import { type Command, globalOptions, nameOf } from "./command.ts";
 import { Context, type Variables } from "./context.ts";
+import { eventVariables } from "./event-program.ts";
 import { exitCodes } from "./exit-codes.ts";
 import { tell, UsageError } from "./failures.ts";
 import { findCommand } from "./find.ts";
@@ -14,12 +15,13 @@ import { commands, hidden } from "./table.ts";
 
 export type { ServerCommand } from "./help.ts";
 
-/** Variables that may stand in the environment: those of options, and what COMMAND of a lock or an election finds there. */
+/** Variables that may stand in the environment: those of options, and what COMMAND of a lock, an election or a watch finds there. */
 export const clientVariables: readonly string[] = [
   ...[...globalOptions, ...commands.flatMap(({ options }) => options)].flatMap(({ variable }) => variable ?? []),
   "QUORATE_LOCK",
   "QUORATE_ELECTION",
   "QUORATE_FENCING_TOKEN",
+  ...eventVariables,
 ];
 
 export async function runCommandLine(

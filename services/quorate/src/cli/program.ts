@@ -1,4 +1,7 @@
-/** A program that is run while something is held: signals go on to it, and it is stopped, with all that it started, when that is lost. */
+/**
+ * A program that is run while something is held, or for something that has happened: signals go on to it, and it is stopped, with
+ * all that it started, when that is lost.
+ */
 import { type ChildProcess, spawn } from "node:child_process";
 import { closeSync, openSync, readdirSync, readFileSync } from "node:fs";
 import { CommandError, signalNumber } from "./failures.ts";
@@ -11,6 +14,10 @@ export interface ProgramOptions {
   readonly lost: AbortSignal;
   /** From SIGTERM to SIGKILL. */
   readonly graceMillis: number;
+  /** On its standard input; undefined: it has that of this process. */
+  readonly input?: string;
+  /** A signal came, which is told to the program too. */
+  readonly came?: (signal: NodeJS.Signals) => void;
 }
 
 export interface ProgramEnd {
@@ -27,14 +34,17 @@ export async function runProgram(
   [name = "", ...args]: readonly string[],
   options: ProgramOptions,
 ): Promise<ProgramEnd> {
-  const { signals, lost, env } = options;
+  const { signals, lost, env, input, came } = options;
   if (lost.aborted) return { exit: 0, stopped: true };
-  const child = spawn(name, args, { stdio: "inherit", env });
+  const child = spawn(name, args, { stdio: [input === undefined ? "inherit" : "pipe", "inherit", "inherit"], env });
+  // It need not read it.
+  child.stdin?.on("error", () => undefined).end(input);
   const ended = endOf(child, name);
   // A terminal sends these to all of its foreground processes by itself.
   const shared = hasTerminal();
   signals.forwardTo((signal) => {
     if (!(shared && (signal === "SIGINT" || signal === "SIGQUIT"))) child.kill(signal);
+    came?.(signal);
   });
   let stopping: Promise<void> | undefined;
   const stop = (): void => {

@@ -15,6 +15,11 @@ export class Signals {
     return this.#over.signal;
   }
 
+  /** What is under way ends, as by that signal. */
+  end(signal: NodeJS.Signals): void {
+    this.#over.abort(new Interrupted(signal));
+  }
+
   /** Until it is called with nothing, signals end nothing here. */
   forwardTo(forward: ((signal: NodeJS.Signals) => void) | undefined): void {
     this.#forward = forward;
@@ -23,6 +28,6 @@ export class Signals {
   #come(signal: NodeJS.Signals): void {
     if (this.#forward) this.#forward(signal);
     else if (this.#over.signal.aborted) process.exit(128 + signalNumber(signal));
-    else this.#over.abort(new Interrupted(signal));
+    else this.end(signal);
   }
 }
