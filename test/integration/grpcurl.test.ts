@@ -82,6 +82,15 @@ describe("grpcurl, by reflection alone", { skip }, () => {
     assert.equal(json("Coordination/Txn").branch, "BRANCH_THEN");
     assert.equal(json("Coordination/Put again").stat.ephemeralOwner, session.sessionId);
     assert.match(json("Coordination/Watch").cursor, /^0x[0-9a-f]{16}\.[0-9a-f]{16}$/);
+    const lock = json("Locks/Acquire");
+    assert.deepEqual([lock.held, lock.sessionId], [true, session.sessionId]);
+    assert.equal(json("Locks/Release").znode, lock.znode);
+    const { leads, token } = json("Elections/Campaign");
+    assert.equal(leads, true);
+    for (const name of ["Elections/GetLeader", "Elections/Observe"]) {
+      const { leader } = json(name);
+      assert.deepEqual([leader.value, leader.token, leader.sessionId], ["aG9zdDc=", token, session.sessionId], name);
+    }
     assert.equal(json("Cluster/ListMembers").members.length, 3);
   });
 
