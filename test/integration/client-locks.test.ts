@@ -6,7 +6,7 @@
  */
 import assert from "node:assert/strict";
 import { after, before, type TestContext, test } from "node:test";
-import { type Quorate, textOf } from "@quorate/client";
+import { type Quorate, QuorateError, textOf } from "@quorate/client";
 import { ClientEnsemble } from "./client-ensemble.ts";
 import { sleep, until } from "./ensemble.ts";
 
@@ -106,8 +106,12 @@ test("one lock goes from hand to hand through kills, and who leads is seen", { t
       ["grpc", "rest"],
     );
   }
-  const { holders, waiting } = await clients.rest.locks.get(lockName);
-  assert.deepEqual([holders.length, waiting], [0, 0], "nobody has left a place behind");
+  // A lock that nobody uses goes after a while.
+  const left = await clients.rest.locks.get(lockName).catch((error: unknown) => {
+    if (error instanceof QuorateError && error.code === "noNode") return { holders: [], waiting: 0 };
+    throw error;
+  });
+  assert.deepEqual([left.holders.length, left.waiting], [0, 0], "nobody has left a place behind");
   t.diagnostic(`${shared.count} turns: ${workers.map(({ name, turns }) => `${name} ${turns}`).join(", ")}`);
   await Promise.all(Object.values(clients).map((each) => each.close()));
 });

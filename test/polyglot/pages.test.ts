@@ -195,18 +195,25 @@ async function pausedWhileItHolds(
   app: string,
   word = "step 2",
 ): Promise<{ first: Example; second: Example }> {
+  const { base } = ensemble.gateway;
+  const lock = `${app}/migrate`;
+  const waiting = async (count: number): Promise<void> => {
+    const waits = async (): Promise<boolean> => (await queueOf(base, lock))?.waiters.length === count;
+    await until(waits, storyMillis, `${count} wait`);
+  };
+  // Held by somebody else until both are there, however long they take to start.
+  const holder = await openSession(base, 400_000, "a test");
+  assert.ok(holder !== undefined);
+  assert.equal((await acquire(base, lock, { session: holder })).status, 200);
   const first = start(program, app);
-  await says(first, "held 0x");
-  // However long the second one takes to start.
-  first.signal("SIGSTOP");
+  await waiting(1);
   const second = start(program, app);
-  const waits = async (): Promise<boolean> =>
-    (await queueOf(ensemble.gateway.base, `${app}/migrate`))?.waiters.length === 1;
-  await until(waits, storyMillis, "the second one waits");
-  first.signal("SIGCONT");
+  await waiting(2);
+  assert.equal((await release(base, lock, holder)).status, 200);
+  await says(first, "held 0x");
   await says(first, word);
   first.signal("SIGSTOP");
-  const { json } = await call(ensemble.gateway.base, "GET", `/v1/locks/${app}/migrate`);
+  const { json } = await call(base, "GET", `/v1/locks/${lock}`);
   await endSession(json.holders?.[0]?.session);
   await says(second, "held 0x");
   return { first, second };
@@ -276,21 +283,30 @@ describe("the programs of the page on elections", { timeout: 480_000, concurrenc
 });
 
 async function electionStory(program: Program, app: string): Promise<void> {
-  const observer = start(program, app);
-  const first = start(program, app, "anna");
-  await says(first, "tick 1");
-  // However long the second one takes to start: it leads for some seconds only.
-  first.signal("SIGSTOP");
+  const { base } = ensemble.gateway;
+  const election = `/v1/elections/${app}/leader`;
+  // Led by somebody else until both stand, however long they take to start: one leads for some seconds only.
+  const nobody = (await openSession(base, 400_000, "a test")) ?? "";
+  const headers = { "Quorate-Session": nobody };
+  assert.equal((await call(base, "POST", election, { headers, body: "a test" })).status, 200);
   // It keeps the election's znode when all have gone, so that who looks is told so; it is nobody's rival.
-  await call(ensemble.gateway.base, "PUT", `/v1/znodes/${app}/leader/note`, { body: "" });
+  await call(base, "PUT", `/v1/znodes/${app}/leader/note`, { body: "" });
+  const stand = async (count: number): Promise<void> => {
+    const candidates = async (): Promise<number> => (await call(base, "GET", election)).json.candidates;
+    await until(async () => (await candidates()) === count, storyMillis, `${count} are candidates`);
+  };
+  const observer = start(program, app);
+  await says(observer, "leader a test");
+  const first = start(program, app, "anna");
+  await stand(1);
   const second = start(program, app, "bert");
-  const stands = async (): Promise<boolean> =>
-    (await call(ensemble.gateway.base, "GET", `/v1/elections/${app}/leader`)).json.candidates === 1;
-  await until(stands, storyMillis, "the second one is a candidate");
+  await stand(2);
+  assert.equal((await call(base, "DELETE", election, { headers })).status, 200);
+  await says(first, "tick 1");
   await says(observer, "leader anna, ready");
   await first.kill();
   assert.deepEqual(counted(second, "tick"), [], "one leads at a time");
-  const { json } = await call(ensemble.gateway.base, "GET", `/v1/elections/${app}/leader`);
+  const { json } = await call(base, "GET", election);
   await endSession(json.leader?.session);
   await says(observer, "leader bert, ready");
   await ends(second);
