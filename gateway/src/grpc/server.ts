@@ -206,6 +206,7 @@ class Door implements GrpcServer {
     call: ServerUnaryCall<Buffer, Buffer>,
     callback: sendUnaryData<Buffer>,
   ): void {
+    if (isOver(call)) return;
     void this.#desk.unary(service, this.#incoming(name, call), call.request).then((answer) => {
       if (Buffer.isBuffer(answer)) callback(null, answer);
       else callback(errorOf(answer));
@@ -213,6 +214,7 @@ class Door implements GrpcServer {
   }
 
   #stream(service: PublicService, name: string, call: ServerWritableStream<Buffer, Buffer>): void {
+    if (isOver(call)) return;
     this.#desk.stream(service, this.#incoming(name, call), call.request, this.#outlet(name, call));
   }
 
@@ -256,6 +258,15 @@ class Door implements GrpcServer {
     call.on("cancelled", () => outlet.gone());
     return outlet;
   }
+}
+
+/**
+ * A call whose deadline came, or that grpc-js refused, between its request and the client's last word: it is handed on all the
+ * same, but nobody is told of its end any more, so that what it took would be taken for ever. Nothing public says so.
+ */
+function isOver(call: ServerUnaryCall<Buffer, Buffer> | ServerWritableStream<Buffer, Buffer>): boolean {
+  const { call: below } = call as unknown as { readonly call?: { readonly cancelled?: unknown } };
+  return below?.cancelled === true;
 }
 
 function errorOf({ code, message, details }: GrpcStatus): { code: number; details: string; metadata: Metadata } {
