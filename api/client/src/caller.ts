@@ -28,7 +28,7 @@ import type {
   WriteOptions,
 } from "./quorate.ts";
 import { QuorateError } from "./quorate-error.ts";
-import { type Endpoints, retrying, within } from "./retry.ts";
+import { type Endpoints, retrying } from "./retry.ts";
 import { Watching } from "./watching.ts";
 
 export interface CallerOptions<Place> {
@@ -94,10 +94,10 @@ export class Caller<Place> implements Channel {
     const task = { endpoints, timeoutMillis, signal, repeatable: true, keyed: false };
     try {
       // Tried again until it begins; one that breaks off cannot go on, as another is of another zxid.
-      const [first, lines] = await retrying(task, async ({ place, timeoutMillis: millis }) => {
-        const settings = defined({ ...readingOf(options, consistency, seen), session, timeoutMillis: millis, signal });
+      const [first, lines] = await retrying(task, async ({ place, ...one }) => {
+        const settings = defined({ ...readingOf(options, consistency, seen), session, ...one });
         const opened = transport.tree(place, path, options, settings)[Symbol.asyncIterator]();
-        const { value } = await within(millis, signal, () => opened.next());
+        const { value } = await opened.next();
         return [value as string, opened] as const;
       });
       seen.note(first);

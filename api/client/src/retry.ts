@@ -159,7 +159,7 @@ function pause<Place>(
 }
 
 /** Cuts `run` off after `millis`; it is told nine tenths of that, so that the other side's own answer comes before. */
-export async function within<T>(
+async function within<T>(
   millis: number,
   signal: AbortSignal,
   run: (millis: number, signal: AbortSignal) => Promise<T>,

@@ -320,3 +320,10 @@ test("an absent znode is undefined to exists, and an error to get", async (t) =>
     "internal",
   );
 });
+
+test("a tree is asked for again when nothing comes, but no longer than its time", async (t) => {
+  const lines = '{"zxid":"0x9"}\n{"end":true,"count":0}\n';
+  const { client } = await scripted(t, [silent, answer(200, lines), silent], { timeoutMillis: 6000 });
+  assert.deepEqual(await Array.fromAsync(client.tree("/x")), []);
+  assert.equal((await failureOf(Array.fromAsync(client.tree("/x", { timeoutMillis: 600 })))).code, "timeout");
+});
