@@ -139,3 +139,21 @@ test("what is too large is refused, and nothing behind it waits", async () => {
   const { data, stat } = await session.get("/large");
   assert.deepEqual([textOf(data), stat.version], ["3000000", 2]);
 });
+
+test("watches that are given up before they are open are not kept at the gateway", async () => {
+  await using client = open([addresses[0] ?? ""]);
+  const session = await client.session();
+  const kept = backend.watches.size;
+  for (let i = 0; i < 5; i++) {
+    const abort = new AbortController();
+    const watch = session.watch({ node: "/given-up", signal: abort.signal });
+    const first = watch[Symbol.asyncIterator]().next();
+    // It has been sent, and is not answered.
+    await new Promise((resolve) => setImmediate(resolve));
+    await new Promise((resolve) => setImmediate(resolve));
+    abort.abort(new Error("enough"));
+    await assert.rejects(first, /enough/);
+  }
+  await session.sync();
+  await until(() => backend.watches.size === kept, 5000, "all of them are closed");
+});

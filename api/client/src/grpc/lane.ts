@@ -179,12 +179,16 @@ export class Lane implements Channel {
       });
       yield* watch.parts();
     } finally {
-      if (this.#watches.delete(id)) {
-        const unwatch = { unwatch: { watchId: id } };
-        // If it is lost, so is the stream and the watch with it.
-        this.#ask({ write: false, operation: unwatch, timeoutMillis }, () => undefined).catch(() => undefined);
-      }
+      if (this.#watches.delete(id)) this.#unwatch(id);
     }
+  }
+
+  /** If it is lost, so is the stream and the watch with it. */
+  #unwatch(watchId: number): void {
+    const { timeoutMillis } = this.#options;
+    this.#ask({ write: false, operation: { unwatch: { watchId } }, timeoutMillis }, () => undefined).catch(
+      () => undefined,
+    );
   }
 
   async #ask<T>(options: Omit<LaneCallOptions, "bytes">, answer: (reply: v1.SessionReply) => T): Promise<T> {
@@ -286,6 +290,9 @@ export class Lane implements Channel {
         clearTimeout(this.#timer);
         this.#timer = setTimeout(() => this.#flush(), Math.max(backOff(this.#failures++), refusal.retryAfterMillis));
       } else this.#failures = 0;
+      const { watch, requestId = 0 } = reply;
+      // It was given up before it was open: the gateway does not know.
+      if (watch && !this.#watches.has(requestId)) this.#unwatch(requestId);
     }
     if (replies.length > 0) this.#schedule();
   }
