@@ -91,16 +91,20 @@ async function killAround(works: readonly Work[], t: TestContext): Promise<void>
   );
 }
 
-test("calls, sessions and watches go on through kills, and do nothing twice", async (t) => {
-  const works: Work[] = [];
-  for (const [way, open] of Object.entries(ways)) {
-    const work = new Work(`/${way}`, open());
-    works.push(work);
-    await work.client.put(`${work.root}/count`, "0", { parents: true });
-    await work.client.put(`${work.root}/queue`, "");
+/** One for each way, with what it works at. */
+async function works(): Promise<readonly Work[]> {
+  const made = Object.entries(ways).map(([way, open]) => new Work(`/${way}`, open()));
+  for (const { client, root } of made) {
+    await client.put(`${root}/count`, "0", { parents: true });
+    await client.put(`${root}/queue`, "");
   }
+  return made;
+}
+
+test("calls, sessions and watches go on through kills, and do nothing twice", async (t) => {
+  const all = await works();
   const ends: (() => Promise<void>)[] = [];
-  const working = works.map(async (work) => {
+  const working = all.map(async (work) => {
     const { client, root } = work;
     const session = await client.session({ sessionTimeoutMillis });
     const me = await session.put(`${root}/me`, way(work), { ephemeral: true });
@@ -146,12 +150,12 @@ test("calls, sessions and watches go on through kills, and do nothing twice", as
   });
   const failed = Promise.all(working);
   failed.catch(() => undefined);
-  await Promise.race([killAround(works, t), failed]).finally(() => {
-    for (const work of works) work.stopping = true;
+  await Promise.race([killAround(all, t), failed]).finally(() => {
+    for (const work of all) work.stopping = true;
   });
   await failed;
   await Promise.all(ends.map((end) => end()));
-  await Promise.all(works.map(({ client }) => client.close()));
+  await Promise.all(all.map(({ client }) => client.close()));
 });
 
 function way(work: Work): string {
