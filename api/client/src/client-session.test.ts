@@ -124,3 +124,31 @@ test("its client closes it", async (t) => {
   assert.deepEqual(gateway.requests.at(-1)?.method, "DELETE");
   await assert.rejects(client.get("/a"), { code: "connectionLoss" });
 });
+
+test("a session that is opened while its client is closed is closed, too", async (t) => {
+  const secondOpened = Promise.withResolvers<void>();
+  const closing = Promise.withResolvers<void>();
+  const gateway = await ScriptedGateway.start(async (response, request) => {
+    const { method, target } = request;
+    const count = gateway.requests.filter((each) => each.target === "/v1/sessions").length;
+    if (method === "DELETE") {
+      closing.resolve();
+      if (target.endsWith("9")) await secondOpened.promise;
+      return written(response, request);
+    }
+    if (count < 2) return opened(30_000)(response, request);
+    await closing.promise;
+    const secret = "00112233445566778899aabbccddeeff";
+    return answer(201, { id: "0x000000010000000a", secret, timeout: "30s" })(response, request);
+  });
+  t.after(() => gateway.stop());
+  const client = new RestClient({ endpoints: [gateway.base] });
+  await client.session();
+  const second = client.session();
+  void second.then(() => secondOpened.resolve());
+  while (gateway.requests.length < 2) await sleep(5);
+  await client.close();
+  const one = await second;
+  assert.equal(one.lost.aborted, true, "nobody renews it, nobody takes it for kept");
+  assert.ok(gateway.requests.some(({ method, target }) => method === "DELETE" && target.endsWith(one.id)));
+});

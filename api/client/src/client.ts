@@ -66,6 +66,7 @@ export class Client extends Calls implements Quorate {
     const { caller, over } = this.#parts;
     const openedAt = present();
     const { id, secret, timeoutMillis } = await caller.call("createSession", ask, options);
+    over.signal.throwIfAborted();
     const session: ClientSession = new ClientSession({
       token: { id, secret },
       timeoutMillis,
@@ -79,7 +80,8 @@ export class Client extends Calls implements Quorate {
   }
 
   async close(): Promise<void> {
-    await Promise.all([...this.#sessions].map((each) => each.close()));
+    // One may be opened while the others are closed.
+    while (this.#sessions.size > 0) await Promise.all([...this.#sessions].map((each) => each.close()));
     this.#parts.over.abort(new QuorateError("connectionLoss", "the client is closed"));
     this.#parts.release();
   }
