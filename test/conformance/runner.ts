@@ -72,7 +72,11 @@ export async function runCase(baseUrl: string, { name, steps }: Case, options: R
   const kept: Kept = { at, values: new Map() };
   await ask(baseUrl, { method: "PUT", path: `/v1/znodes${at}`, status: 201 }, kept, options);
   for (const [index, step] of steps.entries()) {
-    const seen = await ask(baseUrl, step, kept, options);
+    let seen = await ask(baseUrl, step, kept, options);
+    // Where a machine stands still at the end of the time limit, the door may not have heard what the replica lacks.
+    for (let tries = 0; tries < 5 && step.code === "behind" && seen.json?.code === "noLeader"; tries++) {
+      seen = await ask(baseUrl, step, kept, options);
+    }
     const where = `${name}, step ${index + 1}: ${step.method} ${step.path}: ${seen.status} ${seen.text.slice(0, 300)}`;
     judge(step, seen, where);
     try {
