@@ -71,7 +71,7 @@ export interface QueueSeen {
 
 export class Places {
   readonly #ports: PlacePorts;
-  /** What is under way, by session and queue: who asks beside it goes behind it. */
+  /** The last that is under way, by session and queue: who asks goes behind it. */
   readonly #seeking = new Map<string, Promise<Sought>>();
 
   constructor(ports: PlacePorts) {
@@ -83,20 +83,22 @@ export class Places {
     const { acting, queue } = request;
     const id = `${acting.session}:${queue}`;
     // What another is told may be older than this request: between the two the place may have been given up elsewhere.
-    await this.settle(acting.session, queue);
-    const sought = this.#seek(request);
+    const run = (): Promise<Sought> => this.#seek(request);
+    const sought = this.#seeking.get(id)?.then(run, run) ?? run();
     this.#seeking.set(id, sought);
     try {
       return await sought;
     } finally {
-      this.#seeking.delete(id);
+      if (this.#seeking.get(id) === sought) this.#seeking.delete(id);
     }
   }
 
   /** When nothing of it is under way any more. */
   async settle(session: SessionId, queue: Path): Promise<void> {
     const id = `${session}:${queue}`;
-    for (let under = this.#seeking.get(id); under !== undefined; under = this.#seeking.get(id)) await under;
+    for (let under = this.#seeking.get(id); under !== undefined; under = this.#seeking.get(id)) {
+      await under.catch(() => undefined);
+    }
   }
 
   #fitting({ queue, token, wish }: Pick<PlaceRequest, "queue" | "token" | "wish">, found: Found): Found | Failed {
