@@ -351,10 +351,20 @@ function firstOutgoingPort(): number {
   }
 }
 
+/** So many test files may run at a time. */
+const portShares = 4;
+
+/** Of a test file that runs beside others, which must not take a port whose process is just being started again. */
+function ownShare(): number {
+  return Number(process.env["TEST_PORT_SHARE"] ?? 0) % portShares;
+}
+
 /** Ports that nobody listens on at this moment, and that no outgoing connection takes before they are listened on. */
 export async function freePorts(count: number): Promise<number[]> {
-  const lowest = 10_000;
-  const end = Math.max(firstOutgoingPort(), lowest + 2_000);
+  const first = 10_000;
+  const share = (Math.max(firstOutgoingPort(), first + 8_000) - first) / portShares;
+  const lowest = first + Math.floor(ownShare() * share);
+  const end = Math.floor(lowest + share);
   const ports = new Set<number>();
   for (let tries = 0; ports.size < count; tries++) {
     if (tries > 1_000) throw new Error("no free ports were found");

@@ -15,13 +15,14 @@ const reporter = join(import.meta.dirname, "reporter.ts");
 
 export async function runTestFiles(files: readonly string[], parallel: number, report: Report): Promise<void> {
   const waiting = [...files];
-  const worker = async (): Promise<void> => {
-    for (let file = waiting.shift(); file !== undefined; file = waiting.shift()) await runTestFile(file, report);
+  const worker = async (place: number): Promise<void> => {
+    for (let file = waiting.shift(); file !== undefined; file = waiting.shift()) await runTestFile(file, place, report);
   };
-  await Promise.all(Array.from({ length: parallel }, worker));
+  await Promise.all(Array.from({ length: parallel }, (_, place) => worker(place)));
 }
 
-async function runTestFile(file: string, report: Report): Promise<void> {
+/** `place`: among those that run at a time. Each takes its ports of its own share, so that nobody takes one that is free for a moment. */
+async function runTestFile(file: string, place: number, report: Report): Promise<void> {
   const folder = mkdtempSync(join(tmpdir(), "quorate-run-"));
   try {
     const events = join(folder, "events.jsonl");
@@ -30,7 +31,7 @@ async function runTestFile(file: string, report: Report): Promise<void> {
     const ended = await runInGroup(process.execPath, args, {
       cwd: root,
       millis: fileMillis,
-      env: { TMPDIR: temporary },
+      env: { TMPDIR: temporary, TEST_PORT_SHARE: String(place) },
     });
     const told = readEvents(events);
     const left = readdirSync(temporary).filter((name) => !notOurs.has(name));
