@@ -15,10 +15,6 @@ const document = join(import.meta.dirname, "../../docs/zookeeper.md");
 
 export const unmeasured: readonly Unmeasured[] = [
   {
-    families: ["approximate_data_size"],
-    reason: "nobody keeps the sum; a quota tells that of a subtree (`zookeeper_stats`)",
-  },
-  {
     families: ["p50_*", "p95_*", "p99_*", "p999_*"],
     reason: "quantiles are not kept: of each spread there are average, least, most, count and sum",
   },

@@ -41,6 +41,7 @@ test("mntr has what is measured, each once", async () => {
     zk_max_file_descriptor_count: "20000",
     zk_uptime: "5000",
     zk_ephemerals_count: "12",
+    zk_approximate_data_size: "4711",
     zk_proposal_count: "9",
     zk_looking_count: "2",
     ...spreadOf("election_time", "155.0", 60, 250, 2, 310),

@@ -79,6 +79,7 @@ function replicaOf({ facts }: FourLetterSource): readonly Line[] {
   if (figures === undefined) return [];
   return [
     ["ephemerals_count", figures.ephemerals],
+    ["approximate_data_size", figures.dataBytes],
     ["proposal_count", figures.proposals],
     ["looking_count", figures.looked],
     ...spread("election_time", figures.elections),

@@ -75,6 +75,7 @@ export const figures: ReplicaFigures = {
   applied: 0x100000009 as Zxid,
   znodes: 31,
   sessions: 4,
+  dataBytes: 4711,
   ephemerals: 12,
   leadsMillis: 4000.4,
   proposals: 9,

@@ -17,6 +17,8 @@ export interface ReplicaFigures {
   readonly applied: Zxid;
   readonly znodes: number;
   readonly sessions: number;
+  /** Of all paths and data. */
+  readonly dataBytes: number;
   readonly ephemerals: number;
   /** For how long it leads; undefined: it does not. */
   readonly leadsMillis: number | undefined;

@@ -1,6 +1,5 @@
 /** What a replica has measured since its start, for ZooKeeper's monitors and Prometheus, who are to be told the same. */
 import type { Zxid } from "@quorate/api";
-import type { Tree } from "@quorate/tree";
 import type { Elections } from "./elections.ts";
 import type { Parts } from "./parts.ts";
 import type { Counts } from "./report.ts";
@@ -19,6 +18,8 @@ export interface Figures {
   readonly znodes: number;
   /** Of clients. */
   readonly sessions: number;
+  /** Of all paths and data. */
+  readonly dataBytes: number;
   readonly ephemerals: number;
   /** For how long it leads; undefined: it does not. */
   readonly leadsMillis: number | undefined;
@@ -33,29 +34,10 @@ export interface Figures {
   readonly outages: Measured;
 }
 
-/** Up to here they are counted for whoever asks; of more, once in a while. */
-const fewSessions = 5000;
-const countedMillis = 1000;
-
-/** Each session knows how many ephemerals it has: who asks again and again must not hold the loop up by walking them all. */
-export class EphemeralCount {
-  #at = Number.NEGATIVE_INFINITY;
-  #count = 0;
-
-  of(tree: Tree, now: number): number {
-    if (tree.sessionCount > fewSessions && now - this.#at < countedMillis) return this.#count;
-    this.#at = now;
-    this.#count = 0;
-    for (const { ephemeralCount } of tree.sessions()) this.#count += ephemeralCount;
-    return this.#count;
-  }
-}
-
 export function figuresOf(
   { applier, leadership, snapshotter }: Pick<Parts, "applier" | "leadership" | "snapshotter">,
   { syncs, syncMillis, fastestSyncMillis, slowestSyncMillis }: StorageStats,
   { looked, times, outages }: Elections,
-  ephemerals: (tree: Tree) => number,
 ): Figures {
   const { tree } = applier;
   const { leadsMillis, proposals, proposalBytes } = leadership;
@@ -63,9 +45,8 @@ export function figuresOf(
     applied: tree.applied,
     znodes: tree.znodeCount,
     sessions: tree.clientSessionCount,
-    get ephemerals() {
-      return ephemerals(tree);
-    },
+    dataBytes: tree.bytes,
+    ephemerals: tree.ephemeralCount,
     leadsMillis,
     proposals,
     proposalBytes: proposalBytes.count === 0 ? undefined : proposalBytes,

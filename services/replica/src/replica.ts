@@ -8,7 +8,7 @@ import type { MemberStatus } from "@quorate/proto";
 import { rulesVersion, type Tree } from "@quorate/tree";
 import { type Effect, type Input, type LinkId, Peer, type Status } from "@quorate/zab";
 import { Elections } from "./elections.ts";
-import { countsOf, EphemeralCount, type Figures, figuresOf } from "./figures.ts";
+import { countsOf, type Figures, figuresOf } from "./figures.ts";
 import type { Attachment, AttachPoint, GatewayConnection } from "./gateways.ts";
 import { createParts, type Host, type Parts, type PeersPort, type ReplicaOptions, treeOptions } from "./parts.ts";
 import { runningChecksum } from "./record.ts";
@@ -33,7 +33,6 @@ export class Replica implements AttachPoint {
   readonly #timers: Timer[] = [];
   readonly #parts: Parts;
   readonly #elections: Elections;
-  readonly #ephemerals = new EphemeralCount();
   /** By which it applies. */
   readonly rules = (): number => this.#parts.applier.tree.rules;
   #status: Status = { role: "looking", leader: 0, epoch: 0, serving: false, reason: "it has just started" };
@@ -374,8 +373,7 @@ export class Replica implements AttachPoint {
   }
 
   figures(): Figures {
-    const ephemerals = (tree: Tree): number => this.#ephemerals.of(tree, this.#world.clock.now());
-    return figuresOf(this.#parts, this.#storage.stats(), this.#elections, ephemerals);
+    return figuresOf(this.#parts, this.#storage.stats(), this.#elections);
   }
 
   /** Prometheus' text form. */

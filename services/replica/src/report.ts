@@ -70,6 +70,7 @@ function figureRows(figures: Figures): readonly Row[] {
   const { snapshots, elections, outages, proposalBytes, leadsMillis } = figures;
   const { last, min, max } = proposalBytes ?? { last: -1, min: -1, max: -1 };
   return [
+    ["data_bytes", "gauge", "bytes of all paths and data, about", figures.dataBytes],
     ["ephemerals", "gauge", "ephemeral znodes", figures.ephemerals],
     ["leading_ms", "gauge", "for how long this replica leads, ms; 0: it does not", Math.round(leadsMillis ?? 0)],
     ["proposals_total", "counter", "proposals made as a leader", figures.proposals],

@@ -221,6 +221,8 @@ const operation: fc.Arbitrary<WriteOperation> = fc.oneof(
 
 function compare(tree: Tree, model: Model): void {
   assert.equal(tree.znodeCount, model.size);
+  const bytes = [...model].reduce((sum, [each, { data }]) => sum + each.length + Buffer.byteLength(data), 0);
+  assert.equal(tree.bytes, bytes);
   for (const [each, node] of model) {
     const outcome = tree.read({ kind: "get", path: each as Path }, anyone);
     assert.ok(outcome.ok && outcome.result.kind === "data");

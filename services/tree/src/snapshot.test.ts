@@ -88,6 +88,9 @@ test("a snapshot is the tree at its zxid, whatever is written between its slices
         assert.equal(loaded.znodeCount, driver.tree.znodeCount);
         assert.equal(loaded.sessionCount, driver.tree.sessionCount);
         assert.equal(loaded.clientSessionCount, driver.tree.clientSessionCount);
+        let ephemerals = 0;
+        for (const { ephemeralCount } of loaded.sessions()) ephemerals += ephemeralCount;
+        assert.deepEqual([loaded.ephemeralCount, driver.tree.ephemeralCount], [ephemerals, ephemerals]);
       },
     ),
     { numRuns: 300 },

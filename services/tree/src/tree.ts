@@ -86,6 +86,15 @@ export class Tree {
     return this.#state.znodes.size;
   }
 
+  /** Of all paths and data: ZooKeeper's approximate data size. */
+  get bytes(): number {
+    return this.#state.znodes.bytes;
+  }
+
+  get ephemeralCount(): number {
+    return this.#state.znodes.ephemerals;
+  }
+
   get sessionCount(): number {
     return this.#state.sessions.size;
   }

@@ -21,6 +21,10 @@ export class Znodes implements Home<ZNode> {
   readonly sweeps: SweepIndex = new SweepIndex();
   readonly #map = new Map<Path, ZNode>();
   readonly #ephemerals = new Map<SessionId, Ephemerals>();
+  /** Of all paths and data, as ZooKeeper counts: a path in UTF-16 units. */
+  bytes = 0;
+  /** Of all sessions. */
+  ephemerals = 0;
   readonly #acls: Acls;
   readonly #quotas: Quotas;
 
@@ -90,6 +94,8 @@ export class Znodes implements Home<ZNode> {
 
   changed(former: ZNode | undefined, next: ZNode | undefined, undoing: boolean): void {
     if (undoing) this.#undoIndex(former, next);
+    if (next !== undefined) this.bytes += next.path.length + next.data.length;
+    if (former !== undefined) this.bytes -= former.path.length + former.data.length;
     if (former === undefined || next === undefined || former.acl !== next.acl) {
       if (next !== undefined) this.#acls.retain(next.acl);
       if (former !== undefined) this.#acls.release(former.acl);
@@ -117,7 +123,7 @@ export class Znodes implements Home<ZNode> {
     }
     if (next?.nature.kind === "ephemeral") return;
     const of = this.#ephemerals.get(former.nature.owner);
-    of?.paths.delete(former.path);
+    if (of?.paths.delete(former.path)) this.ephemerals -= 1;
     if (of?.paths.size === 0) this.#ephemerals.delete(former.nature.owner);
   }
 
@@ -127,6 +133,7 @@ export class Znodes implements Home<ZNode> {
       return;
     }
     if (former?.nature.kind === "ephemeral") return;
+    this.ephemerals += 1;
     const of = this.#ephemerals.get(next.nature.owner);
     if (of !== undefined) of.paths.add(next.path);
     else this.#ephemerals.set(next.nature.owner, { nature: next.nature, paths: new Set([next.path]) });
