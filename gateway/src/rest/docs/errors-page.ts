@@ -40,7 +40,8 @@ const advice: Readonly<Record<Code, string>> = {
     "The answer was lost on its way. The write **may have been done**: read, or send it again with an `Idempotency-Key`.",
   timeout:
     "There was no answer in time. The write **may have been done**, or may still be: read, or send it again with an `Idempotency-Key`.",
-  unimplemented: "This server cannot do that yet.",
+  unimplemented:
+    "This server cannot do that yet. Amid an upgrade it may be that a replica still runs an older release, which cannot read the write: nothing was done, finish the upgrade and try again.",
   internal: "A fault of ours. `reference` finds it in the log of the gateway. The write **may have been done**.",
   noRoute: "Nothing is served at that path. A root znode is `/v1/znodes/`.",
   methodNotAllowed: "The path does not take that method; the header `Allow` says which it takes.",
