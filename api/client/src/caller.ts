@@ -102,7 +102,13 @@ export class Caller<Place> implements Channel {
       });
       seen.note(first);
       noted(first);
-      for (let next = await lines.next(); next.done !== true; next = await lines.next()) yield next.value as TreeNode;
+      for (;;) {
+        // Whoever began it may stand still by now.
+        const late = setTimeout(() => ended.abort(cutOff(path, timeoutMillis)), timeoutMillis);
+        const next = await lines.next().finally(() => clearTimeout(late));
+        if (next.done === true) return undefined;
+        yield next.value as TreeNode;
+      }
     } finally {
       ended.abort();
     }
@@ -134,6 +140,11 @@ export class Caller<Place> implements Channel {
   #signal(own: AbortSignal | undefined): AbortSignal {
     return own === undefined ? this.#options.over : AbortSignal.any([own, this.#options.over]);
   }
+}
+
+function cutOff(path: string, millis: number): QuorateError {
+  const detail = `nothing more came of the tree of ${path} within ${millis} ms`;
+  return new QuorateError("timeout", detail, { certainty: "noEffect" });
 }
 
 class Tree implements Listing<TreeNode> {

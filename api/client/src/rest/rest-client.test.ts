@@ -327,3 +327,22 @@ test("a tree is asked for again when nothing comes, but no longer than its time"
   assert.deepEqual(await Array.fromAsync(client.tree("/x")), []);
   assert.equal((await failureOf(Array.fromAsync(client.tree("/x", { timeoutMillis: 600 })))).code, "timeout");
 });
+
+test("a tree that stands still in its midst is given up in its time, however slowly it is read", async (t) => {
+  const node = JSON.stringify({ path: "/x", data: "hi", encoding: "utf-8", stat: someStat });
+  const { client } = await scripted(t, [
+    (response) => {
+      response.writeHead(200, { "Quorate-Zxid": "0x0000000100000005", "Quorate-Served-By": "1" });
+      response.write(`{"zxid":"0x9"}\n${node}\n${node}\n`);
+    },
+  ]);
+  const read: string[] = [];
+  const whole = (async () => {
+    for await (const { path } of client.tree("/x", { timeoutMillis: 300 })) {
+      read.push(path);
+      await new Promise((resolve) => setTimeout(resolve, 400));
+    }
+  })();
+  assert.equal((await failureOf(whole)).code, "timeout");
+  assert.equal(read.length, 2);
+});
