@@ -56,6 +56,9 @@ test("mntr has what is measured, each once", async () => {
     ...sizesOf("proposal_size", 70, 40, 900),
   };
   assert.deepEqual(Object.fromEntries(leader), expected);
+});
+
+test("mntr leaves out what is not a follower's, a limping leader's or a gateway's to say", async () => {
   const follower = parsed(await answer("mntr", { self: 1, facts: { replica: () => figures } }), "\t");
   assert.deepEqual([follower.get("zk_server_state"), follower.get("zk_ephemerals_count")], ["follower", "12"]);
   for (const name of ["zk_learners", "zk_leader_uptime", "zk_max_proposal_size"]) assert.ok(!follower.has(name), name);
