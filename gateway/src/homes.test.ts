@@ -102,3 +102,40 @@ it("of a member that says nothing any more its last word is shown, but neither t
   assert.match(members[0]?.reason ?? "", /^nothing has been heard of it for 3 s$/);
   assert.deepEqual(silent, ["r1", "r3"]);
 });
+
+it("a member that comes back at another address is found there, and looked for at the former one no more", async () => {
+  const scene = new Scene();
+  const third = (address: string, epoch = 5): MemberStatus => ({ ...leader(3, epoch), address });
+  await scene.world.run(1500);
+  for (let move = 0; move < 40; move++) {
+    const [before, now] = [`r3-${move}`, `r3-${move + 1}`];
+    scene.says(leader(1, 5), { ...third(before), role: "following" });
+    scene.says({ ...third(before), role: "following" });
+    scene.breaks(before);
+    scene.says(leader(1, 5), { ...third(now), role: "following" });
+    assert.ok(!scene.links.has(now), "it may come back where it was");
+    await scene.world.run(10_000);
+    scene.says(leader(1, 5), { ...third(now), role: "following" });
+    assert.ok(scene.links.has(now), `it is dialled at ${now}`);
+    scene.says({ ...third(now), role: "following" });
+    scene.links.delete(before);
+  }
+  await scene.world.run(1000);
+  assert.deepEqual([...scene.links.keys()], ["r1", "r2", "r3-40"]);
+  assert.equal(scene.says(third("r3-40", 6)), 3);
+});
+
+it("a member whose configured address is silent is looked for where it says that it is", async () => {
+  const scene = new Scene();
+  await scene.world.run(1500);
+  scene.says({ ...leader(2, 5), role: "following" }, leader(1, 5));
+  assert.equal(scene.says(leader(1, 5)), 1);
+  scene.breaks("r1");
+  await scene.world.run(10_000);
+  scene.says({ ...leader(2, 5), role: "following" }, { ...leader(1, 6), address: "elsewhere" });
+  assert.equal(scene.says({ ...leader(1, 6), address: "elsewhere" }), 1);
+  scene.says(leader(1, 6));
+  scene.links.delete("elsewhere");
+  await scene.world.run(1000);
+  assert.equal(scene.links.has("elsewhere"), false, "the configured address is enough once it answers");
+});

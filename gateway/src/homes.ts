@@ -2,7 +2,7 @@
  * All replicas that the gateway knows: which of them is home, which else may answer a stale read, and what the whole
  * cluster last said of itself.
  */
-import { asZxid, type Zxid } from "@quorate/api";
+import { asZxid, type ReplicaId, type Zxid } from "@quorate/api";
 import type { MemberStatus } from "@quorate/proto";
 import type { ClusterMember, ClusterView } from "./backend.ts";
 import { Endpoint, type EndpointEvents } from "./endpoint.ts";
@@ -137,12 +137,15 @@ export class Homes {
     return best;
   }
 
-  /** A learned address may turn out to be another name of a replica that is connected: one stream is enough. */
+  /**
+   * A learned address may turn out to be another name of a replica that is connected: one stream is enough. Or it was the
+   * replica's former one, where nobody is any more.
+   */
   #dropTwin(endpoint: Endpoint): boolean {
     const id = endpoint.heard?.self.id;
     for (const other of this.#endpoints.values()) {
-      if (other === endpoint || !other.stream || other.heard?.self.id !== id) continue;
-      const twin = endpoint.configured ? other : endpoint;
+      if (other === endpoint || other.heard?.self.id !== id) continue;
+      const twin = endpoint.configured || !other.stream ? other : endpoint;
       if (twin.configured) continue;
       this.#endpoints.delete(twin.address);
       twin.close();
@@ -157,11 +160,19 @@ export class Homes {
     for (const { id, address } of endpoint.heard?.others ?? []) {
       if (address === "" || this.#endpoints.has(address)) continue;
       if (this.#endpoints.size >= this.#options.replicas.length + linkLimits.learnedReplicas) return;
-      const known = [...this.#endpoints.values()].some((each) => each.heard?.self.id === id);
-      if (known) continue;
+      if (this.#isPresent(id)) continue;
       this.#options.log(`replica ${id} is at ${address}`);
       this.#add(address, false).start();
     }
+  }
+
+  /** It is connected, or was until lately: whoever starts again comes back where he was. */
+  #isPresent(id: ReplicaId): boolean {
+    const since = this.#options.world.now() - linkLimits.movedAfterMillis;
+    for (const { stream, heard } of this.#endpoints.values()) {
+      if (heard?.self.id === id && (stream || heard.at > since)) return true;
+    }
+    return false;
   }
 
   /** `newest`: what the gateway has heard of in answers. */

@@ -40,6 +40,8 @@ export const linkLimits = {
   silenceMillis: 3000,
   /** So long after the start the configured addresses have had their chance, and learned ones are dialled too. */
   learnAfterMillis: 1000,
+  /** A member of which nothing was heard for so long may be elsewhere: where the others say that it is, it is dialled too. */
+  movedAfterMillis: 10_000,
   /** The gateway's own session. */
   laneSessionTimeoutMillis: 30_000,
   /** Open watches. Beyond: `throttled`. */
@@ -96,4 +98,5 @@ assert(
   linkLimits.watchQuestionBytes + linkLimits.followQuestionBytes < linkLimits.callBytes / 2,
   "the questions of a new home leave room for reads",
 );
+assert(linkLimits.silenceMillis < linkLimits.movedAfterMillis, "who is elsewhere is connected no more");
 assert(linkLimits.silenceMillis >= 1500, "three statuses fit the silence that breaks a stream");
