@@ -13,6 +13,7 @@ import { TestProxy } from "./test-proxy.ts";
 const cutMillis = Number(process.env["QUORATE_CUT_MILLIS"] ?? 2500);
 const maxStaleMillis = 1500;
 let ensemble: Ensemble;
+const checkers: FreshnessChecker[] = [];
 /** By `1-2`: from the replica that dials, the one with the smaller id, to the other. */
 const links = new Map<string, TestProxy>();
 /** By replica: how the first gateway reaches it; the second has no proxies. */
@@ -35,7 +36,10 @@ before(async () => {
   ensemble = await Ensemble.start({ gateways: 2, peerPorts, addressOf });
 });
 after(async () => {
+  // Of a test that failed.
+  const stopping = checkers.map((each) => each.stop());
   await ensemble?.stop();
+  await Promise.allSettled(stopping);
   await Promise.all([...links.values(), ...gatewayLinks.values()].map((each) => each.stop()));
 });
 
@@ -189,6 +193,7 @@ test("the leader is cut off, in five ways: no door answers an old value", async 
     maxStaleMillis,
     readLimit: "500ms",
   });
+  checkers.push(checker);
   await checker.start();
   const gaps: number[] = [];
   await inTime(t, "answers of the cut-off side behind their time limit", 1000, async () => {
@@ -221,6 +226,7 @@ test("a follower is cut off from all: writes go on, its door keeps its bounds", 
     maxStaleMillis,
     readLimit: "500ms",
   });
+  checkers.push(checker);
   await checker.start();
   await inTime(t, "the longest gap in writes", 2000, async () => {
     await known();

@@ -243,9 +243,12 @@ describe("an ill disk", long, () => {
       () => ensemble.gateway,
       () => stopped,
     );
-    await until(async () => (await ensemble.leader()) !== leader, 15_000, "another one leads");
-    await sleep(1000);
-    stopped = true;
+    try {
+      await until(async () => (await ensemble.leader()) !== leader, 15_000, "another one leads");
+      await sleep(1000);
+    } finally {
+      stopped = true;
+    }
     const gap = await writing;
     t.diagnostic(`longest gap in writes ${Math.round(gap)} ms`);
     await ledger.write(ensemble.gateway, 5);

@@ -102,13 +102,16 @@ test("a keyed write has one effect across kills, and its first answer comes agai
       await sleep(5);
     }
   });
-  for (const pick of ["leader", "gateway", "leader"] as const) {
-    // In the midst of the work, however fast it goes.
-    const enough = told.length + 3 * clients;
-    await until(() => told.length >= enough, 15_000, "the clients write");
-    await killAndRestart(pick === "leader" ? ensemble.replica(await ensemble.leader()) : ensemble.gateway);
+  try {
+    for (const pick of ["leader", "gateway", "leader"] as const) {
+      // In the midst of the work, however fast it goes.
+      const enough = told.length + 3 * clients;
+      await until(() => told.length >= enough, 15_000, "the clients write");
+      await killAndRestart(pick === "leader" ? ensemble.replica(await ensemble.leader()) : ensemble.gateway);
+    }
+  } finally {
+    running = false;
   }
-  running = false;
   await Promise.all(loops);
   for (const { request, reply } of told) {
     const expected = [201, -1, 412, 200, 200][Number(request.key.split("-")[2]) % 5];

@@ -5,7 +5,7 @@
  * QUORATE_ROUNDS: how often the leader is killed (10).
  */
 import assert from "node:assert/strict";
-import { after, before, type TestContext, test } from "node:test";
+import { after, afterEach, before, type TestContext, test } from "node:test";
 import { Ensemble, type Process, sleep, statusOf, until } from "./ensemble.ts";
 import { inTime } from "./in-time.ts";
 import { type AuditReport, audit } from "./write-audit.ts";
@@ -17,12 +17,19 @@ const clients = 16;
 const gapMillis = 2000;
 /** The time limit of those who would rather wait than not know. */
 const patientMillis = 20_000;
+/** What a machine with nothing else to do takes at most to load two replicas' programs. */
+const usualLoadMillis = 800;
 /** Load on either side of a kill. */
 const calmMillis = 300;
 
 let ensemble: Ensemble;
+/** Of a test that failed, too. */
+const started: Writers[] = [];
 before(async () => {
   ensemble = await Ensemble.start({ gateways: 2 });
+});
+afterEach(async () => {
+  await Promise.all(started.splice(0).map((each) => each.stop()));
 });
 after(() => ensemble?.stop());
 
@@ -34,6 +41,7 @@ async function startWriters(root: string): Promise<Writers> {
     return replicas.map((_, at) => (replicas[(client + at) % replicas.length] as Process).base);
   });
   const writers = new Writers({ root, doors, timeouts: [patientMillis, patientMillis, patientMillis, 300, 60] });
+  started.push(writers);
   await writers.start();
   return writers;
 }
@@ -162,7 +170,8 @@ test("a gateway is killed: the other's clients do not notice", { timeout: 240_00
 
 test("all three replicas are killed at once and come back from their disks", { timeout: 240_000 }, async (t) => {
   const writers = await startWriters("/all-killed");
-  await inTime(t, "gaps in writes, once two programs were loaded", gapMillis, async () => {
+  // A machine that is so busy with other work that it loads programs slowly does all the rest as slowly.
+  await inTime(t, "gaps in writes, as on a machine that loads two programs at once", gapMillis, async () => {
     let loaded = 0;
     const strike = async (): Promise<void> => {
       await Promise.all(ensemble.replicas.map((each) => each.kill()));
@@ -172,9 +181,10 @@ test("all three replicas are killed at once and come back from their disks", { t
       await until(() => ensemble.replicas.filter(hasLoaded).length >= 2, 20_000, "two programs are loaded");
       loaded = performance.now();
     };
-    const { to, gap } = await around(writers, strike, () => undefined);
-    t.diagnostic(`gap in writes, ms: ${print([gap])}`);
-    return [writers.longestGap(loaded, to)];
+    const { from, to, gap } = await around(writers, strike, () => undefined);
+    const rest = writers.longestGap(loaded, to);
+    t.diagnostic(`gap in writes, ms: ${print([gap])}; once two programs were loaded: ${print([rest])}`);
+    return [gap / Math.max(1, (loaded - from) / usualLoadMillis)];
   });
   const { noEffect } = await settle(t, writers);
   assert.ok((noEffect["503 noLeader"] ?? 0) > 0, "whoever would not wait was told so");

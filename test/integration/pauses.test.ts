@@ -11,11 +11,17 @@ import { inTime } from "./in-time.ts";
 
 const pauseMillis = Number(process.env["QUORATE_PAUSE_MILLIS"] ?? 8000);
 let ensemble: Ensemble;
+const checkers: FreshnessChecker[] = [];
 
 before(async () => {
   ensemble = await Ensemble.start({ gateways: 2 });
 });
-after(() => ensemble.stop());
+after(async () => {
+  // Of a test that failed.
+  const stopping = checkers.map((each) => each.stop());
+  await ensemble.stop();
+  await Promise.allSettled(stopping);
+});
 
 function gatewayBases(): string[] {
   return ensemble.gateways.map((each) => each.base);
@@ -74,6 +80,7 @@ async function keep(
 
 test("the leader is stopped for a while: nothing old is read, nobody who renewed expires", async (t) => {
   const checker = new FreshnessChecker({ writers: gatewayBases(), readers: doors() });
+  checkers.push(checker);
   await checker.start();
   const old = await ensemble.leader();
   const { epoch: led } = await statusOf(ensemble.replica(old));
@@ -121,6 +128,7 @@ test("the leader is stopped for a while: nothing old is read, nobody who renewed
 
 test("a follower is stopped for a while: writes go on, nothing old is read", async (t) => {
   const checker = new FreshnessChecker({ writers: gatewayBases(), readers: doors(), path: "/counter-2" });
+  checkers.push(checker);
   await checker.start();
   await inTime(t, "the longest gap in writes while a follower was stopped", 2000, async () => {
     const follower = ensemble.replica(((await ensemble.leader()) % 3) + 1);

@@ -79,17 +79,20 @@ describe("watches", { timeout: 300_000 + keptSeconds * 1000 }, () => {
       }
     };
     const writing = [write(1), write(2), write(3)];
-    for (let kill = 0; kill < 2; kill++) {
-      await sleep(700);
-      const led = await ensemble.leader();
-      await ensemble.replica(led).kill();
-      await ensemble.ready();
-      await sleep(700);
-      ensemble.replica(led).start();
-      await until(async () => (await fetch(`${ensemble.replica(led).base}/readyz`)).ok, 20_000, "it is back");
+    try {
+      for (let kill = 0; kill < 2; kill++) {
+        await sleep(700);
+        const led = await ensemble.leader();
+        await ensemble.replica(led).kill();
+        await ensemble.ready();
+        await sleep(700);
+        ensemble.replica(led).start();
+        await until(async () => (await fetch(`${ensemble.replica(led).base}/readyz`)).ok, 20_000, "it is back");
+      }
+    } finally {
+      done = true;
+      await Promise.all(writing);
     }
-    done = true;
-    await Promise.all(writing);
     const last = await put("/told/last", "");
     for (const each of watchers) {
       await untilTold(each, last);
