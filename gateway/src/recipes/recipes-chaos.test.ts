@@ -5,7 +5,7 @@
  * 1. who is told to hold was a holder then, and stays one until his znode goes;
  * 2. who is told to wait was there, behind as many as he was told; and either was there yet when he asked;
  * 3. at no zxid do more hold than the kind allows, and who comes to hold later has the higher token;
- * 4. whose token is refused has no such place any more;
+ * 4. whose token is refused has no such place any more, and who gives up by his token gives up nothing that stands before it;
  * 5. in the end, with no more faults, each gets his turn, and no session has two places.
  */
 import assert from "node:assert/strict";
@@ -146,8 +146,23 @@ class Chaos {
   }
 
   async release(client: Client): Promise<void> {
-    const answer = await this.#gateway().release(this.queue, client.acting);
+    const shown = this.scene.world.chance(0.5) ? client.place : undefined;
+    const answer = await this.#gateway().release(this.queue, client.acting, shown?.token);
     if (answer.kind === "done") client.place = undefined;
+    if (shown === undefined) return;
+    const name = nameOf(shown.znode);
+    if (answer.kind === "done") {
+      const left = this.scene.at(this.queue, answer.zxid);
+      const before = this.scene.at(this.queue, (answer.zxid - 1) as Zxid);
+      assert.equal(
+        inOrder(before).find((each) => !left.includes(each)),
+        name,
+        "the place that it meant went first",
+      );
+    } else if (codeOf(answer) === "fenced") {
+      assert.ok(!this.scene.names(this.queue).includes(name), `${name} stands all the same`);
+      client.place = undefined;
+    }
   }
 
   expire(client: Client): void {
@@ -207,7 +222,7 @@ class Chaos {
         const place = done(answer);
         if (!place.held) continue;
         turns.push(place.token);
-        done(await this.#gateway().release(this.queue, client.acting));
+        done(await this.#gateway().release(this.queue, client.acting, place.token));
         return;
       }
       throw new Error("somebody waits for ever");
