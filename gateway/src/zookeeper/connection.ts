@@ -103,8 +103,9 @@ export class Connection implements Peer {
     if (session?.context.readOnly && this.#door.look() === "serving") {
       this.close("there is a leader again, and it only read");
     } else if (session) {
-      // What it says meanwhile, its pings too, waits behind what it is owed.
-      if (this.#paused && session.outbox.outstanding > 0) session.keepAlive.heard(now);
+      // What it says meanwhile, its pings too, waits behind what it is owed; but it is for the client to read what is there.
+      const { outstanding, hasRoom } = session.outbox;
+      if (this.#paused && outstanding > 0 && hasRoom) session.keepAlive.heard(now);
       session.keepAlive.tick(now);
     } else if (now - this.#beganAt >= handshakeMillis) {
       this.close(`no session was attached within ${handshakeMillis} ms`);
@@ -202,8 +203,7 @@ export class Connection implements Peer {
     if (this.#phase !== "open" || session === undefined) return false;
     if (this.#holding !== undefined && !this.#holding.left) return false;
     const { outbox, keepAlive, context } = session;
-    if (!outbox.admits(keepAlive.pings) || !context.lane.writable) return false;
-    return this.#transport.queuedBytes + outbox.gatheredBytes < this.#door.limits.pausedBytes;
+    return outbox.admits(keepAlive.pings) && context.lane.writable && outbox.hasRoom;
   }
 
   /** There may be room again. */

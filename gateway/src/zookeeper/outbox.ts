@@ -99,11 +99,6 @@ export class Outbox implements Replies {
     return this.#outstanding;
   }
 
-  /** Put out, and written at the end of the turn. */
-  get gatheredBytes(): number {
-    return this.#writer.length;
-  }
-
   /**
    * Whether one request more may be begun, beside `others` that have no place here. Large replies may come at any time, so
    * that of those who may be large there are never more than what a connection has room for at their largest.
@@ -207,18 +202,19 @@ export class Outbox implements Replies {
 
   whenRoom(run: () => void): void {
     if (this.#over) return;
-    if (this.#hasRoom) run();
+    if (this.hasRoom) run();
     else this.#waiting.push(run);
   }
 
-  get #hasRoom(): boolean {
+  /** If not, the client has much to read before anything more comes of it. */
+  get hasRoom(): boolean {
     const { unsent, limits } = this.#options;
     return this.#writer.length + unsent() < limits.pausedBytes;
   }
 
   /** The client has read something. */
   drained(): void {
-    if (this.#waiting.length === 0 || !this.#hasRoom) return;
+    if (this.#waiting.length === 0 || !this.hasRoom) return;
     const waiting = this.#waiting;
     this.#waiting = [];
     for (const run of waiting) this.whenRoom(run);

@@ -57,3 +57,25 @@ it("frames that are never whole are bounded, however many clients begin them", a
   for (const each of clients) each.connection.destroy();
   assert.equal(scene.door.unbegunBytes, 0);
 });
+
+it("a client that stands still amid what it missed keeps its session no longer than any other", async () => {
+  const scene = new ConnectionScene(undefined, { pausedBytes: 4096 });
+  const writer = await scene.connect();
+  const acl = [{ permissions: 31, scheme: "world", id: "anyone" }];
+  const create = (path: string) => ({ op: "create", path, data: Buffer.alloc(0), acl, flags: 0 }) as const;
+  for (let made = 0; made < 6000; made += 500) {
+    writer.ask(...Array.from({ length: 500 }, (_, at) => create(`/n${made + at}`)));
+    await scene.settle();
+  }
+  const client = await scene.connect({ timeoutMillis: 4000 });
+  client.deaf = true;
+  const none = { data: [], exist: [], child: [], persistent: [] };
+  client.ask({ op: "setWatches2", relativeZxid: 1n, ...none, persistentRecursive: ["/"] }, { op: "ping" });
+  await scene.settle();
+  assert.ok(client.paused && !client.closed, "it is waited for");
+  await scene.wait(3000);
+  assert.ok(!client.closed, "for a while");
+  await scene.wait(4000);
+  assert.ok(client.destroyed);
+  assert.match(scene.logged.join(), /nothing came from its client for 6000 ms/);
+});
