@@ -1,9 +1,8 @@
 /** What no client should send: the door answers with a problem or closes, and serves the others meanwhile. */
 import assert from "node:assert/strict";
-import { type AddressInfo, connect, type Socket } from "node:net";
+import { connect, type Socket } from "node:net";
 import { Duplex } from "node:stream";
 import { after, before, describe, it } from "node:test";
-import { createNodeWorld, createRecipes, createRestServer } from "@quorate/gateway";
 import { MemoryBackend } from "./memory-backend.ts";
 import { type RestDoor, restDoor } from "./rest-door.ts";
 
@@ -16,31 +15,17 @@ async function impatientDoor(): Promise<RestDoor> {
 }
 
 describe("bad input on the REST port", () => {
-  const backend = new MemoryBackend();
-  const world = createNodeWorld();
-  const recipes = createRecipes({ backend, world });
-  const { server, stop } = createRestServer({
-    backend,
-    recipes,
-    world,
-    version: "test",
-    readiness: () => ({ ready: true, leader: 1, checks: [] }),
-    metrics: () => "",
+  const door = restDoor(new MemoryBackend(), {
     log: (line) => assert.fail(line),
     limits: { connections: 60, lingerMillis: 5000 },
     trustedProxies: ["127.0.0.0/8"],
   });
   let port = 0;
-  before(
-    () =>
-      new Promise<void>((resolve) =>
-        server.listen(0, "127.0.0.1", () => {
-          port = (server.address() as AddressInfo).port;
-          resolve();
-        }),
-      ),
-  );
-  after(stop);
+  before(async () => {
+    await door.listen();
+    port = door.port;
+  });
+  after(() => door.stop());
 
   /** Sends the parts with pauses between, and gathers what comes until the socket closes (or the time is over). */
   function talk(
@@ -200,7 +185,7 @@ describe("bad input on the REST port", () => {
         write: (_bytes, _encoding, done) => done(),
         final: (done) => setTimeout(done, 100),
       });
-      server.emit("connection", Object.assign(early, { destroySoon: () => early.destroy() }));
+      door.server.emit("connection", Object.assign(early, { destroySoon: () => early.destroy() }));
       early.push(request);
       await new Promise((resolve) => early.once("close", resolve));
     }
