@@ -183,7 +183,7 @@ describe("a place in a queue", { timeout: 400_000 }, () => {
     const name = "locks/dies";
     const { holder } = await hold(name);
     const file = join(import.meta.dirname, "waiting-process.ts");
-    const child = spawn(process.execPath, [file, ensemble.gateway.base, name, "10000"], {
+    const child = spawn(process.execPath, [file, ensemble.gateway.base, name, "9000"], {
       stdio: ["ignore", "pipe", "inherit"],
     });
     children.push(child);
