@@ -109,7 +109,8 @@ function confirmRounds(core: Core, leading: Leading): void {
   while (leading.rounds.length > 0 && (leading.rounds[0]?.number ?? 0) <= confirmed) {
     const round = leading.rounds.shift();
     if (!round) break;
-    leading.quorumAt = round.sentAt;
+    // What was asked before a standstill does not undo that it is excused.
+    leading.quorumAt = Math.max(leading.quorumAt, round.sentAt);
     leading.confirmedSentAt = round.sentAt;
     leading.confirmedCommit = round.commit;
     for (const ticket of round.tickets) core.out.push({ kind: "confirmed", ticket, index: round.commit });

@@ -156,8 +156,8 @@ export interface Core {
   readonly options: PeerOptions;
   readonly timing: Timing;
   now: Millis;
-  /** When time was last told. */
-  tickedAt: Millis;
+  /** When the former step was made. */
+  steppedAt: Millis;
   out: Effect[];
   /** As the disk has it. */
   durable: DurableState;

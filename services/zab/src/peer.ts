@@ -56,7 +56,7 @@ export class Peer {
       options,
       timing: { ...defaultTiming, ...options.timing },
       now: 0,
-      tickedAt: 0,
+      steppedAt: 0,
       out: [],
       durable: state,
       history: new History(recovered),
@@ -88,6 +88,7 @@ export class Peer {
     assert(now >= core.now, "time does not fall");
     core.now = now;
     core.out = [];
+    excuseStandstill(core);
     this.#dispatch(input);
     continueLeading(core);
     evaluate(core);
@@ -250,7 +251,6 @@ export class Peer {
 
   #tick(): void {
     const core = this.#core;
-    excuseStandstill(core);
     const { leading, following, timing } = core;
     if (core.preferred && core.now >= core.preferred.until) core.preferred = undefined;
     if (following && core.now - following.lastHeard > timing.electionMillis) {
