@@ -2,6 +2,8 @@
  * A connection keeps its session: nothing but renewals does. One is asked for by each ping, and answers it once it is confirmed,
  * so that a client whose gateway cannot renew gets no answers and goes elsewhere; and one every third of the timeout
  * while anything comes, for clients that are too busy to ping. One at a time: what comes meanwhile asks for the next one.
+ * Where nothing more comes, the last one follows soon: a renewal holds the session from when it is made, and a client that
+ * has died is not to be held for a third longer.
  *
  * Who is too busy to ping would not notice that none is confirmed, and take for its own what is over elsewhere: a third of the
  * timeout after the last one that was confirmed the next one begins, and half of the timeout later the connection is closed.
@@ -22,6 +24,8 @@ export interface KeepAliveOptions {
 export class KeepAlive {
   readonly #options: KeepAliveOptions;
   readonly #renewEveryMillis: number;
+  /** After such a silence it is not busy any more. */
+  readonly #quietMillis: number;
   /** When something last came. */
   #heardAt: number;
   /** When the last renewal began. */
@@ -37,6 +41,7 @@ export class KeepAlive {
   constructor(options: KeepAliveOptions, now: number) {
     this.#options = options;
     this.#renewEveryMillis = options.timeoutMillis / 3;
+    this.#quietMillis = options.timeoutMillis / 10;
     this.#heardAt = now;
     this.#renewedAt = now;
   }
@@ -83,7 +88,8 @@ export class KeepAlive {
   }
 
   #isDue(now: number): boolean {
-    return this.#heardAt > this.#renewedAt && now - this.#renewedAt >= this.#renewEveryMillis;
+    if (this.#heardAt <= this.#renewedAt) return false;
+    return now - this.#renewedAt >= this.#renewEveryMillis || now - this.#heardAt >= this.#quietMillis;
   }
 
   async #renew(now: number): Promise<void> {
