@@ -129,6 +129,12 @@ const requests: readonly MeantDifference[] = [
     reason: "each is looked at in every check",
   },
   {
+    what: "a request behind a setAcl that is under way",
+    zookeeper: "judged by the former list, now and then, until the new one is applied",
+    quorate: "judged by the new one",
+    reason: "who takes a right away has taken it from what comes next",
+  },
+  {
     what: "permissions beyond the five",
     zookeeper: "stored as they are",
     quorate: "-114",

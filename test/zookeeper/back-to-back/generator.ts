@@ -89,6 +89,8 @@ export class Generator {
     const count = pipelined === 1 ? 1 : random.between(1, pipelined);
     const judged = this.#hardQuotas ? withoutCompany : (request: WireRequest) => request;
     const requests = Array.from({ length: count }, () => judged(anyRequest(random, this.knowledge)));
-    return { kind: "send", slot, requests };
+    // A real server judges what comes behind a setAcl by the former list until it has applied that: mostly not, but as it comes.
+    const setAcl = requests.findIndex(({ op }) => op === "setAcl");
+    return { kind: "send", slot, requests: setAcl < 0 ? requests : requests.slice(0, setAcl + 1) };
   }
 }
