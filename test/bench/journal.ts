@@ -69,7 +69,7 @@ try {
     const after = storage.stats();
     millis.sort((one, other) => one - other);
     const rate = Math.round(millis.length / seconds).toLocaleString();
-    const perSync = ((after.batches - before.batches) / (after.syncs - before.syncs)).toFixed(1);
+    const perSync = ((after.batches - before.batches) / (after.writes - before.writes)).toFixed(1);
     const times = `p50 ${quantile(millis, 0.5)} ms  p99 ${quantile(millis, 0.99)} ms`;
     print(`append 180 B, ${depth} under way`, `${rate.padStart(9)} /s  ${times}  ${perSync} an fsync`);
   }

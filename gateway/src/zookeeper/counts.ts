@@ -1,5 +1,5 @@
 /** What a door was asked and what it answered, by operation and code, for /metrics: a few additions for each request. */
-import { Latencies } from "./statistics.ts";
+import { Tally } from "./statistics.ts";
 
 export interface OperationCount {
   /** Of ZooKeeper's codes. */
@@ -27,9 +27,9 @@ export class OperationCounts {
   readonly #ok: OperationCount = { code: 0, count: 0, millis: 0 };
   readonly #failures: OperationCount[] = [];
   /** Of all operations of its kind. */
-  readonly #latencies: Latencies;
+  readonly #latencies: Tally;
 
-  constructor(op: string, latencies: Latencies) {
+  constructor(op: string, latencies: Tally) {
     this.op = op;
     this.large = largeReplies.has(op);
     this.#latencies = latencies;
@@ -56,8 +56,8 @@ export class OperationCounts {
 
 export class Counts {
   /** Since the start, or `srst`. */
-  readonly reads: Latencies = new Latencies();
-  readonly updates: Latencies = new Latencies();
+  readonly reads: Tally = new Tally();
+  readonly updates: Tally = new Tally();
   readonly #operations = new Map<string, OperationCounts>();
 
   /** `op`: of a request's body, so that there are few. */

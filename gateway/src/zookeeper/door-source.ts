@@ -2,7 +2,7 @@
 import type { Backend } from "../backend.ts";
 import type { ZookeeperDoor } from "./door.ts";
 import type { ConnectionReport, FourLetterSource, ProcessFacts, ServiceState } from "./four-letter-source.ts";
-import type { Latencies, Statistics } from "./statistics.ts";
+import type { Statistics, Tally } from "./statistics.ts";
 
 export class DoorSource implements FourLetterSource {
   readonly #door: ZookeeperDoor;
@@ -41,10 +41,10 @@ export class DoorSource implements FourLetterSource {
   get statistics(): Statistics {
     return this.#door.statistics;
   }
-  get reads(): Latencies {
+  get reads(): Tally {
     return this.#door.counts.reads;
   }
-  get updates(): Latencies {
+  get updates(): Tally {
     return this.#door.counts.updates;
   }
   get rejectedConnections(): number {

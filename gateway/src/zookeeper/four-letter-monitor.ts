@@ -4,7 +4,7 @@
  */
 import { shownVersion } from "./four-letter-facts.ts";
 import { decimal, modeOf, noSizes, outstandingOf, stateOf } from "./four-letter-report.ts";
-import type { FourLetterSource, LatencySpread, ReplicaFigures, Spread } from "./four-letter-source.ts";
+import type { FourLetterSource, ReplicaFigures, Spread } from "./four-letter-source.ts";
 
 type Line = readonly [name: string, value: number | string];
 
@@ -56,8 +56,8 @@ function traffic(source: FourLetterSource): readonly Line[] {
     ["avg_latency", decimal(latency.average)],
     ["min_latency", Math.round(latency.min)],
     ["max_latency", Math.round(latency.max)],
-    ...latencies("readlatency", reads),
-    ...latencies("updatelatency", updates),
+    ...spread("readlatency", reads),
+    ...spread("updatelatency", updates),
     ...sizes("client_response_size", statistics.replySizes ?? noSizes),
     ["auth_failed_count", source.failedAuths],
     ["connection_rejected", source.rejectedConnections],
@@ -112,10 +112,6 @@ function sizes(name: string, { last, min, max }: typeof noSizes): readonly Line[
     [`min_${name}`, min],
     [`max_${name}`, max],
   ];
-}
-
-function latencies(name: string, { count, sum, latency }: LatencySpread): readonly Line[] {
-  return spread(name, { count, sum, min: latency.min, max: latency.max });
 }
 
 /** As ZooKeeper shows what it takes the average of. */

@@ -4,7 +4,7 @@ import type { Path, ReplicaId, SessionId, Zxid } from "@quorate/api";
 import type { Answer, Backend, ClusterMember, ClusterView, ReadRequest } from "../backend.ts";
 import { answerWord, fourLetterWords } from "./four-letter.ts";
 import type { ConnectionReport, FourLetterSource, ProcessFacts, ReplicaFigures } from "./four-letter-source.ts";
-import { Latencies, Statistics } from "./statistics.ts";
+import { Statistics, Tally } from "./statistics.ts";
 
 export const startedAt: number = Date.UTC(2026, 1, 11, 20, 18, 5);
 export const version = "3.9.5-quorate-0.1.0, built on 02/11/2026 20:18 UTC";
@@ -87,8 +87,8 @@ export const figures: ReplicaFigures = {
   outages: { count: 1, sum: 400, min: 400, max: 400 },
 };
 
-export function latenciesOf(...millis: number[]): Latencies {
-  const latencies = new Latencies();
+export function latenciesOf(...millis: number[]): Tally {
+  const latencies = new Tally();
   for (const each of millis) latencies.observe(each);
   return latencies;
 }

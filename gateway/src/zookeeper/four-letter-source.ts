@@ -50,12 +50,6 @@ export interface ProcessFacts {
   environment?(): readonly (readonly [name: string, value: string])[];
 }
 
-export interface LatencySpread {
-  readonly count: number;
-  readonly sum: number;
-  readonly latency: Latency;
-}
-
 export interface SessionReport {
   readonly session: SessionId;
   readonly timeoutMillis: number;
@@ -108,8 +102,8 @@ export interface FourLetterSource {
     readonly replySizes: ReplySizes | undefined;
   };
   /** Likewise: what its answers took, by whether they were of a transaction. */
-  readonly reads: LatencySpread;
-  readonly updates: LatencySpread;
+  readonly reads: Spread;
+  readonly updates: Spread;
   /** The asking one among them. */
   connections(): Iterable<ConnectionReport>;
   /** Connections that were closed because there were too many; failed proofs of identity. */

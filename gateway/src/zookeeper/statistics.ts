@@ -8,31 +8,33 @@ export interface Latency {
   readonly max: number;
 }
 
-/** What things of a kind took. */
-export class Latencies {
+/** How many things of a kind there were, and what they took: milliseconds, or bytes. */
+export class Tally {
   count = 0;
-  /** Milliseconds, all together. */
   sum = 0;
+  last = 0;
   #min = Number.POSITIVE_INFINITY;
-  #max = 0;
+  max = 0;
 
-  observe(millis: number): void {
+  observe(value: number): void {
     this.count += 1;
-    this.sum += millis;
-    if (millis < this.#min) this.#min = millis;
-    if (millis > this.#max) this.#max = millis;
+    this.sum += value;
+    this.last = value;
+    if (value < this.#min) this.#min = value;
+    if (value > this.max) this.max = value;
   }
 
-  get latency(): Latency {
-    if (this.count === 0) return { min: 0, average: 0, max: 0 };
-    return { min: this.#min, average: this.sum / this.count, max: this.#max };
+  /** 0 while there was none, as the others. */
+  get min(): number {
+    return this.count === 0 ? 0 : this.#min;
   }
 
   reset(): void {
     this.count = 0;
     this.sum = 0;
+    this.last = 0;
     this.#min = Number.POSITIVE_INFINITY;
-    this.#max = 0;
+    this.max = 0;
   }
 }
 
@@ -48,35 +50,30 @@ export class Statistics {
   received = 0;
   /** Replies and events. */
   sent = 0;
-  readonly #latencies = new Latencies();
-  #lastBytes = 0;
-  #minBytes = Number.POSITIVE_INFINITY;
-  #maxBytes = 0;
+  readonly #millis = new Tally();
+  readonly #bytes = new Tally();
 
   /** A reply that took so long, and its frame's bytes. */
   observe(millis: number, bytes: number): void {
-    this.#latencies.observe(millis);
-    this.#lastBytes = bytes;
-    if (bytes < this.#minBytes) this.#minBytes = bytes;
-    if (bytes > this.#maxBytes) this.#maxBytes = bytes;
+    this.#millis.observe(millis);
+    this.#bytes.observe(bytes);
   }
 
   get latency(): Latency {
-    return this.#latencies.latency;
+    const { count, sum, min, max } = this.#millis;
+    return { min, average: count === 0 ? 0 : sum / count, max };
   }
 
   get replySizes(): ReplySizes | undefined {
-    if (this.#latencies.count === 0) return undefined;
-    return { last: this.#lastBytes, min: this.#minBytes, max: this.#maxBytes };
+    const { count, last, min, max } = this.#bytes;
+    return count === 0 ? undefined : { last, min, max };
   }
 
   reset(): void {
     this.received = 0;
     this.sent = 0;
-    this.#latencies.reset();
-    this.#lastBytes = 0;
-    this.#minBytes = Number.POSITIVE_INFINITY;
-    this.#maxBytes = 0;
+    this.#millis.reset();
+    this.#bytes.reset();
   }
 }
 

@@ -6,13 +6,6 @@ import type { Counts } from "./report.ts";
 import type { Spread } from "./spread.ts";
 import type { StorageStats } from "./storage.ts";
 
-export interface Measured {
-  readonly count: number;
-  readonly sum: number;
-  readonly min: number;
-  readonly max: number;
-}
-
 export interface Figures {
   readonly applied: Zxid;
   readonly znodes: number;
@@ -27,16 +20,16 @@ export interface Figures {
   readonly proposals: number;
   /** Of this leadership; undefined: there was none. */
   readonly proposalBytes: Spread | undefined;
-  readonly fsyncs: Measured;
-  readonly snapshots: Measured;
+  readonly fsyncs: Spread;
+  readonly snapshots: Spread;
   readonly looked: number;
-  readonly elections: Measured;
-  readonly outages: Measured;
+  readonly elections: Spread;
+  readonly outages: Spread;
 }
 
 export function figuresOf(
   { applier, leadership, snapshotter }: Pick<Parts, "applier" | "leadership" | "snapshotter">,
-  { syncs, syncMillis, fastestSyncMillis, slowestSyncMillis }: StorageStats,
+  { syncs }: StorageStats,
   { looked, times, outages }: Elections,
 ): Figures {
   const { tree } = applier;
@@ -50,7 +43,7 @@ export function figuresOf(
     leadsMillis,
     proposals,
     proposalBytes: proposalBytes.count === 0 ? undefined : proposalBytes,
-    fsyncs: { count: syncs, sum: syncMillis, min: syncs === 0 ? 0 : fastestSyncMillis, max: slowestSyncMillis },
+    fsyncs: syncs,
     snapshots: snapshotter.times,
     looked,
     elections: times,

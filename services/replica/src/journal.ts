@@ -13,6 +13,7 @@ import { logName } from "./file-names.ts";
 import type { StorageLimits } from "./limits.ts";
 import { chainChecksum, recordHeaderBytes, writeBatchHeader } from "./record.ts";
 import { batchesWithin, encodeSegmentHeader, type RecordPage, readRecords, segmentHeaderBytes } from "./segment.ts";
+import type { Spread } from "./spread.ts";
 import { CorruptionError, StorageError } from "./storage-error.ts";
 import type { Clock, Disk, DiskFile } from "./world.ts";
 
@@ -32,11 +33,8 @@ export interface JournalCounters {
   writes: number;
   batches: number;
   bytes: number;
-  syncs: number;
-  syncMillis: number;
-  /** Infinity while there was none. */
-  fastestSyncMillis: number;
-  slowestSyncMillis: number;
+  /** Milliseconds that each fsync took. */
+  readonly syncs: Spread;
 }
 
 export interface JournalPorts {
@@ -125,10 +123,7 @@ export class Journal {
     counters.writes += 1;
     counters.batches += batches.length;
     counters.bytes += bytes;
-    counters.syncs += 1;
-    counters.syncMillis += millis;
-    counters.fastestSyncMillis = Math.min(counters.fastestSyncMillis, millis);
-    counters.slowestSyncMillis = Math.max(counters.slowestSyncMillis, millis);
+    counters.syncs.observe(millis);
     segment.bytes += bytes;
     segment.end = this.#last;
     this.#fileBytes = fileBytes;

@@ -380,7 +380,8 @@ export class Replica implements AttachPoint {
   metrics(): string {
     const loop = { turns: this.#turns, slowestTurnMillis: this.#slowestTurnMillis };
     this.#slowestTurnMillis = 0;
-    const counts = countsOf(this.#parts, this.#storage.stats());
-    return formatMetrics(this.#facts(), { ...loop, ...counts, figures: this.figures() });
+    const storage = this.#storage.stats();
+    const figures = figuresOf(this.#parts, storage, this.#elections);
+    return formatMetrics(this.#facts(), { ...loop, ...countsOf(this.#parts, storage), figures });
   }
 }

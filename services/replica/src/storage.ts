@@ -12,6 +12,7 @@ import { Journal, type JournalPorts, type SegmentInfo } from "./journal.ts";
 import { checkStorageLimits, type StorageLimits, storageLimits } from "./limits.ts";
 import { Pins } from "./pins.ts";
 import { readSnapshotFile, readWhole, type SnapshotFile, SnapshotWriter } from "./snapshots.ts";
+import { Spread } from "./spread.ts";
 import { Staging } from "./staging.ts";
 import { removeIfThere, type StoredState, saveState } from "./state-file.ts";
 import { asStorageError, StorageError } from "./storage-error.ts";
@@ -84,8 +85,7 @@ export class Storage {
     const { folder, disk, clock } = options;
     const limits = { ...storageLimits, ...options.limits };
     checkStorageLimits(limits);
-    const times = { syncMillis: 0, fastestSyncMillis: Infinity, slowestSyncMillis: 0 };
-    const counters = { writes: 0, batches: 0, bytes: 0, syncs: 0, ...times };
+    const counters = { writes: 0, batches: 0, bytes: 0, syncs: new Spread() };
     const ports: JournalPorts = { folder, disk, clock, limits, counters };
     let lock: DiskLock | undefined;
     try {
